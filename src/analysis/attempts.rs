@@ -1,0 +1,261 @@
+//! How one call waits and tries again: what is stated, and the arithmetic of one call by itself.
+//! Formulas: `W = n·(q + t) + Σ b` with n attempts, pool wait q, timeout t and waits b between tries; backoff bounds
+//! after the AWS architecture blog, "Exponential Backoff And Jitter" (full and equal jitter have the bound of none,
+//! decorrelated jitter at most triples).
+
+use super::time::Extent;
+use crate::model::{Answer, CallId, Cascade, Client, ClientKind, Duration, Fallback, Phase, Stated, Topology};
+use crate::syntax::Arrow;
+use crate::vocabulary::{ElementKind, Key};
+
+/// A bound that may be stated.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit<'a> {
+    /// It is this.
+    At(Duration, Stated<'a>),
+    /// There is none.
+    None(Stated<'a>),
+    /// Nothing is known.
+    Unstated,
+    /// Something was written that could not be read: nothing is known, and nothing is to be said of it.
+    Unreadable,
+}
+
+impl<'a> Limit<'a> {
+    /// The time, where there is one.
+    #[must_use]
+    pub fn duration(self) -> Option<Duration> {
+        if let Self::At(duration, _) = self { Some(duration) } else { None }
+    }
+
+    /// The statement, where there is one.
+    #[must_use]
+    pub fn stated(self) -> Option<Stated<'a>> {
+        match self {
+            Self::At(_, stated) | Self::None(stated) => Some(stated),
+            Self::Unstated | Self::Unreadable => None,
+        }
+    }
+}
+
+/// How often a call is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attempts {
+    /// At most so often, the first try included.
+    AtMost(u64),
+    /// Without end.
+    Unlimited,
+}
+
+impl Attempts {
+    /// Whether it can be tried more than once.
+    #[must_use]
+    pub fn repeat(self) -> bool {
+        self > Self::AtMost(1)
+    }
+}
+
+/// A mesh or gateway that tries again inside the caller's wait.
+#[derive(Clone, Copy, Debug)]
+pub struct ProxyLayer<'a> {
+    /// Which.
+    pub client: &'a Client,
+    /// How often it tries.
+    pub attempts: u64,
+    /// Whether it repeats calls that may have been executed, and whether that is certain here.
+    pub repeats_work: Option<bool>,
+}
+
+/// How one call waits and tries again.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    /// The caller waits, while serving a request, and it can happen.
+    pub awaited: bool,
+    /// The longest wait for one attempt.
+    pub timeout: Limit<'a>,
+    /// The longest wait for all attempts.
+    pub deadline: Limit<'a>,
+    /// Whether it ends with what the caller has left.
+    pub inherits: bool,
+    /// How often it is tried, one if nothing is stated.
+    pub attempts: Attempts,
+    /// Where that is stated.
+    pub attempts_stated: Option<Stated<'a>>,
+    /// All waits between tries together, at most.
+    pub waits: Extent,
+    /// Whether every failure that is tried again means that nothing was done.
+    pub retries_only_undone: bool,
+    /// Whether only failed connections are tried again.
+    pub retries_only_connect: bool,
+    /// The longest wait for a connection.
+    pub connect: Option<Duration>,
+    /// The longest wait for a connection of the pool, for each attempt.
+    pub pool_wait: Extent,
+    /// Copies sent before the first has failed, the first included, and the time between them.
+    pub hedge: Option<(u64, Duration, Stated<'a>)>,
+    /// Calls for one execution, at most.
+    pub times: Attempts,
+    /// No network in between.
+    pub local: bool,
+    /// It stays open.
+    pub stream: bool,
+    /// What answers when it has failed.
+    pub soft: bool,
+    /// Meshes and gateways in between that try again.
+    pub proxies: Vec<ProxyLayer<'a>>,
+}
+
+/// Reads how a call waits and tries again.
+pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId) -> Plan<'a> {
+    let call = topology.call(id);
+    let look = |key| cascade.call(id, &[key]);
+    let limit = |key| match look(key) {
+        Answer::Given(stated) => {
+            stated.setting.duration().map_or(Limit::Unstated, |duration| Limit::At(duration, stated))
+        }
+        Answer::None(stated) => Limit::None(stated),
+        Answer::Unreadable => Limit::Unreadable,
+        Answer::Unstated => Limit::Unstated,
+    };
+    let stated_attempts = cascade.call(id, &[Key::Retries, Key::Attempts]).stated();
+    let attempts = stated_attempts.map_or(Attempts::AtMost(1), attempts_of);
+    let happens = look(Key::Chance).given().and_then(|stated| stated.setting.share()).is_none_or(|share| share > 0.0);
+    let fallback = call.fallback.is_some() || look(Key::Fallback).given().is_some();
+    let retried = look(Key::RetryOn).given();
+    let only =
+        |undone: &[&str]| retried.is_some_and(|stated| stated.setting.words().all(|word| undone.contains(&word)));
+    Plan {
+        awaited: call.arrow == Arrow::Sync && call.phase == Phase::Request && happens,
+        timeout: limit(Key::Timeout),
+        deadline: limit(Key::Deadline),
+        inherits: look(Key::Deadline).given().is_some_and(|stated| stated.setting.says("inherited")),
+        attempts,
+        attempts_stated: stated_attempts,
+        waits: waits(look(Key::Backoff), attempts),
+        retries_only_undone: only(&["connect", "refused", "throttled"])
+            || matches!(look(Key::RetryOn), Answer::None(_)),
+        retries_only_connect: only(&["connect"]),
+        connect: limit(Key::ConnectTimeout).duration(),
+        pool_wait: match limit(Key::PoolWait) {
+            Limit::At(wait, _) => Extent::Finite(wait),
+            Limit::None(_) => Extent::Unbounded,
+            Limit::Unstated | Limit::Unreadable => Extent::ZERO,
+        },
+        hedge: look(Key::Hedge).given().and_then(|stated| {
+            let copies = stated.setting.count().unwrap_or(2);
+            Some((copies.max(1), stated.setting.duration()?, stated)).filter(|(copies, ..)| *copies > 1)
+        }),
+        times: times(look(Key::Times)),
+        local: call.implied || look(Key::Local).given().is_some(),
+        stream: look(Key::Stream).given().is_some(),
+        soft: fallback || matches!(call.fallback, Some(Fallback::Ready | Fallback::Calls(_))),
+        proxies: proxies(topology, cascade, id),
+    }
+}
+
+fn attempts_of(stated: Stated<'_>) -> Attempts {
+    let extra = u64::from(stated.setting.key == Key::Retries);
+    match stated.setting.count() {
+        _ if stated.setting.says("unlimited") => Attempts::Unlimited,
+        Some(count) => Attempts::AtMost(count.saturating_add(extra).max(1)),
+        None => Attempts::AtMost(1),
+    }
+}
+
+fn times(answer: Answer<'_>) -> Attempts {
+    let Some(stated) = answer.given() else { return Attempts::AtMost(1) };
+    match (stated.setting.count_range(), stated.setting.count()) {
+        (Some((_, high)), _) => Attempts::AtMost(high),
+        (None, Some(count)) => Attempts::AtMost(count),
+        (None, None) => Attempts::Unlimited,
+    }
+}
+
+/// All waits between tries together: the upper bound of each, summed.
+fn waits(backoff: Answer<'_>, attempts: Attempts) -> Extent {
+    let Some(stated) = backoff.given() else { return Extent::ZERO };
+    let setting = stated.setting;
+    let Attempts::AtMost(attempts) = attempts else { return Extent::Unbounded };
+    let between = attempts - 1;
+    let Some((first, cap)) = setting.duration_range() else {
+        return Extent::Finite(setting.duration().unwrap_or(Duration::ZERO).times(between));
+    };
+    let factor = if setting.says("decorrelated") { 3 } else { 2 };
+    let mut wait = if setting.says("decorrelated") { first.times(3) } else { first };
+    let mut total = Duration::ZERO;
+    let mut left = between;
+    while left > 0 && wait < cap && wait > Duration::ZERO {
+        total = total.plus(wait);
+        wait = wait.times(factor);
+        left -= 1;
+    }
+    Extent::Finite(total.plus(wait.min(cap).times(left)))
+}
+
+/// The proxies on the way that try again by default. They sit before services and external systems; what they do with
+/// a connection to a store or queue is no retry of a request.
+fn proxies<'a>(topology: &Topology, cascade: Cascade<'a>, id: CallId) -> Vec<ProxyLayer<'a>> {
+    let call = topology.call(id);
+    if call.implied || !matches!(topology.node_of(call.to).kind, ElementKind::Service | ElementKind::External) {
+        return Vec::new();
+    }
+    let proxies = cascade.clients(id).filter(|client| client.kind == ClientKind::Proxy);
+    proxies
+        .filter_map(|client| {
+            let default = client.default_of(Key::Attempts).or_else(|| client.default_of(Key::Retries))?;
+            let stated = Stated { setting: &default.setting, origin: crate::model::Origin::Client(client, default) };
+            let Attempts::AtMost(attempts) = attempts_of(stated) else { return None };
+            let classes = client.default_of(Key::RetryOn).map(|default| default.setting.words().collect::<Vec<_>>());
+            Some(ProxyLayer { client, attempts, repeats_work: repeats_work(classes.as_deref(), cascade, id) })
+        })
+        .filter(|layer| layer.attempts > 1)
+        .collect()
+}
+
+/// A class such as `unavailable` is a status of gRPC: over another or an unstated protocol it may never be seen.
+fn repeats_work(classes: Option<&[&str]>, cascade: Cascade<'_>, id: CallId) -> Option<bool> {
+    let undone = |class: &&str| matches!(*class, "connect" | "refused" | "throttled");
+    if classes.is_some_and(|classes| classes.iter().all(undone)) {
+        return None;
+    }
+    let only_statuses = classes.is_some_and(|classes| {
+        classes.iter().all(|class| undone(class) || matches!(*class, "unavailable" | "cancelled"))
+    });
+    let speaks_grpc = cascade.clients(id).any(|client| client.name == "grpc");
+    Some(!only_statuses || speaks_grpc)
+}
+
+impl Plan<'_> {
+    /// The longest that one attempt lasts, with the copies of a hedge, if `single` bounds one copy.
+    fn round(&self, single: Duration) -> Duration {
+        match self.hedge {
+            Some((copies, after, _)) if after < single => after.times(copies - 1).plus(single),
+            _ => single,
+        }
+    }
+
+    /// The longest wait for all attempts in a hang, if one attempt takes at most `single`, without any deadline:
+    /// `n·(q + t) + Σ b`; where only failed connections are tried again, `(n − 1)·min(c, t) + t` in the place of `n·t`.
+    #[must_use]
+    pub fn all_attempts(&self, single: Duration) -> Extent {
+        let Attempts::AtMost(attempts) = self.attempts else { return Extent::Unbounded };
+        let Extent::Finite(pool_wait) = self.pool_wait else { return Extent::Unbounded };
+        let last = self.round(single);
+        let earlier = match self.connect {
+            Some(connect) if self.retries_only_connect => connect.min(single),
+            _ => last,
+        };
+        let tries = earlier.times(attempts - 1).plus(last).plus(pool_wait.times(attempts));
+        self.waits.plus(Extent::Finite(tries))
+    }
+
+    /// The longest that the caller waits for one attempt, by what is stated on the call.
+    #[must_use]
+    pub fn attempt_limit(&self) -> Option<(Duration, Stated<'_>)> {
+        let stated = |limit| if let Limit::At(duration, stated) = limit { Some((duration, stated)) } else { None };
+        match (stated(self.timeout), stated(self.deadline)) {
+            (Some(timeout), Some(deadline)) => Some(if deadline.0 < timeout.0 { deadline } else { timeout }),
+            (timeout, deadline) => timeout.or(deadline),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Of how many elements the diagram says what the rules ask for: what is not said cannot be checked.
+
+use super::Facts;
+use super::attempts::Limit;
+use super::effects::Effect;
+use crate::model::{CallId, NodeId, OperationId, Origin, Phase};
+use crate::syntax::Arrow;
+use crate::vocabulary::{ElementKind, Key};
+
+/// One measure a bet, in the order of the bets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The measures.
+    pub shares: Vec<Share>,
+}
+
+/// Of how many elements something is stated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The family of rules that asks for it.
+    pub family: &'static str,
+    /// What is asked for, with its elements: `timeout on calls`.
+    pub what: &'static str,
+    /// How many state it.
+    pub stated: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+pub(super) fn coverage(facts: &Facts<'_>) -> Coverage {
+    let topology = facts.topology();
+    let calls: Vec<CallId> = topology
+        .call_ids()
+        .filter(|id| !topology.call(*id).implied && topology.call(*id).phase == Phase::Request)
+        .collect();
+    let awaited: Vec<CallId> =
+        calls.iter().copied().filter(|id| topology.call(*id).arrow == Arrow::Sync && !facts.plan(*id).local).collect();
+    let nodes: Vec<NodeId> = topology.node_ids().filter(|id| topology.node(*id).kind != ElementKind::Client).collect();
+    let stores: Vec<NodeId> =
+        nodes.iter().copied().filter(|id| topology.node(*id).kind == ElementKind::Store).collect();
+    let of_calls = |family, what, keys: &[Key]| {
+        let stated = calls.iter().filter(|id| facts.cascade().call(**id, keys).stated().is_some()).count();
+        Share { family, what, stated, of: calls.len() }
+    };
+    let of_nodes = |family, what, nodes: &[NodeId], key| {
+        let stated = nodes.iter().filter(|id| facts.cascade().node(**id, key).stated().is_some()).count();
+        Share { family, what, stated, of: nodes.len() }
+    };
+    let bounded = awaited.iter().filter(|id| is_bounded(facts, **id)).count();
+    let operations: Vec<_> =
+        topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client).collect();
+    let timed = operations.iter().filter(|id| facts.cascade().operation(**id, Key::Latency).stated().is_some()).count();
+    let sites: Vec<_> =
+        facts.effect_sites().map(|site| facts.effect(site)).filter(|effect| *effect != Effect::Absent).collect();
+    let known = sites.iter().filter(|effect| **effect != Effect::Unknown).count();
+    Coverage {
+        shares: vec![
+            Share { family: "reliable-network", what: "timeout on calls", stated: bounded, of: awaited.len() },
+            Share { family: "zero-latency", what: "latency of operations", stated: timed, of: operations.len() },
+            of_calls("infinite-bandwidth", "size of calls", &[Key::Request, Key::Response]),
+            of_calls("secure-network", "encryption of calls", &[Key::Encryption]),
+            of_calls("stable-topology", "address of calls", &[Key::Address]),
+            of_nodes("one-administrator", "owner of nodes", &nodes, Key::Owner),
+            of_nodes("zero-transport-cost", "region of nodes", &nodes, Key::Region),
+            of_calls("homogeneous-network", "protocol of calls", &[Key::Protocol]),
+            of_nodes("partial-failure", "replicas of nodes", &nodes, Key::Replicas),
+            of_nodes("consistency", "model of stores", &stores, Key::Model),
+            Share { family: "idempotency", what: "effects that say if they repeat", stated: known, of: sites.len() },
+            of_calls("observability", "trace on calls", &[Key::Trace]),
+        ],
+    }
+}
+
+/// Whether the diagram states a bound for a call, even that there is none. What a table of defaults says does not count.
+fn is_bounded(facts: &Facts<'_>, id: CallId) -> bool {
+    let plan = facts.plan(id);
+    let stated = |limit: Limit<'_>| limit.stated().is_some_and(|stated| !matches!(stated.origin, Origin::Client(..)));
+    stated(plan.timeout)
+        || stated(plan.deadline)
+        || (plan.inherits && facts.allotted(facts.topology().call(id).from).is_bounded())
+}
+
+impl Facts<'_> {
+    /// What could not be analysed, each as a sentence with its number and reason.
+    #[must_use]
+    pub fn not_analysed(&self) -> Vec<String> {
+        let topology = self.topology();
+        let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
+        let unknown = ours().filter(|id| self.times().operation(*id).at_most.is_none()).count();
+        let uncounted = ours().filter(|id| !self.states_own_work(*id)).count();
+        let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
+        let all = ours().count();
+        let mut said = Vec::new();
+        if unknown > 0 {
+            said.push(format!(
+                "the worst case of {unknown} of {all} operations is not known: a timeout below is unstated"
+            ));
+        }
+        if uncounted > 0 {
+            said.push(format!(
+                "the own work of {uncounted} of {all} operations counts as nothing: no `latency max` is stated"
+            ));
+        }
+        if streams > 0 {
+            said.push(format!("{streams} streams stay open and count as no time"));
+        }
+        said
+    }
+
+    fn states_own_work(&self, operation: OperationId) -> bool {
+        let latency = self.cascade().operation(operation, Key::Latency).given();
+        let leaf = self.topology().operation(operation).body.is_empty();
+        latency.is_some_and(|stated| stated.setting.maximum().is_some())
+            || (leaf && self.allotted(operation).own.is_some())
+    }
+}

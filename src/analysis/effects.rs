@@ -1,0 +1,120 @@
+//! Which operations change something when they run, and whether running twice changes it twice.
+
+use super::Facts;
+use crate::model::{Answer, CallId, OperationId};
+use crate::vocabulary::{ElementKind, Key};
+
+/// What happens if own work is done twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It changes nothing at all.
+    Absent,
+    /// It changes nothing more.
+    Idempotent,
+    /// Not known.
+    Unknown,
+    /// It changes something twice.
+    Repeats,
+}
+
+/// Where an effect happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EffectSite {
+    /// Own work of an operation.
+    Operation(OperationId),
+    /// A call into a store, cache or queue: what is written is the caller's choice.
+    Write(CallId),
+}
+
+/// Whether calls into such a node are judged one by one.
+pub(super) fn is_data(kind: ElementKind) -> bool {
+    matches!(kind, ElementKind::Store | ElementKind::Cache | ElementKind::Queue)
+}
+
+impl Facts<'_> {
+    /// What happens if the work at a site is done twice.
+    #[must_use]
+    pub fn effect(&self, site: EffectSite) -> Effect {
+        match site {
+            EffectSite::Operation(operation) => self.own_effect(operation),
+            EffectSite::Write(call) => self.write_effect(call),
+        }
+    }
+
+    /// All sites of effects, known or not.
+    pub fn effect_sites(&self) -> impl Iterator<Item = EffectSite> + '_ {
+        let topology = self.topology();
+        let operations =
+            topology.operation_ids().filter(|id| !is_data(topology.node_of(*id).kind)).map(EffectSite::Operation);
+        let into_data =
+            |call: &CallId| !topology.call(*call).implied && is_data(topology.node_of(topology.call(*call).to).kind);
+        operations.chain(topology.call_ids().filter(into_data).map(EffectSite::Write))
+    }
+
+    /// What is stated of repetition: by `readonly` and `idempotent`, else by the HTTP method (RFC 9110, section 9.2).
+    fn stated_effect(&self, operation: OperationId) -> Option<Effect> {
+        let look = |key| self.cascade().operation(operation, key);
+        match look(Key::Readonly) {
+            Answer::Given(_) => return Some(Effect::Absent),
+            Answer::Unreadable => return Some(Effect::Absent),
+            Answer::None(_) | Answer::Unstated => {}
+        }
+        match look(Key::Idempotent) {
+            Answer::Given(_) | Answer::Unreadable => return Some(Effect::Idempotent),
+            Answer::None(_) => return Some(Effect::Repeats),
+            Answer::Unstated => {}
+        }
+        let methods = look(Key::Method).given()?;
+        Some(methods.setting.words().map(of_method).max().unwrap_or(Effect::Unknown))
+    }
+
+    fn own_effect(&self, operation: OperationId) -> Effect {
+        if let Some(stated) = self.stated_effect(operation) {
+            return stated;
+        }
+        let leaf = self.topology().operation(operation).body.is_empty();
+        match self.topology().node_of(operation).kind {
+            ElementKind::Client => Effect::Absent,
+            // What a service does shows in the calls it makes; one that makes none may do anything.
+            ElementKind::Service if !leaf => Effect::Absent,
+            _ => Effect::Unknown,
+        }
+    }
+
+    fn write_effect(&self, call: CallId) -> Effect {
+        match self.cascade().call(call, &[Key::Idempotent]) {
+            Answer::Given(_) | Answer::Unreadable => return Effect::Idempotent,
+            Answer::None(_) => return Effect::Repeats,
+            Answer::Unstated => {}
+        }
+        self.data_effect(self.topology().call(call).to)
+    }
+
+    /// The effect of an operation of a store, cache or queue, if its caller says nothing.
+    fn data_effect(&self, operation: OperationId) -> Effect {
+        let topology = self.topology();
+        let node = topology.node_of(operation);
+        let name = topology.operation(operation).name.map(|name| topology.text(name));
+        match (node.kind, name) {
+            (ElementKind::Store, Some("read")) | (ElementKind::Cache, Some("get" | "set" | "delete")) => Effect::Absent,
+            // What a message does twice shows in its consumers; where none is drawn it may be anything.
+            (ElementKind::Queue, _) if topology.calls_from(operation).next().is_some() => {
+                self.stated_effect(operation).unwrap_or(Effect::Absent)
+            }
+            // All operations are meant: the most dangerous decides.
+            (ElementKind::Store | ElementKind::Cache, None) => {
+                let others = node.operations.iter().copied().filter(|other| *other != operation);
+                others.map(|other| self.data_effect(other)).max().unwrap_or(Effect::Unknown)
+            }
+            _ => self.stated_effect(operation).unwrap_or(Effect::Unknown),
+        }
+    }
+}
+
+fn of_method(method: &str) -> Effect {
+    match method {
+        "GET" | "HEAD" | "OPTIONS" | "TRACE" => Effect::Absent,
+        "PUT" | "DELETE" => Effect::Idempotent,
+        _ => Effect::Repeats,
+    }
+}

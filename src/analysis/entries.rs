@@ -1,0 +1,113 @@
+//! Where requests come in, and how one gets from there to any operation.
+
+use std::collections::VecDeque;
+
+use super::Facts;
+use crate::model::{CallId, OperationId, Phase};
+use crate::syntax::Arrow;
+use crate::vocabulary::{ElementKind, Key};
+
+/// The entries of a topology, and the shortest way from one to every operation.
+#[derive(Debug)]
+pub struct Entries {
+    entries: Vec<OperationId>,
+    is_entry: Vec<bool>,
+    /// For each operation, the call by which it is first reached.
+    reached_by: Vec<Option<CallId>>,
+}
+
+impl Entries {
+    /// The entries, in declared order.
+    #[must_use]
+    pub fn all(&self) -> &[OperationId] {
+        &self.entries
+    }
+
+    /// Whether an operation is one.
+    #[must_use]
+    pub fn contains(&self, operation: OperationId) -> bool {
+        self.is_entry.get(operation.index()).copied().unwrap_or(false)
+    }
+
+    /// The calls from outside to an operation, outermost first; empty if it is reached by none.
+    #[must_use]
+    pub fn path_to(&self, facts: &Facts<'_>, operation: OperationId) -> Vec<CallId> {
+        let mut path = Vec::new();
+        let mut at = operation;
+        while let Some(call) = self.reached_by.get(at.index()).copied().flatten() {
+            path.push(call);
+            at = facts.topology().call(call).from;
+        }
+        path.reverse();
+        path
+    }
+}
+
+/// An entry is an operation that a client calls, or that states `load` or `slo`, or one of a `public` node (or with a
+/// `deadline`) that nobody calls; without any, every operation that nobody calls.
+pub(super) fn entries(facts: &Facts<'_>) -> Entries {
+    let topology = facts.topology();
+    let cascade = facts.cascade();
+    let is_client = |id: OperationId| topology.node_of(id).kind == ElementKind::Client;
+    let own = |id: OperationId| {
+        // A queue's consumers are roots for load and effects; only what clients ask for is waited for.
+        let by_client = topology
+            .calls_to(id)
+            .any(|call| is_client(topology.call(call).from) && topology.call(call).phase == Phase::Request);
+        let states = |key| cascade.operation(id, key).given().is_some();
+        let called = || {
+            topology
+                .calls_to(id)
+                .any(|call| topology.call(call).phase == Phase::Request && !topology.call(call).implied)
+        };
+        let public = || cascade.node(topology.operation(id).node, Key::Public).given().is_some();
+        by_client || states(Key::Load) || states(Key::Slo) || ((public() || states(Key::Deadline)) && !called())
+    };
+    let candidates = || topology.operation_ids().filter(|id| !is_client(*id));
+    let mut entries: Vec<OperationId> = candidates().filter(|id| own(*id)).collect();
+    if entries.is_empty() {
+        let uncalled =
+            |id: &OperationId| topology.calls_to(*id).next().is_none() && topology.calls_from(*id).next().is_some();
+        entries = candidates().filter(uncalled).collect();
+    }
+    let mut is_entry = vec![false; topology.operations.len()];
+    for entry in &entries {
+        if let Some(flag) = is_entry.get_mut(entry.index()) {
+            *flag = true;
+        }
+    }
+    let reached_by = reach(facts, &entries);
+    Entries { entries, is_entry, reached_by }
+}
+
+/// Breadth first from clients, then from entries that no client reaches.
+fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Vec<Option<CallId>> {
+    let topology = facts.topology();
+    let mut reached_by = vec![None; topology.operations.len()];
+    let mut seen = vec![false; topology.operations.len()];
+    let clients = topology.operation_ids().filter(|id| topology.node_of(*id).kind == ElementKind::Client);
+    let rest = topology.operation_ids().filter(|id| topology.calls_to(*id).next().is_none());
+    for start in clients.chain(entries.iter().copied()).chain(rest) {
+        let mut queue = VecDeque::from([start]);
+        match seen.get_mut(start.index()) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        while let Some(at) = queue.pop_front() {
+            let mut calls: Vec<CallId> =
+                topology.calls_from(at).filter(|call| topology.call(*call).phase == Phase::Request).collect();
+            calls.sort_by_key(|call| (topology.call(*call).arrow == Arrow::Async, *call));
+            for call in calls {
+                let to = topology.call(call).to;
+                if let (Some(seen), Some(reached)) = (seen.get_mut(to.index()), reached_by.get_mut(to.index()))
+                    && !*seen
+                {
+                    *seen = true;
+                    *reached = Some(call);
+                    queue.push_back(to);
+                }
+            }
+        }
+    }
+    reached_by
+}

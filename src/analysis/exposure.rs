@@ -1,0 +1,299 @@
+//! Which effects may happen more than once for one request of a client.
+//!
+//! Whoever tries again runs everything below once more, earlier and later siblings included. An operation that is
+//! idempotent by key stops that, if the key that arrives is the same at every repeat: made at or above the repeater and
+//! forwarded from there. So the walk carries what is known of the key, three states, and how certain the repetition is:
+//! six states an operation, each reached at most once.
+
+use std::collections::VecDeque;
+
+use super::Facts;
+use super::effects::{Effect, EffectSite, is_data};
+use crate::diagnostic::Certainty;
+use crate::model::{Answer, CallId, OperationId, Phase, Topology};
+use crate::syntax::Arrow;
+use crate::vocabulary::{ElementKind, Key};
+
+/// Who runs something again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeater {
+    /// The call that is made again.
+    pub call: CallId,
+    /// Why.
+    pub kind: RepeaterKind,
+    /// How certain that is.
+    pub certainty: Certainty,
+}
+
+/// Why something is run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeaterKind {
+    /// The caller tries again; so many attempts, none if without end.
+    Retry(Option<u64>),
+    /// The caller sends so many copies.
+    Hedge(u64),
+    /// A mesh or gateway tries again, so many attempts.
+    Proxy(u64),
+    /// The queue hands the message out again.
+    Redelivery,
+}
+
+/// An effect that may happen more than once.
+#[derive(Clone, Debug)]
+pub struct Exposed {
+    /// Where it happens.
+    pub site: EffectSite,
+    /// What is known of it.
+    pub effect: Effect,
+    /// Who runs it again: of several, the most certain and then the nearest.
+    pub repeater: Repeater,
+    /// The calls from the repeater down to the effect; the first is the repeater's own.
+    pub path: Vec<CallId>,
+    /// A barrier on the way that does not hold, because the key is missing, made anew, or not stated.
+    pub barrier: Option<(OperationId, KeyState)>,
+    /// How certain all of it is.
+    pub certainty: Certainty,
+}
+
+/// What is known of the idempotency key at a repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyState {
+    /// The same every time.
+    Constant,
+    /// Not stated.
+    Unknown,
+    /// Another one every time, or none.
+    Fresh,
+}
+
+impl Facts<'_> {
+    /// Who makes a call again, if anybody does: the most certain first.
+    #[must_use]
+    pub fn repeater(&self, call: CallId) -> Option<Repeater> {
+        let plan = self.plan(call);
+        let topology = self.topology();
+        if topology.call(call).phase != Phase::Request || topology.call(call).implied {
+            return None;
+        }
+        let repeater = |kind, certainty| Some(Repeater { call, kind, certainty });
+        if plan.attempts.repeat() && !plan.retries_only_undone {
+            let count = if let super::Attempts::AtMost(count) = plan.attempts { Some(count) } else { None };
+            return repeater(RepeaterKind::Retry(count), Certainty::Proved);
+        }
+        if let Some((copies, ..)) = plan.hedge {
+            return repeater(RepeaterKind::Hedge(copies), Certainty::Proved);
+        }
+        if self.is_redelivered(call) {
+            return repeater(RepeaterKind::Redelivery, Certainty::Proved);
+        }
+        plan.proxies.iter().find_map(|layer| {
+            let certainty = if layer.repeats_work? { Certainty::Proved } else { Certainty::Possible };
+            Some(Repeater { call, kind: RepeaterKind::Proxy(layer.attempts), certainty })
+        })
+    }
+
+    /// Whether a queue may hand a message out again: by its delivery, or because it says when and how often.
+    fn is_redelivered(&self, call: CallId) -> bool {
+        let topology = self.topology();
+        let source = topology.call(call).from;
+        let node = topology.operation(source).node;
+        if topology.node(node).kind != ElementKind::Queue || topology.call(call).arrow == Arrow::Sync {
+            return false;
+        }
+        let look = |key| self.cascade().node(node, key);
+        match look(Key::Delivery) {
+            Answer::Given(stated) => stated.setting.says("at-least-once"),
+            Answer::None(_) | Answer::Unreadable => false,
+            Answer::Unstated => {
+                let once = look(Key::MaxReceives).given().is_some_and(|stated| stated.setting.count() == Some(1));
+                let again = [Key::Visibility, Key::MaxReceives, Key::DeadLetter]
+                    .into_iter()
+                    .any(|key| look(key).given().is_some());
+                again && !once
+            }
+        }
+    }
+}
+
+/// One state of the walk: an operation that runs again.
+#[derive(Clone, Copy)]
+struct State {
+    operation: OperationId,
+    key: KeyState,
+    certainty: Certainty,
+    repeater: Repeater,
+    /// The call by which it was reached, and the state before, if that call is not the repeater's own.
+    by: CallId,
+    before: Option<usize>,
+    barrier: Option<(OperationId, KeyState)>,
+}
+
+pub(super) fn exposed(facts: &Facts<'_>) -> Vec<Exposed> {
+    let topology = facts.topology();
+    let mut walk = Walk {
+        facts,
+        states: Vec::new(),
+        seen: vec![false; topology.operations.len() * STATES],
+        writes: vec![None; topology.calls.len()],
+        queue: VecDeque::new(),
+    };
+    let mut repeaters: Vec<Repeater> = topology.call_ids().filter_map(|call| facts.repeater(call)).collect();
+    repeaters.sort_by_key(|repeater| (std::cmp::Reverse(repeater.certainty), repeater.call));
+    for repeater in repeaters {
+        let key = sent(facts, repeater.call, None);
+        walk.arrive(repeater.call, key, repeater.certainty, repeater, None);
+    }
+    walk.run();
+    walk.finish()
+}
+
+const STATES: usize = 6;
+
+struct Walk<'a, 'f> {
+    facts: &'a Facts<'f>,
+    states: Vec<State>,
+    seen: Vec<bool>,
+    /// For each call into a store, cache or queue, the state in which it is made again.
+    writes: Vec<Option<usize>>,
+    queue: VecDeque<usize>,
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self) {
+        while let Some(index) = self.queue.pop_front() {
+            let Some(&state) = self.states.get(index) else { continue };
+            let calls: Vec<CallId> = self.facts.topology().calls_from(state.operation).collect();
+            for call in calls {
+                let made = self.facts.topology().call(call).phase == Phase::Request && !never(self.facts, call);
+                if made {
+                    let key = sent(self.facts, call, Some(state.key));
+                    self.arrive(call, key, state.certainty, state.repeater, Some(index));
+                }
+            }
+        }
+    }
+
+    /// A call is made again.
+    fn arrive(&mut self, call: CallId, key: KeyState, certainty: Certainty, repeater: Repeater, before: Option<usize>) {
+        let topology = self.facts.topology();
+        let to = topology.call(call).to;
+        let mut barrier = before.and_then(|before| self.states.get(before)).and_then(|state| state.barrier);
+        let mut certainty = certainty;
+        match (self.barrier(to), key) {
+            (Barrier::Unreadable, _) | (Barrier::ByKey, KeyState::Constant) => return,
+            (Barrier::ByKey, KeyState::Unknown) => {
+                certainty = certainty.min(Certainty::Possible);
+                barrier = Some((to, key));
+            }
+            (Barrier::ByKey, KeyState::Fresh) => barrier = Some((to, key)),
+            (Barrier::None, _) => {}
+        }
+        let state = State { operation: to, key, certainty, repeater, by: call, before, barrier };
+        let data = is_data(topology.node_of(to).kind);
+        if data && self.keep_write(call, state) {
+            return;
+        }
+        let slot = to.index() * STATES + key as usize * 2 + usize::from(certainty == Certainty::Proved);
+        match self.seen.get_mut(slot) {
+            Some(seen) if !*seen => *seen = true,
+            _ => return,
+        }
+        self.queue.push_back(self.states.len());
+        self.states.push(state);
+    }
+
+    /// Remembers that a write is made again; whether it changes nothing more, so that nothing follows from it.
+    fn keep_write(&mut self, call: CallId, state: State) -> bool {
+        let better = match self.writes.get(call.index()).copied().flatten().and_then(|index| self.states.get(index)) {
+            Some(known) => known.certainty < state.certainty,
+            None => true,
+        };
+        if better && !self.facts.topology().call(call).implied {
+            if let Some(slot) = self.writes.get_mut(call.index()) {
+                *slot = Some(self.states.len());
+            }
+            self.states.push(state);
+        }
+        self.facts.cascade().call(call, &[Key::Idempotent]).given().is_some()
+    }
+
+    fn barrier(&self, operation: OperationId) -> Barrier {
+        match self.facts.cascade().operation(operation, Key::Idempotent) {
+            Answer::Given(stated) if stated.setting.says("by-key") => Barrier::ByKey,
+            Answer::Unreadable => Barrier::Unreadable,
+            _ => Barrier::None,
+        }
+    }
+
+    /// One row an effect, in the order of operations and then of writes.
+    fn finish(self) -> Vec<Exposed> {
+        let topology = self.facts.topology();
+        let mut best: Vec<Option<usize>> = vec![None; topology.operations.len()];
+        for (index, state) in
+            self.states.iter().enumerate().filter(|(_, state)| !is_data(topology.node_of(state.operation).kind))
+        {
+            let Some(slot) = best.get_mut(state.operation.index()) else { continue };
+            let better =
+                slot.and_then(|known| self.states.get(known)).is_none_or(|known| known.certainty < state.certainty);
+            if better {
+                *slot = Some(index);
+            }
+        }
+        let own = topology
+            .operation_ids()
+            .zip(&best)
+            .filter_map(|(id, index)| self.row(EffectSite::Operation(id), (*index)?));
+        let writes =
+            topology.call_ids().zip(&self.writes).filter_map(|(id, index)| self.row(EffectSite::Write(id), (*index)?));
+        own.chain(writes).collect()
+    }
+
+    fn row(&self, site: EffectSite, index: usize) -> Option<Exposed> {
+        let state = self.states.get(index)?;
+        let mut effect = self.facts.effect(site);
+        // What is idempotent by key only is not, when the key is not the same.
+        if let (EffectSite::Operation(operation), Barrier::ByKey) = (site, self.barrier(state.operation))
+            && effect == Effect::Idempotent
+            && self.facts.topology().operation(operation).body.is_empty()
+        {
+            effect = if state.key == KeyState::Fresh { Effect::Repeats } else { Effect::Unknown };
+        }
+        let certainty = match effect {
+            Effect::Absent | Effect::Idempotent => return None,
+            Effect::Unknown => state.certainty.min(Certainty::Possible),
+            Effect::Repeats => state.certainty,
+        };
+        let states = std::iter::successors(Some(state), |state| self.states.get(state.before?));
+        let mut path: Vec<CallId> = states.map(|state| state.by).collect();
+        path.reverse();
+        Some(Exposed { site, effect, repeater: state.repeater, path, barrier: state.barrier, certainty })
+    }
+}
+
+enum Barrier {
+    None,
+    ByKey,
+    Unreadable,
+}
+
+/// A call that no execution makes.
+fn never(facts: &Facts<'_>, call: CallId) -> bool {
+    let chance = facts.cascade().call(call, &[Key::Chance]).given();
+    chance.and_then(|stated| stated.setting.share()) == Some(0.0)
+        || facts.plan(call).times == super::Attempts::AtMost(0)
+}
+
+/// What is known of the key that a call sends when it is made again. `arriving` is the key with which its caller runs
+/// again; none for the repeater's own call, whose caller runs once and so has one key for all its attempts.
+fn sent(facts: &Facts<'_>, call: CallId, arriving: Option<KeyState>) -> KeyState {
+    let topology: &Topology = facts.topology();
+    if topology.call(call).implied {
+        return arriving.unwrap_or(KeyState::Unknown);
+    }
+    match (facts.cascade().call(call, &[Key::KeySent]), arriving) {
+        (Answer::Given(stated), None) if !stated.setting.says("per-attempt") => KeyState::Constant,
+        (Answer::Given(stated), Some(arriving)) if stated.setting.says("forwarded") => arriving,
+        (Answer::Given(_) | Answer::None(_), _) => KeyState::Fresh,
+        (Answer::Unstated | Answer::Unreadable, _) => KeyState::Unknown,
+    }
+}

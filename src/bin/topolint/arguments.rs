@@ -1,0 +1,100 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A lie detector for architecture diagrams: lints service topologies written in the topo language.
+#[derive(Debug, Parser)]
+#[command(name = "topolint", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Lint topologies: files, or folders with `.topo` files
+    Check(Check),
+    /// Show the page of a rule, family or attribute, or the line that a value came from
+    Explain(Explain),
+    /// Print the language reference as Markdown
+    Reference,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing at or above --fail-on, 1 findings at or above it, 2 could not run as asked, 3 a bug of ours."
+)]
+pub(crate) struct Check {
+    /// Files or folders; `-` reads standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// How the report looks: auto is human on a terminal, else concise
+    #[arg(short, long, value_enum, default_value_t = Format::Auto, env = "TOPOLINT_FORMAT")]
+    pub(crate) format: Format,
+    /// The lowest level at which the exit code is 1
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    pub(crate) fail_on: FailOn,
+    /// What is unstated counts as much as what is proved
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Leave the table of bets out of the human report
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// The day on which suppressions are judged, such as 2027-03-31
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<jiff::civil::Date>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A rule, a family or an attribute; with --where, the files or folders to look in
+    #[arg(required_unless_present = "place")]
+    pub(crate) subject: Vec<String>,
+    /// The attribute to trace: 'a->b.timeout', a:b.timeout, or a.deadline
+    #[arg(long = "where", value_name = "WHERE")]
+    pub(crate) place: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The configuration, instead of the nearest topolint.yaml
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) isolated: bool,
+    /// Whether to use colours; auto follows NO_COLOR, FORCE_COLOR and the terminal
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// The largest file that is read, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    pub(crate) max_file_size: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Auto,
+    Human,
+    Concise,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FailOn {
+    Error,
+    Warn,
+    Info,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}

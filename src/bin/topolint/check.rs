@@ -1,0 +1,111 @@
+//! `topolint check`.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use topolint::config::Config;
+use topolint::lint::{Outcome, Terms, lint};
+use topolint::metadata::{Level, built_in_clients};
+use topolint::model::{FileError, Files as _, Loader, Project};
+use topolint::report::{self, Look};
+
+use crate::arguments::{Check, Common, FailOn, Format};
+use crate::files::Folder;
+use crate::output::{self, Stop};
+
+/// Lints and reports; the exit code.
+pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
+    let look = output::look(check.common.color);
+    let mut folder = Folder::around(&check.paths, check.common.max_file_size)?;
+    let mut wanted = Vec::new();
+    for path in &check.paths {
+        if path.as_os_str() == "-" {
+            wanted.push(vec![folder.take_input()?]);
+        } else {
+            wanted.push(folder.found(path)?);
+        }
+    }
+    let mut loader = Loader::new(&folder);
+    let mut config = configuration(&check.common, &folder, &mut loader, look)?;
+    if check.strict {
+        config.unstated = Some(Level::Error);
+    }
+    let projects = projects(&mut loader, &folder, &wanted)?;
+    let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
+    let outcome = lint(&loader, &projects, &terms);
+    let human = match check.format {
+        Format::Auto => output::is_terminal(),
+        Format::Human => true,
+        Format::Concise => false,
+    };
+    let text = if human {
+        report::human(&loader.sources, &outcome, look, check.quiet)
+    } else {
+        report::concise(&loader.sources, &outcome)
+    };
+    output::print(&text)?;
+    Ok(u8::from(fails(&outcome, check.fail_on)))
+}
+
+/// The topologies that the wanted files make.
+pub(crate) fn projects(loader: &mut Loader<'_>, folder: &Folder, wanted: &[Vec<String>]) -> Result<Vec<Project>, Stop> {
+    let mut projects: Vec<Project> = Vec::new();
+    for files in wanted {
+        for file in files {
+            loader.file(file).map_err(|error| refusal(&folder.name(file), &error))?;
+        }
+        // Files of a folder belong together; a file that is named is a root of its own.
+        for root in loader.roots(files) {
+            if projects.iter().all(|project| project.root != root) {
+                projects.push(loader.project(&root));
+            }
+        }
+    }
+    Ok(projects)
+}
+
+fn refusal(name: &str, error: &FileError) -> String {
+    let help = match error {
+        FileError::TooLarge { .. } => "raise `--max-file-size`, or split the file with `include`",
+        FileError::Outside => "check only what lies inside the project",
+        FileError::Unreadable(_) => "see whether the file can be read",
+    };
+    format!("error: `{name}` {}\n  help: {help}", error.reason())
+}
+
+/// The configuration in force, or all that is wrong with it.
+pub(crate) fn configuration(
+    common: &Common,
+    folder: &Folder,
+    loader: &mut Loader<'_>,
+    look: Look,
+) -> Result<Config, Stop> {
+    let path = if common.isolated { None } else { common.config.clone().or_else(|| folder.configuration()) };
+    let Some(path) = path else { return Ok(Config::default()) };
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| format!("error: cannot read `{}`: {error}", path.display()))?;
+    let shown = std::env::current_dir()
+        .ok()
+        .and_then(|here| path.strip_prefix(here).map(std::path::Path::to_path_buf).ok())
+        .unwrap_or(path);
+    let id = loader.sources.add(shown.to_string_lossy(), text);
+    Config::read(&loader.sources, id).map_err(|problems| {
+        let shown: Vec<String> = problems.iter().map(|problem| report::show(&loader.sources, problem, look)).collect();
+        Stop::Refused(shown.join("\n"))
+    })
+}
+
+/// The day in the time zone that all machines share, so that a suppression ends everywhere at once.
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+fn fails(outcome: &Outcome, on: FailOn) -> bool {
+    let lowest = match on {
+        FailOn::Error => Level::Error,
+        FailOn::Warn => Level::Warn,
+        FailOn::Info => Level::Info,
+        FailOn::Never => return false,
+    };
+    outcome.shown().any(|finding| finding.level >= lowest)
+}

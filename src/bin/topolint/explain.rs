@@ -1,0 +1,103 @@
+//! `topolint explain`: pages, and the line that a value came from.
+
+use std::path::PathBuf;
+
+use topolint::metadata::built_in_clients;
+use topolint::model::{CallId, Cascade, Loader, Topology, lower};
+use topolint::report::{self, Question};
+use topolint::rules::{Rule, names};
+use topolint::vocabulary::{ATTRIBUTES, Key, did_you_mean, suggest};
+
+use crate::arguments::Explain;
+use crate::check::projects;
+use crate::files::Folder;
+use crate::output::{self, Stop};
+
+/// Prints what was asked for; the exit code.
+pub(crate) fn run(explain: &Explain) -> Result<u8, Stop> {
+    match &explain.place {
+        Some(place) => origin(explain, place),
+        None => pages(explain),
+    }
+}
+
+fn pages(explain: &Explain) -> Result<u8, Stop> {
+    let look = output::look(explain.common.color);
+    for (index, subject) in explain.subject.iter().enumerate() {
+        let rule = Rule::named(subject).map(|rule| report::rule_page(rule, look));
+        let page = rule.or_else(|| report::family_page(subject, look));
+        let page =
+            page.or_else(|| Key::named(subject).map(|key| report::attribute_page(key, built_in_clients(), look)));
+        let Some(page) = page else {
+            let words = names().chain(ATTRIBUTES.iter().map(|attribute| attribute.name));
+            let help = did_you_mean(&suggest(subject, words))
+                .unwrap_or_else(|| "name a rule, a family or an attribute".to_owned());
+            return Err(format!("error: there is no rule, family or attribute `{subject}`\n  help: {help}").into());
+        };
+        output::print(&if index > 0 { format!("\n{page}") } else { page })?;
+    }
+    Ok(0)
+}
+
+/// `a->b.timeout`, `a:b.timeout` or `a.deadline`.
+fn origin(explain: &Explain, place: &str) -> Result<u8, Stop> {
+    let (element, attribute) = place
+        .rsplit_once('.')
+        .ok_or_else(|| format!("error: `{place}` names no attribute\n  help: write 'a->b.timeout'"))?;
+    let key = Key::named(attribute.trim()).ok_or_else(|| {
+        let near = suggest(attribute, ATTRIBUTES.iter().map(|attribute| attribute.name));
+        let help = did_you_mean(&near).unwrap_or_else(|| "`topolint reference` lists all attributes".to_owned());
+        format!("error: there is no attribute `{attribute}`\n  help: {help}")
+    })?;
+    let look = output::look(explain.common.color);
+    let paths: Vec<PathBuf> = if explain.subject.is_empty() {
+        vec![PathBuf::from(".")]
+    } else {
+        explain.subject.iter().map(PathBuf::from).collect()
+    };
+    let folder = Folder::around(&paths, explain.common.max_file_size)?;
+    let wanted = paths.iter().map(|path| folder.found(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut loader = Loader::new(&folder);
+    let mut shown = Vec::new();
+    let mut known = Vec::new();
+    for project in projects(&mut loader, &folder, &wanted)? {
+        let (topology, _) = lower(&loader, &project, built_in_clients());
+        let cascade = Cascade::new(&topology, built_in_clients());
+        let questions = questions(&topology, element.trim());
+        shown.extend(
+            questions
+                .iter()
+                .map(|question| report::provenance(&loader.sources, &topology, cascade, *question, key, look)),
+        );
+        known.extend(elements(&topology));
+    }
+    if shown.is_empty() {
+        let help = did_you_mean(&suggest(element, known.iter().map(String::as_str)))
+            .unwrap_or_else(|| "write it as it stands in the findings".to_owned());
+        return Err(format!("error: there is no call, operation or node `{element}`\n  help: {help}").into());
+    }
+    output::print(&shown.join("\n"))?;
+    Ok(0)
+}
+
+fn questions(topology: &Topology, element: &str) -> Vec<Question> {
+    let ends = element.split_once("->>").or_else(|| element.split_once("->")).or_else(|| element.split_once(':'));
+    if let Some((from, to)) = ends {
+        let end = |name: &str| topology.operation_named(name.trim());
+        let Some((from, to)) = end(from).zip(end(to)) else { return Vec::new() };
+        let mut calls: Vec<CallId> = topology.calls_from(from).filter(|call| topology.call(*call).to == to).collect();
+        calls.sort_unstable();
+        return calls.into_iter().map(Question::Call).collect();
+    }
+    match (topology.operation_named(element), topology.node_named(element)) {
+        (Some(operation), _) => vec![Question::Operation(operation)],
+        (None, Some(node)) => vec![Question::Node(node)],
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Names of all elements; a queue or a store may be named alone, so their operations count as well.
+fn elements(topology: &Topology) -> Vec<String> {
+    let operations = topology.operation_ids().map(|id| topology.operation_name(id));
+    operations.chain(topology.call_ids().map(|id| topology.call_name(id))).collect()
+}

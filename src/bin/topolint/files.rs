@@ -1,0 +1,174 @@
+//! Files on disk, as the library wants to see them: below one root, with `/`, nothing outside of it, nothing too large.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use globset::GlobBuilder;
+use ignore::WalkBuilder;
+use topolint::model::{FileError, Files, is_pattern};
+
+use crate::output::Stop;
+
+/// The files below a project root.
+pub(crate) struct Folder {
+    root: PathBuf,
+    /// Where the tool was called, for the names that people see.
+    here: PathBuf,
+    limit: u64,
+    /// What came on standard input, and under which path it counts.
+    piped: Option<(String, Vec<u8>)>,
+}
+
+impl Folder {
+    /// The project around the first of these paths: the nearest folder upward with a `topolint.yaml` or a `.git`, else
+    /// the folder itself.
+    pub(crate) fn around(paths: &[PathBuf], limit: u64) -> Result<Self, Stop> {
+        let here =
+            std::env::current_dir().map_err(|error| format!("error: cannot tell the current folder: {error}"))?;
+        let here = canonical(&here)?;
+        let first = paths.iter().find(|path| path.as_os_str() != "-");
+        let start = first.map_or(Ok(here.clone()), |path| canonical(path))?;
+        let folder = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
+        let marked = |folder: &&Path| ["topolint.yaml", ".git"].iter().any(|mark| folder.join(mark).exists());
+        let root = folder.ancestors().find(marked).map_or(folder.clone(), Path::to_path_buf);
+        Ok(Self { root, here, limit, piped: None })
+    }
+
+    /// Takes standard input in as a file of the current folder.
+    pub(crate) fn take_input(&mut self) -> Result<String, Stop> {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(self.limit + 1).read_to_end(&mut bytes);
+        read.map_err(|error| format!("error: cannot read standard input: {error}"))?;
+        if bytes.len() as u64 > self.limit {
+            return Err(format!(
+                "error: standard input is larger than {} bytes\n  help: raise `--max-file-size`",
+                self.limit
+            )
+            .into());
+        }
+        let path = self.relative(&self.here.join("<stdin>")).unwrap_or_else(|| "<stdin>".to_owned());
+        self.piped = Some((path.clone(), bytes));
+        Ok(path)
+    }
+
+    /// The configuration in force: the nearest one upward from the project's root is the one at the root.
+    pub(crate) fn configuration(&self) -> Option<PathBuf> {
+        Some(self.root.join("topolint.yaml")).filter(|path| path.is_file())
+    }
+
+    /// The `.topo` files that a path means, from the root.
+    pub(crate) fn found(&self, path: &Path) -> Result<Vec<String>, Stop> {
+        let full = canonical(path)?;
+        let outside = || {
+            format!(
+                "error: `{}` lies outside of the project `{}`\n  help: check one project at a time",
+                path.display(),
+                self.root.display()
+            )
+        };
+        if !full.is_dir() {
+            return Ok(vec![self.relative(&full).ok_or_else(outside)?]);
+        }
+        let mut found = Vec::new();
+        for entry in WalkBuilder::new(&full).follow_links(false).require_git(false).build() {
+            let entry = entry.map_err(|error| format!("error: cannot read a folder: {error}"))?;
+            let is_topo = entry.path().extension().is_some_and(|ending| ending == "topo");
+            if is_topo && entry.file_type().is_some_and(|kind| kind.is_file()) {
+                found.push(self.relative(entry.path()).ok_or_else(outside)?);
+            }
+        }
+        if found.is_empty() {
+            let help = "name a file, or a folder that holds `.topo` files";
+            return Err(format!("error: there is no `.topo` file in `{}`\n  help: {help}", path.display()).into());
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn relative(&self, full: &Path) -> Option<String> {
+        let parts: Option<Vec<&str>> =
+            full.strip_prefix(&self.root).ok()?.components().map(|part| part.as_os_str().to_str()).collect();
+        Some(parts?.join("/"))
+    }
+
+    /// The file itself, which may not lie behind a link that leaves the root.
+    fn inside(&self, path: &str) -> Result<PathBuf, FileError> {
+        let full = self.root.join(path).canonicalize().map_err(|error| FileError::Unreadable(reason(&error)))?;
+        if full.starts_with(&self.root) { Ok(full) } else { Err(FileError::Outside) }
+    }
+}
+
+impl Files for Folder {
+    fn matching(&self, pattern: &str) -> Result<Vec<String>, FileError> {
+        if !is_pattern(pattern) {
+            return match self.inside(pattern) {
+                Ok(full) if full.is_dir() => {
+                    Err(FileError::Unreadable("it is a folder; include its files with `/*.topo`".to_owned()))
+                }
+                Ok(_) => Ok(vec![pattern.to_owned()]),
+                Err(FileError::Unreadable(_)) => Ok(Vec::new()),
+                Err(error) => Err(error),
+            };
+        }
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        let glob = glob.map_err(|error| FileError::Unreadable(error.kind().to_string()))?.compile_matcher();
+        let folder = pattern.split('/').take_while(|part| !is_pattern(part)).collect::<Vec<_>>().join("/");
+        let Ok(start) = self.inside(&folder) else { return Ok(Vec::new()) };
+        let depth = if pattern.contains("**") {
+            usize::MAX
+        } else {
+            pattern.split('/').count() - folder.split('/').filter(|part| !part.is_empty()).count()
+        };
+        let walk = WalkBuilder::new(start).standard_filters(false).follow_links(false).max_depth(Some(depth)).build();
+        let paths = walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()));
+        let mut found: Vec<String> =
+            paths.filter_map(|entry| self.relative(entry.path())).filter(|path| glob.is_match(path)).collect();
+        found.sort();
+        Ok(found)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        if let Some((_, bytes)) = self.piped.as_ref().filter(|(piped, _)| piped == path) {
+            return Ok(bytes.clone());
+        }
+        let full = self.inside(path)?;
+        let file = fs::File::open(&full).map_err(|error| FileError::Unreadable(reason(&error)))?;
+        let size = file.metadata().map_err(|error| FileError::Unreadable(reason(&error)))?;
+        if !size.is_file() {
+            return Err(FileError::Unreadable("it is no file".to_owned()));
+        }
+        let mut bytes = Vec::new();
+        file.take(self.limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| FileError::Unreadable(reason(&error)))?;
+        if bytes.len() as u64 > self.limit {
+            return Err(FileError::TooLarge { size: size.len(), limit: self.limit });
+        }
+        Ok(bytes)
+    }
+
+    fn name(&self, path: &str) -> String {
+        let full = self.root.join(path);
+        let shown = full.strip_prefix(&self.here).map_or_else(|_| upward(&self.here, &full), Path::to_path_buf);
+        shown.to_string_lossy().replace('\\', "/")
+    }
+}
+
+/// The way from one folder to a file that does not lie below it.
+fn upward(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(shared)).collect()
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, Stop> {
+    path.canonicalize()
+        .map_err(|error| Stop::Refused(format!("error: cannot read `{}`: {}", path.display(), reason(&error))))
+}
+
+/// What the system says, without its number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string().to_lowercase();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}

@@ -1,0 +1,45 @@
+//! The command line: arguments, files, streams, exit codes. The only part that touches the world.
+
+mod arguments;
+mod check;
+mod explain;
+mod files;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use output::Stop;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, everything else is a mistake in the call.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    output::on_panic();
+    let result = std::panic::catch_unwind(|| run(&arguments));
+    match result {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(Stop::ClosedPipe)) => ExitCode::SUCCESS,
+        Ok(Err(Stop::Refused(message))) => {
+            eprint!("{}", message.trim_end().to_owned() + "\n");
+            ExitCode::from(2)
+        }
+        Err(_) => ExitCode::from(3),
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<u8, Stop> {
+    match &arguments.command {
+        Command::Check(check) => check::run(check),
+        Command::Explain(explain) => explain::run(explain),
+        Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
+    }
+}

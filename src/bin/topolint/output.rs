@@ -1,0 +1,68 @@
+//! Streams: the report on standard output and nothing else there, a closed pipe as a normal end.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use topolint::report::Look;
+
+use crate::arguments::Color;
+
+/// Why a run ends early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Nobody reads on.
+    ClosedPipe,
+    /// It could not run as asked.
+    Refused(String),
+}
+
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Self::Refused(message)
+    }
+}
+
+/// Writes to standard output.
+pub(crate) fn print(text: &str) -> Result<(), Stop> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ClosedPipe),
+        Err(error) => Err(Stop::Refused(format!("error: cannot write the report: {error}"))),
+    }
+}
+
+/// Colours and width: the flag, then the environment, then the terminal.
+pub(crate) fn look(color: Color) -> Look {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let color = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if set("NO_COLOR") => false,
+        Color::Auto if set("FORCE_COLOR") => true,
+        Color::Auto => io::stdout().is_terminal(),
+    };
+    let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+    Look { color, width: columns.clamp(60, 110) }
+}
+
+/// Whether somebody looks at standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A panic is our mistake: says how to report it.
+pub(crate) fn on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or(String::new(), |place| format!(" at {}:{}", place.file(), place.line()));
+        let reason = panic
+            .payload()
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str));
+        let version = env!("CARGO_PKG_VERSION");
+        eprintln!("topolint {version} has a bug{place}: {}", reason.unwrap_or("unknown"));
+        eprintln!(
+            "this is not your fault: please report it with the input and this message; any report above is incomplete"
+        );
+    }));
+}

@@ -1,0 +1,164 @@
+//! What we ship as data: the page of each rule and the table of clients, `rules/**/*.yaml`. The only place that names
+//! `serde_yaml`. A page that cannot be read is our mistake: a test reads them all.
+
+use serde::Deserialize;
+
+use crate::model::{Client, ClientDefault, ClientKind, Clients, read_default};
+use crate::vocabulary::Key;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// Worth a change.
+    Warn,
+    /// Wrong.
+    Error,
+}
+
+impl Level {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The page of a rule.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Page {
+    /// What it finds, as a phrase.
+    pub summary: String,
+    /// Its level, if nothing else is configured.
+    pub level: Level,
+    /// Why it matters.
+    pub why: String,
+    /// Where that was read.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// What to do about it.
+    pub fix: String,
+    /// The fact that, stated in the diagram, makes the finding go away.
+    #[serde(default)]
+    pub silenced_by: Option<String>,
+    /// What it does not look at.
+    #[serde(default)]
+    pub limits: Option<String>,
+    /// Other rules that speak of the bad example too.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// An example with the finding.
+    pub bad: String,
+    /// The same example, mended.
+    pub good: String,
+}
+
+impl Page {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the YAML reader says it.
+    pub fn read(text: &str) -> Result<Self, String> {
+        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientRow {
+    client: String,
+    title: String,
+    kind: KindRow,
+    versions: String,
+    defaults: Vec<DefaultRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum KindRow {
+    Library,
+    Proxy,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultRow {
+    set: String,
+    value: String,
+    meaning: String,
+    source: String,
+    read: ReadRow,
+    date: jiff::civil::Date,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ReadRow {
+    Primary,
+    Secondary,
+}
+
+/// Reads a table of clients.
+///
+/// # Errors
+/// What is wrong with it: the YAML, an attribute that no call has, a value that does not fit, a missing source.
+pub fn clients(text: &str) -> Result<Clients, String> {
+    let rows: Vec<ClientRow> = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let rows = rows.into_iter().map(client).collect::<Result<_, _>>()?;
+    Ok(Clients { rows })
+}
+
+fn client(row: ClientRow) -> Result<Client, String> {
+    let defaults =
+        row.defaults.into_iter().map(|default| client_default(&row.client, default)).collect::<Result<_, _>>()?;
+    let kind = match row.kind {
+        KindRow::Library => ClientKind::Library,
+        KindRow::Proxy => ClientKind::Proxy,
+    };
+    Ok(Client { name: row.client, title: row.title, kind, versions: row.versions, defaults })
+}
+
+fn client_default(client: &str, row: DefaultRow) -> Result<ClientDefault, String> {
+    let key = Key::named(&row.set).ok_or_else(|| format!("{client}: there is no attribute `{}`", row.set))?;
+    let setting = read_default(key, &row.value).map_err(|message| format!("{client}: {message}"))?;
+    if !row.source.starts_with("https://") {
+        return Err(format!("{client}: `{key}` has no source"));
+    }
+    let primary = matches!(row.read, ReadRow::Primary);
+    Ok(ClientDefault { setting, written: row.value, meaning: row.meaning, source: row.source, primary, date: row.date })
+}
+
+/// The table of clients that is built in.
+#[must_use]
+pub fn built_in_clients() -> &'static Clients {
+    static TABLE: std::sync::LazyLock<Clients> =
+        std::sync::LazyLock::new(|| clients(include_str!("../rules/defaults/clients.yaml")).unwrap_or_default());
+    &TABLE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_table_is_read() {
+        let table = clients(include_str!("../rules/defaults/clients.yaml")).expect("the table of clients");
+        assert!(table.named("istio").is_some() && table.named("grpc").is_some());
+    }
+
+    #[test]
+    fn an_entry_without_source_is_refused() {
+        let row = "- client: x\n  title: X\n  kind: library\n  versions: all\n  defaults:\n    - {set: timeout, value: none, meaning: m, source: S, read: primary, date: 2026-01-01}\n";
+        assert!(clients(&row.replace("source: S, ", "")).is_err());
+        assert!(clients(row).is_err());
+        assert!(clients(&row.replace("source: S", "source: 'https://x'")).is_ok());
+        assert!(clients(&row.replace("source: S", "source: 'https://x'").replace(", date: 2026-01-01", "")).is_err());
+    }
+}

@@ -1,0 +1,294 @@
+//! Which statement decides. One walk over the places that may speak of an element, strongest first, serves both the
+//! analyses (the first place that speaks wins) and `explain --where` (all of them, with what they overrode).
+
+use super::clients::{Client, ClientDefault, ClientKind, Clients};
+use super::setting::{Reference, Setting, Settings};
+use super::topology::{Call, CallId, Name, NodeId, OperationId, PolicyId, ScopeId, Topology};
+use crate::source::Span;
+use crate::vocabulary::{Cascade as Reach, ElementKind, Key};
+
+/// A box that passes on what is said of it.
+#[derive(Debug)]
+pub struct Scope {
+    /// The box around it.
+    pub parent: Option<ScopeId>,
+    /// What it is.
+    pub kind: ScopeKind,
+    /// Its name, for a group or a node.
+    pub name: Option<Name>,
+    /// Where it starts.
+    pub span: Span,
+    /// What it says of everything inside.
+    pub settings: Settings,
+    /// What it says of things of a kind inside.
+    pub defaults: Vec<(DefaultsFor, Settings)>,
+}
+
+/// What a box is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeKind {
+    /// The whole.
+    Topology,
+    /// The `defaults` of the root file, which reach the files it includes.
+    Root,
+    /// One file.
+    File,
+    /// A group.
+    Group,
+    /// A node, for the `defaults` in it.
+    Node,
+}
+
+/// What a `defaults` block speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultsFor {
+    /// Calls that leave from inside.
+    Calls,
+    /// Operations inside.
+    Operations,
+    /// Nodes of a kind inside.
+    Nodes(ElementKind),
+}
+
+/// A statement that speaks of an element, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Stated<'a> {
+    /// The statement.
+    pub setting: &'a Setting,
+    /// Where it stands.
+    pub origin: Origin<'a>,
+}
+
+/// Where a statement stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Origin<'a> {
+    /// On the element itself.
+    Own,
+    /// On the node, for an operation of it.
+    Node(NodeId),
+    /// In a policy that the call follows.
+    Policy(PolicyId),
+    /// On the callee, which insists on it: the operation, its node or a box around it.
+    Callee(Option<ScopeId>),
+    /// On a box, of everything inside.
+    Box(ScopeId),
+    /// In a `defaults` block of a box.
+    Defaults(ScopeId),
+    /// In the table of clients.
+    Client(&'a Client, &'a ClientDefault),
+}
+
+/// What is known of an attribute of one element.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer<'a> {
+    /// A value.
+    Given(Stated<'a>),
+    /// Known not to be there.
+    None(Stated<'a>),
+    /// Something was written that could not be read.
+    Unreadable,
+    /// Nothing was said.
+    Unstated,
+}
+
+impl<'a> Answer<'a> {
+    /// The statement that gives a value.
+    #[must_use]
+    pub fn given(self) -> Option<Stated<'a>> {
+        if let Self::Given(stated) = self { Some(stated) } else { None }
+    }
+
+    /// The statement, whatever it says.
+    #[must_use]
+    pub fn stated(self) -> Option<Stated<'a>> {
+        match self {
+            Self::Given(stated) | Self::None(stated) => Some(stated),
+            Self::Unreadable | Self::Unstated => None,
+        }
+    }
+}
+
+/// Looks up attributes. Cheap to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Cascade<'a> {
+    topology: &'a Topology,
+    clients: &'a Clients,
+}
+
+/// A place that may speak of an element.
+struct Place<'a> {
+    settings: &'a Settings,
+    origin: Origin<'a>,
+}
+
+impl<'a> Cascade<'a> {
+    /// Looks up in this topology, with this table of clients.
+    #[must_use]
+    pub fn new(topology: &'a Topology, clients: &'a Clients) -> Self {
+        Self { topology, clients }
+    }
+
+    /// What is known of one of several attributes of a call that say the same thing, such as `retries` and `attempts`.
+    #[must_use]
+    pub fn call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
+        let call = self.topology.call(id);
+        let from_table = || self.from_table(call, keys).map(answer);
+        first(self.places_of_call(call, insisted(keys)), keys).or_else(from_table).unwrap_or(Answer::Unstated)
+    }
+
+    /// All statements that speak of an attribute of a call, strongest first.
+    #[must_use]
+    pub fn call_all(&self, id: CallId, keys: &[Key]) -> Vec<Stated<'a>> {
+        let call = self.topology.call(id);
+        let written = all(self.places_of_call(call, insisted(keys)), keys);
+        written.into_iter().chain(self.from_table(call, keys)).collect()
+    }
+
+    /// What is known of an attribute of an operation.
+    #[must_use]
+    pub fn operation(&self, id: OperationId, key: Key) -> Answer<'a> {
+        first(self.places_of_operation(id, key), &[key]).unwrap_or(Answer::Unstated)
+    }
+
+    /// All statements that speak of an attribute of an operation, strongest first.
+    #[must_use]
+    pub fn operation_all(&self, id: OperationId, key: Key) -> Vec<Stated<'a>> {
+        all(self.places_of_operation(id, key), &[key])
+    }
+
+    /// What is known of an attribute of a node.
+    #[must_use]
+    pub fn node(&self, id: NodeId, key: Key) -> Answer<'a> {
+        first(self.places_of_node(id, key), &[key]).unwrap_or(Answer::Unstated)
+    }
+
+    /// All statements that speak of an attribute of a node, strongest first.
+    #[must_use]
+    pub fn node_all(&self, id: NodeId, key: Key) -> Vec<Stated<'a>> {
+        all(self.places_of_node(id, key), &[key])
+    }
+
+    /// The clients and meshes that a call goes through.
+    pub fn clients(&self, id: CallId) -> impl Iterator<Item = &'a Client> + use<'a> {
+        self.clients_of(self.topology.call(id))
+    }
+
+    fn clients_of(&self, call: &'a Call) -> impl Iterator<Item = &'a Client> + use<'a> {
+        let clients = self.clients;
+        let via = first(self.places_of_call(call, false), &[Key::Via]).and_then(Answer::given);
+        via.into_iter().flat_map(|stated| &stated.setting.references).filter_map(move |reference| match reference {
+            Reference::Client(index) => clients.get(*index),
+            _ => None,
+        })
+    }
+
+    /// What a client library fills in. A proxy fills in nothing: it is a layer of its own.
+    fn from_table(&self, call: &'a Call, keys: &[Key]) -> Option<Stated<'a>> {
+        if keys == [Key::Via] {
+            return None;
+        }
+        self.clients_of(call).filter(|client| client.kind == ClientKind::Library).find_map(|client| {
+            let default = keys.iter().find_map(|key| client.default_of(*key))?;
+            Some(Stated { setting: &default.setting, origin: Origin::Client(client, default) })
+        })
+    }
+
+    fn places_of_call(&self, call: &'a Call, insisted: bool) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        let topology = self.topology;
+        let own = std::iter::once(Place { settings: &call.settings, origin: Origin::Own });
+        let policies = call
+            .policies
+            .iter()
+            .map(move |id| Place { settings: &topology.policy(*id).settings, origin: Origin::Policy(*id) });
+        let callee =
+            insisted.then(|| self.places_of_operation(call.to, Key::Encryption)).into_iter().flatten().map(|place| {
+                Place {
+                    settings: place.settings,
+                    origin: Origin::Callee(match place.origin {
+                        Origin::Box(scope) | Origin::Defaults(scope) => Some(scope),
+                        _ => None,
+                    }),
+                }
+            });
+        let defaults = self.scopes(call.scope).flat_map(move |id| {
+            let scope = topology.scope(id);
+            let of_calls = scope.defaults.iter().filter(|(what, _)| *what == DefaultsFor::Calls);
+            of_calls.map(move |(_, settings)| Place { settings, origin: Origin::Defaults(id) })
+        });
+        own.chain(policies).chain(callee).chain(defaults)
+    }
+
+    /// An amount is a total of what it is written on; so is what means only that element.
+    fn places_of_operation(&self, id: OperationId, key: Key) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        let topology = self.topology;
+        let operation = topology.operation(id);
+        let passed_on = passes_on(key) || operation.name.is_none();
+        let own = std::iter::once(Place { settings: &operation.settings, origin: Origin::Own });
+        let in_node = topology.node(operation.node).inner.and_then(|scope| {
+            let settings = topology.scope(scope).defaults.iter().find(|(what, _)| *what == DefaultsFor::Operations)?;
+            Some(Place { settings: &settings.1, origin: Origin::Defaults(scope) })
+        });
+        let of_node =
+            passed_on.then(|| self.places_of_node(operation.node, key)).into_iter().flatten().map(move |place| {
+                match place.origin {
+                    Origin::Own => Place { origin: Origin::Node(operation.node), ..place },
+                    _ => place,
+                }
+            });
+        own.chain(in_node).chain(of_node)
+    }
+
+    fn places_of_node(&self, id: NodeId, key: Key) -> impl Iterator<Item = Place<'a>> + use<'a> {
+        let topology = self.topology;
+        let node = topology.node(id);
+        let own = std::iter::once(Place { settings: &node.settings, origin: Origin::Own });
+        let boxes = passes_on(key).then(|| self.scopes(node.scope)).into_iter().flatten().flat_map(move |id| {
+            let scope = topology.scope(id);
+            let of_kind = scope.defaults.iter().filter(move |(what, _)| {
+                matches!(what, DefaultsFor::Operations) || *what == DefaultsFor::Nodes(node.kind)
+            });
+            let of_kind = of_kind.map(move |(_, settings)| Place { settings, origin: Origin::Defaults(id) });
+            of_kind.chain(std::iter::once(Place { settings: &scope.settings, origin: Origin::Box(id) }))
+        });
+        own.chain(boxes)
+    }
+
+    /// A box and all around it, innermost first.
+    fn scopes(&self, from: ScopeId) -> impl Iterator<Item = ScopeId> + use<'a> {
+        let topology = self.topology;
+        std::iter::successors(Some(from), move |id| topology.scope(*id).parent)
+    }
+}
+
+fn passes_on(key: Key) -> bool {
+    !matches!(key.attribute().cascade, Reach::Amount | Reach::Own)
+}
+
+fn insisted(keys: &[Key]) -> bool {
+    keys.iter().any(|key| key.attribute().cascade == Reach::Insisted)
+}
+
+fn answer(stated: Stated<'_>) -> Answer<'_> {
+    match stated.setting.state {
+        super::setting::State::Given(_) => Answer::Given(stated),
+        super::setting::State::None => Answer::None(stated),
+        super::setting::State::Unreadable => Answer::Unreadable,
+    }
+}
+
+/// The first place that speaks. A place with something unreadable may have spoken.
+fn first<'a>(mut places: impl Iterator<Item = Place<'a>>, keys: &[Key]) -> Option<Answer<'a>> {
+    places.find_map(|place| match keys.iter().find_map(|key| place.settings.get(*key)) {
+        Some(setting) => Some(answer(Stated { setting, origin: place.origin })),
+        None => place.settings.flawed.then_some(Answer::Unreadable),
+    })
+}
+
+fn all<'a>(places: impl Iterator<Item = Place<'a>>, keys: &[Key]) -> Vec<Stated<'a>> {
+    places
+        .filter_map(|place| {
+            let setting = keys.iter().find_map(|key| place.settings.get(*key))?;
+            Some(Stated { setting, origin: place.origin })
+        })
+        .collect()
+}

@@ -1,0 +1,535 @@
+//! The third pass: arrows become calls between operations, blocks of calls become steps.
+
+use super::{Lowering, Said};
+use crate::diagnostic::Diagnostic;
+use crate::model::topology::{Call, CallId, Fallback, NodeId, OperationId, Owner, Phase, PolicyId, ScopeId, Step};
+use crate::model::values::{self, Datum};
+use crate::model::{Settings, State};
+use crate::source::Span;
+use crate::syntax::{self, Arrow, Block, Plain, Statement};
+use crate::vocabulary::{ElementKind, Form, Key, Places};
+
+/// Where calls without a source of their own start.
+#[derive(Clone, Copy)]
+enum Body {
+    /// In the block of an operation.
+    Operation(OperationId),
+    /// In the block of a node: its unnamed operation.
+    Node(NodeId),
+    /// Outside of any node.
+    None,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn connect_all(&mut self) {
+        self.unnamed_operations();
+        for (id, said) in std::mem::take(&mut self.pending.operations) {
+            let steps = self.steps(&said.statements, Body::Operation(id));
+            self.append(id, steps);
+        }
+        for (id, said) in std::mem::take(&mut self.pending.nodes) {
+            for step in self.steps(&said.statements, Body::Node(id)) {
+                let source = self.source_of(&step);
+                source.into_iter().for_each(|source| self.append(source, vec![step.clone()]));
+            }
+        }
+        for (_, statement) in std::mem::take(&mut self.pending.arrows) {
+            for step in self.steps(&[statement], Body::None) {
+                let source = self.source_of(&step);
+                source.into_iter().for_each(|source| self.append(source, vec![step.clone()]));
+            }
+        }
+    }
+
+    /// Clients, services and external systems that declare no operation have one, unnamed.
+    fn unnamed_operations(&mut self) {
+        for id in self.topology.node_ids() {
+            let node = self.topology.node(id);
+            if node.operations.is_empty() {
+                let span = node.span;
+                self.new_operation(id, None, span);
+            }
+        }
+    }
+
+    fn append(&mut self, operation: OperationId, steps: Vec<Step>) {
+        if let Some(operation) = self.topology.operations.get_mut(operation.index()) {
+            operation.body.extend(steps);
+        }
+    }
+
+    /// The operation that makes the first call of a step.
+    fn source_of(&self, step: &Step) -> Option<OperationId> {
+        let mut first = None;
+        Step::each(std::slice::from_ref(step), &mut |call| first = first.or(Some(self.topology.call(call).from)));
+        first
+    }
+
+    fn steps(&mut self, statements: &[&'a Statement], body: Body) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for statement in statements {
+            match statement {
+                Statement::Call(call) => steps.extend(self.call(call, body).map(Step::Call)),
+                Statement::Plain(plain) => steps.extend(self.step_block(plain, body)),
+            }
+        }
+        steps
+    }
+
+    fn step_block(&mut self, plain: &'a Plain, body: Body) -> Option<Step> {
+        let kind = ElementKind::named(self.text(plain.name))?;
+        let data = match values::read(
+            self.sources,
+            kind.name(),
+            plain.head(),
+            Form::of_element(kind.element()),
+            &plain.values,
+        ) {
+            Ok(data) => data,
+            Err(problem) => {
+                self.problems.push(problem);
+                Vec::new()
+            }
+        };
+        let Some(block) = &plain.block else {
+            let message = format!("`{}` needs a block with calls", kind.name());
+            self.problem(
+                "wrong-value",
+                Diagnostic::new(plain.head().after(), message)
+                    .help(format!("write `{} {{ -> a; -> b }}`", kind.name())),
+            );
+            return None;
+        };
+        let steps = self.steps_of(block, plain.span, body);
+        match kind {
+            ElementKind::Parallel if data.contains(&Datum::Word("any")) => {
+                let wanted = data
+                    .iter()
+                    .find_map(|datum| if let Datum::Count(count) = datum { Some(*count) } else { None })
+                    .unwrap_or(1);
+                let branches = steps.len() as u64;
+                if wanted == 0 || (wanted > branches && branches > 0) {
+                    let message = format!("`any {wanted}` of {branches} calls cannot be");
+                    self.problem(
+                        "wrong-value",
+                        Diagnostic::new(plain.head(), message).help(format!("write a number from 1 to {branches}")),
+                    );
+                }
+                Some(Step::Any(wanted.clamp(1, branches.max(1)), steps))
+            }
+            ElementKind::Parallel => Some(Step::Parallel(steps)),
+            ElementKind::OneOf => Some(Step::OneOf(steps)),
+            ElementKind::Sequence => Some(Step::Sequence(steps)),
+            _ => None,
+        }
+    }
+
+    fn steps_of(&mut self, block: &'a Block, inside: Span, body: Body) -> Vec<Step> {
+        let (calls, others): (Vec<&Statement>, Vec<&Statement>) =
+            block.statements.iter().partition(|statement| self.is_step(statement));
+        for other in others {
+            let Statement::Plain(plain) = other else { continue };
+            let word = self.text(plain.name).to_owned();
+            let diagnostic = Diagnostic::new(plain.name, format!("only calls stand here, and `{word}` is none"));
+            let rule = if Key::named(&word).is_some() || ElementKind::named(&word).is_some() {
+                "misplaced-attribute"
+            } else {
+                "unknown-attribute"
+            };
+            self.problem(rule, diagnostic.help("what is said of one call stands in the block of that call"));
+        }
+        debug_assert!(inside.contains(block.span), "a block lies in its statement");
+        self.steps(&calls, body)
+    }
+
+    fn is_step(&self, statement: &Statement) -> bool {
+        match statement {
+            Statement::Call(_) => true,
+            Statement::Plain(plain) => {
+                matches!(
+                    ElementKind::named(self.text(plain.name)),
+                    Some(ElementKind::Parallel | ElementKind::OneOf | ElementKind::Sequence)
+                )
+            }
+        }
+    }
+
+    fn call(&mut self, call: &'a syntax::Call, body: Body) -> Option<CallId> {
+        let flawed = call.flawed || call.block.as_ref().is_some_and(|block| block.flawed);
+        let block_said = call.block.as_ref().map(|block| Said {
+            statements: block.statements.iter().collect(),
+            inside: call.span,
+            flawed,
+        });
+        let first_allow = self.topology.allows.len();
+        let said = block_said.unwrap_or(Said { statements: Vec::new(), inside: call.span, flawed });
+        let mut settings = self.content(&said, Places::CALL, Owner::Topology).settings;
+        settings.flawed |= flawed;
+        let policies = self.policies_of(&settings);
+        let source = self.source_node(call, body);
+        let target = self.target(call.to);
+        let (source_node, named) = source?;
+        let scope = self.topology.node(source_node).inner.unwrap_or(self.topology.node(source_node).scope);
+        let phase = self.phase(&settings, &policies, scope);
+        let from = match (body, call.from) {
+            (Body::Operation(id), None) => id,
+            _ => self.source(source_node, named, call, phase)?,
+        };
+        let to = target?;
+        let id = CallId::at(self.topology.calls.len());
+        let call_record = Call {
+            from,
+            to,
+            arrow: call.arrow,
+            span: call.head(),
+            statement: call.span,
+            label: call.label,
+            settings,
+            scope,
+            policies,
+            fallback: None,
+            phase,
+            implied: false,
+        };
+        self.add_call(call_record);
+        self.own_allows(first_allow, Owner::Call(id));
+        self.check_places(id);
+        let fallback = self.fallback(id, &said, body);
+        if let Some(call) = self.topology.calls.get_mut(id.index()) {
+            call.fallback = fallback;
+        }
+        Some(id)
+    }
+
+    fn add_call(&mut self, call: Call) {
+        self.topology.graph.add_edge(call.from.0.into(), call.to.0.into(), ());
+        self.topology.calls.push(call);
+    }
+
+    fn policies_of(&mut self, settings: &Settings) -> Vec<PolicyId> {
+        let Some(used) = settings.get(Key::Use) else { return Vec::new() };
+        let span = used.span;
+        let policies: Vec<PolicyId> = used
+            .references
+            .iter()
+            .filter_map(|reference| if let crate::model::Reference::Policy(id) = reference { Some(*id) } else { None })
+            .collect();
+        for (index, id) in policies.iter().enumerate() {
+            if let Some(policy) = self.topology.policies.get_mut(id.index()) {
+                policy.used = true;
+            }
+            for earlier in policies.iter().take(index) {
+                self.compare_policies(*earlier, *id, span);
+            }
+        }
+        policies
+    }
+
+    /// Two policies of one call that state the same: which one wins would depend on an order nobody reads.
+    fn compare_policies(&mut self, one: PolicyId, other: PolicyId, span: Span) {
+        let (first, second) = (self.topology.policy(one), self.topology.policy(other));
+        let both = first.settings.iter().find_map(|setting| Some((setting, second.settings.get(setting.key)?)));
+        let Some((ours, theirs)) = both else { return };
+        let names = [self.topology.text(first.name), self.topology.text(second.name)];
+        let message = format!("the policies `{}` and `{}` both state `{}`", names[0], names[1], ours.key);
+        let diagnostic = Diagnostic::new(span, message)
+            .label(ours.span, "stated here")
+            .label(theirs.span, "and here")
+            .help(format!("state `{}` on the call, and in one of the policies only", ours.key));
+        self.problem("conflicting-policies", diagnostic);
+    }
+
+    fn phase(&self, settings: &Settings, policies: &[PolicyId], scope: ScopeId) -> Phase {
+        let in_policies = || policies.iter().find_map(|id| self.topology.policy(*id).settings.get(Key::Phase));
+        let in_defaults = || {
+            let scopes = std::iter::successors(Some(scope), |id| self.topology.scope(*id).parent);
+            scopes
+                .flat_map(|id| &self.topology.scope(id).defaults)
+                .filter(|(what, _)| *what == crate::model::DefaultsFor::Calls)
+                .find_map(|(_, settings)| settings.get(Key::Phase))
+        };
+        let stated = settings.get(Key::Phase).or_else(in_policies).or_else(in_defaults);
+        match stated.and_then(|setting| setting.words().next()) {
+            Some("startup") => Phase::Startup,
+            Some("recovery") => Phase::Recovery,
+            Some("deploy") => Phase::Deploy,
+            Some("observe") => Phase::Observe,
+            _ => Phase::Request,
+        }
+    }
+
+    /// The node that an arrow starts from, and the operation that is named.
+    fn source_node(&mut self, call: &syntax::Call, body: Body) -> Option<(NodeId, Option<Span>)> {
+        match (body, call.from) {
+            (Body::Operation(id), None) => Some((self.topology.operation(id).node, None)),
+            (Body::Node(id), None) => Some((id, None)),
+            (Body::None, None) => {
+                let to = self.text(call.to);
+                let diagnostic = Diagnostic::new(call.arrow_span, "this call starts nowhere");
+                self.problem(
+                    "wrong-arrow",
+                    diagnostic.help(format!(
+                        "write who calls before the arrow, `orders -> {to}`, or move it into the block of the caller"
+                    )),
+                );
+                None
+            }
+            (Body::None, Some(from)) => {
+                let (node, operation) = self.split(from);
+                Some((self.find_node(node, from)?, operation))
+            }
+            (_, Some(from)) => {
+                let (node, operation) = self.split(from);
+                let id = self.find_node(node, from)?;
+                Some((id, operation))
+            }
+        }
+    }
+
+    /// The operation that an arrow starts from.
+    fn source(&mut self, node: NodeId, named: Option<Span>, call: &syntax::Call, phase: Phase) -> Option<OperationId> {
+        let place = call.from.unwrap_or(call.arrow_span);
+        if let Some(operation) = named {
+            return self.operation_of(node, operation, place);
+        }
+        let kind = self.topology.node(node).kind;
+        match (kind, call.arrow) {
+            (ElementKind::Queue, Arrow::Async) => {
+                self.topology.operations_by_name.get(&(node, self.topology.names.find("publish"))).copied()
+            }
+            (ElementKind::Store, Arrow::Async) => {
+                self.topology.operations_by_name.get(&(node, self.topology.names.find("write"))).copied()
+            }
+            (ElementKind::Queue, Arrow::Sync) => {
+                let diagnostic = Diagnostic::new(call.arrow_span, "a queue does not wait for its consumers");
+                self.problem(
+                    "wrong-arrow",
+                    diagnostic.help("write `->>`: the queue delivers").fix(
+                        "write `->>`",
+                        true,
+                        vec![crate::diagnostic::Edit { span: call.arrow_span, replacement: "->>".to_owned() }],
+                    ),
+                );
+                None
+            }
+            (ElementKind::Store | ElementKind::Cache, _) => {
+                let name = self.topology.node_name(node).to_owned();
+                let diagnostic =
+                    Diagnostic::new(place, format!("a {} makes no calls, and `{name}` is one", kind.name()));
+                self.problem(
+                    "wrong-arrow",
+                    diagnostic.help("write `->>` for change data capture or a replica, or let a service make the call"),
+                );
+                None
+            }
+            _ if self.topology.node(node).declares && phase == Phase::Request => {
+                self.ambiguous(node, place, "makes this call");
+                None
+            }
+            _ => Some(self.unnamed(node)),
+        }
+    }
+
+    fn unnamed(&mut self, node: NodeId) -> OperationId {
+        match self.topology.operations_by_name.get(&(node, None)) {
+            Some(id) => *id,
+            None => {
+                let span = self.topology.node(node).span;
+                self.new_operation(node, None, span)
+            }
+        }
+    }
+
+    /// The operation that an arrow points to.
+    fn target(&mut self, to: Span) -> Option<OperationId> {
+        self.find_operation(to)
+    }
+
+    pub(super) fn find_operation(&mut self, path: Span) -> Option<OperationId> {
+        let (name, operation) = self.split(path);
+        let node = self.find_node(name, path)?;
+        if let Some(operation) = operation {
+            return self.operation_of(node, operation, path);
+        }
+        match self.topology.node(node).kind {
+            ElementKind::Queue => {
+                self.topology.operations_by_name.get(&(node, self.topology.names.find("publish"))).copied()
+            }
+            ElementKind::Store | ElementKind::Cache => Some(self.any_operation(node)),
+            _ if self.topology.node(node).declares => {
+                self.ambiguous(node, path, "is called");
+                None
+            }
+            _ => Some(self.unnamed(node)),
+        }
+    }
+
+    /// A bare arrow to a store or cache means all its operations, the most dangerous deciding.
+    fn any_operation(&mut self, node: NodeId) -> OperationId {
+        if let Some(id) = self.topology.operations_by_name.get(&(node, None)) {
+            return *id;
+        }
+        let all = self.topology.node(node).operations.clone();
+        let (span, scope) = (self.topology.node(node).span, self.topology.node(node).scope);
+        let id = self.new_operation(node, None, span);
+        let mut steps = Vec::new();
+        for to in all {
+            steps.push(Step::Call(CallId::at(self.topology.calls.len())));
+            self.add_call(Call {
+                from: id,
+                to,
+                arrow: Arrow::Sync,
+                span,
+                statement: span,
+                label: None,
+                settings: Settings::default(),
+                scope,
+                policies: Vec::new(),
+                fallback: None,
+                phase: Phase::Request,
+                implied: true,
+            });
+        }
+        self.append(id, vec![Step::OneOf(steps)]);
+        id
+    }
+
+    fn operation_of(&mut self, node: NodeId, operation: Span, path: Span) -> Option<OperationId> {
+        let text = self.text(operation);
+        let found = self
+            .topology
+            .names
+            .find(text)
+            .and_then(|name| self.topology.operations_by_name.get(&(node, Some(name))).copied());
+        if found.is_none() {
+            let name = self.topology.node_name(node).to_owned();
+            let operations =
+                self.topology.node(node).operations.iter().filter_map(|id| self.topology.operation(*id).name);
+            let known: Vec<String> = operations
+                .map(|name| format!("{}.{}", self.topology.node_name(node), self.topology.text(name)))
+                .collect();
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let help = match (known.is_empty(), self.topology.node(node).kind) {
+                (true, ElementKind::Service | ElementKind::External) => {
+                    format!("declare it: `operation {text}` in the block of `{name}`")
+                }
+                (true, kind) => format!("a {} has no operations to name: write `{name}`", kind.name()),
+                (false, _) => {
+                    format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+                }
+            };
+            if !self.unread.contains(text) {
+                self.unknown_name(path, &format!("{name}.{text}"), "operation", &known, &help);
+            }
+        }
+        found
+    }
+
+    fn ambiguous(&mut self, node: NodeId, place: Span, does_what: &str) {
+        let name = self.topology.node_name(node).to_owned();
+        let operations = self.list_operations(node);
+        let diagnostic = Diagnostic::new(place, format!("which operation of `{name}` {does_what}?"))
+            .label(self.topology.node(node).span, "declares operations, so an arrow names one")
+            .help(format!("it has {operations}"));
+        self.problem("missing-operation", diagnostic);
+    }
+
+    pub(super) fn list_operations(&self, node: NodeId) -> String {
+        let operations =
+            self.topology.node(node).operations.iter().filter_map(|id| self.topology.operation(*id).name.map(|_| *id));
+        let mut names: Vec<String> =
+            operations.take(9).map(|id| format!("`{}`", self.topology.operation_name(id))).collect();
+        if names.len() == 9 {
+            names[8] = "others".to_owned();
+        }
+        names.join(", ")
+    }
+
+    /// `node` and `operation` of a path. What follows a second dot is part of the operation's name, which no name has.
+    fn split(&self, path: Span) -> (Span, Option<Span>) {
+        match self.text(path).find('.') {
+            None => (path, None),
+            Some(dot) => {
+                let dot = path.start + u32::try_from(dot).unwrap_or(0);
+                (Span { end: dot, ..path }, Some(Span { start: dot + 1, ..path }))
+            }
+        }
+    }
+
+    /// The node of that name.
+    pub(super) fn find_node(&mut self, name: Span, path: Span) -> Option<NodeId> {
+        let text = self.text(name);
+        let Some(id) = self.topology.node_named(text) else {
+            if self.suggested < super::MAX_SUGGESTIONS {
+                let topology = std::mem::take(&mut self.topology);
+                let known: Vec<&str> = topology.node_ids().map(|id| topology.node_name(id)).collect();
+                self.unknown_name(name, text, "node", &known, &format!("declare it: `service {text}`"));
+                self.topology = topology;
+            } else {
+                self.unknown_name(name, text, "node", &[], &format!("declare it: `service {text}`"));
+            }
+            return None;
+        };
+        debug_assert!(path.contains(name), "a name lies in its path");
+        if let Some(node) = self.topology.nodes.get_mut(id.index()) {
+            node.mentioned = true;
+        }
+        Some(id)
+    }
+
+    fn fallback(&mut self, id: CallId, said: &Said<'a>, body: Body) -> Option<Fallback> {
+        let stated = self.topology.call(id).settings.get(Key::Fallback)?;
+        if stated.state == State::None {
+            return None;
+        }
+        let block = said.statements.iter().find_map(|statement| match statement {
+            Statement::Plain(plain) if self.text(plain.name) == Key::Fallback.name() => {
+                Some((plain.block.as_ref()?, plain.span))
+            }
+            _ => None,
+        });
+        let Some((block, inside)) = block else { return Some(Fallback::Ready) };
+        let from = self.topology.call(id).from;
+        let body = if let Body::Node(_) = body { body } else { Body::Operation(from) };
+        Some(Fallback::Calls(self.steps_of(block, inside, body)))
+    }
+
+    /// Some attributes belong to calls of a kind: those that leave a queue or a client, or reach a store.
+    fn check_places(&mut self, id: CallId) {
+        let call = self.topology.call(id);
+        let (source, target) = (self.topology.node_of(call.from).kind, self.topology.node_of(call.to).kind);
+        let from_queue = source == ElementKind::Queue;
+        let mut wrong = Vec::new();
+        for setting in call.settings.iter() {
+            let (fits, belongs) = match setting.key {
+                Key::Batch | Key::Consumers | Key::Heartbeat => {
+                    (from_queue, "a call that leaves a queue: `queue ->> consumer`")
+                }
+                Key::Load | Key::Peak | Key::Every => {
+                    (source == ElementKind::Client, "an operation, or a call that leaves a client")
+                }
+                Key::Idempotent => {
+                    let stored = matches!(target, ElementKind::Store | ElementKind::Cache | ElementKind::Queue);
+                    (stored, "an operation, or a call into a store, cache or queue")
+                }
+                Key::Timeout | Key::Retries | Key::Attempts | Key::Backoff | Key::Deadline => {
+                    (!from_queue, "a call; redelivery is said on the queue")
+                }
+                _ => (true, ""),
+            };
+            if !fits {
+                wrong.push((setting.key, setting.span, belongs));
+            }
+        }
+        for (key, span, belongs) in wrong {
+            let diagnostic = Diagnostic::new(span, format!("`{key}` says nothing here"));
+            let help = match key {
+                Key::Timeout | Key::Retries | Key::Attempts | Key::Backoff | Key::Deadline => {
+                    "a queue hands a message out again after `visibility`, up to `max-receives` times: say it on the queue".to_owned()
+                }
+                _ => format!("it belongs on {belongs}"),
+            };
+            self.problem("misplaced-attribute", diagnostic.help(help));
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The first pass: every name gets its element, so that order never matters for references.
+
+use super::{Lowering, Said};
+use crate::diagnostic::Diagnostic;
+use crate::model::topology::{Node, NodeId, Operation, OperationId, Policy, PolicyId, ScopeId};
+use crate::model::{Scope, ScopeKind, Settings};
+use crate::source::Span;
+use crate::syntax::{Plain, Statement, Value, ValueKind};
+use crate::vocabulary::{ElementKind, Places};
+
+impl<'a> Lowering<'a> {
+    /// Declares what a file says, and what it includes where the include stands. `root` is the scope with the
+    /// `defaults` of the root file, for the files that it includes.
+    pub(super) fn declare_file(&mut self, path: &str, root: Option<ScopeId>) {
+        let loader = self.loader;
+        let Ok(file) = loader.loaded(path) else { return };
+        self.remember_unread(&file.tree);
+        let span = Span { source: file.source, start: 0, end: 0 };
+        let scope = self.scope(Some(root.unwrap_or(ScopeId(0))), ScopeKind::File, None, span);
+        let shared = root.unwrap_or_else(|| self.scope(Some(ScopeId(0)), ScopeKind::Root, None, span));
+        if root.is_none() {
+            let defaults =
+                file.tree.statements.iter().filter_map(|statement| self.plain_named(statement, ElementKind::Defaults));
+            let defaults: Vec<_> = defaults.map(|plain| (shared, plain)).collect();
+            self.pending.defaults.extend(defaults);
+        }
+        let end = self.sources.get(file.source).map_or(0, |source| source.text.len());
+        let whole = Span { end: u32::try_from(end).unwrap_or(u32::MAX), ..span };
+        let said = Said { statements: file.tree.statements.iter().collect(), inside: whole, flawed: false };
+        self.declare_box(&said, scope, Places::FILE, shared);
+    }
+
+    fn plain_named(&self, statement: &'a Statement, kind: ElementKind) -> Option<&'a Plain> {
+        match statement {
+            Statement::Plain(plain) if self.text(plain.name) == kind.name() => Some(plain),
+            _ => None,
+        }
+    }
+
+    fn scope(
+        &mut self,
+        parent: Option<ScopeId>,
+        kind: ScopeKind,
+        name: Option<crate::model::Name>,
+        span: Span,
+    ) -> ScopeId {
+        let id = ScopeId::at(self.topology.scopes.len());
+        self.topology.scopes.push(Scope {
+            parent,
+            kind,
+            name,
+            span,
+            settings: Settings::default(),
+            defaults: Vec::new(),
+        });
+        id
+    }
+
+    /// The statements of a file or group.
+    fn declare_box(&mut self, said: &Said<'a>, scope: ScopeId, place: Places, shared: ScopeId) {
+        let mut rest = Said { statements: Vec::new(), ..said.clone() };
+        for &statement in &said.statements {
+            let Statement::Plain(plain) = statement else {
+                self.pending.arrows.push((scope, statement));
+                continue;
+            };
+            let kind = ElementKind::named(self.text(plain.name)).filter(|kind| kind.element().on.intersects(place));
+            match kind {
+                Some(ElementKind::Topology) => self.declare_topology(plain),
+                Some(ElementKind::Include) => self.declare_include(plain, shared),
+                Some(ElementKind::Group) => self.declare_group(plain, scope, shared),
+                Some(ElementKind::Policy) => self.declare_policy(plain),
+                Some(ElementKind::Defaults) => self.pending.defaults.push((scope, plain)),
+                Some(ElementKind::Network) => self.pending.networks.push(plain),
+                Some(kind) if kind.is_node() => self.declare_nodes(plain, kind, scope),
+                _ => rest.statements.push(statement),
+            }
+        }
+        self.pending.scopes.push((scope, place, rest));
+    }
+
+    fn declare_topology(&mut self, plain: &'a Plain) {
+        if let Some((name, label)) = self.name_and_label(plain, &plain.values) {
+            let name = label.unwrap_or(name);
+            self.topology.name = crate::syntax::unescape(self.text(name)).into_owned();
+        }
+        let mut said = said(plain);
+        let defaults =
+            said.statements.iter().filter_map(|statement| self.plain_named(statement, ElementKind::Defaults));
+        let defaults: Vec<_> = defaults.map(|plain| (ScopeId(0), plain)).collect();
+        said.statements.retain(|statement| self.plain_named(statement, ElementKind::Defaults).is_none());
+        self.pending.defaults.extend(defaults);
+        self.pending.scopes.push((ScopeId(0), Places::TOPOLOGY, said));
+    }
+
+    fn declare_include(&mut self, plain: &'a Plain, shared: ScopeId) {
+        if plain.values.len() != 1 || plain.values.iter().any(|value| value.kind != ValueKind::Text) {
+            let diagnostic = Diagnostic::new(plain.head(), "`include` takes one path in double quotes")
+                .help("write `include \"payments/*.topo\"`");
+            self.problem("wrong-value", diagnostic);
+        }
+        let project = self.project;
+        for path in project.includes.get(&plain.span).into_iter().flatten() {
+            self.declare_file(path, Some(shared));
+        }
+    }
+
+    fn declare_group(&mut self, plain: &'a Plain, scope: ScopeId, shared: ScopeId) {
+        let name = self.name_and_label(plain, &plain.values);
+        let interned = name.map(|(name, _)| self.topology.names.intern(self.sources.text(name)));
+        let inner = self.scope(Some(scope), ScopeKind::Group, interned, name.map_or(plain.name, |(name, _)| name));
+        self.declare_box(&said(plain), inner, Places::GROUP, shared);
+    }
+
+    fn declare_policy(&mut self, plain: &'a Plain) {
+        let Some((span, _)) = self.name_and_label(plain, &plain.values) else { return };
+        let name = self.topology.names.intern(self.text(span));
+        if let Some(first) = self.topology.policies_by_name.get(&name).map(|id| self.topology.policy(*id).span) {
+            self.duplicate(span, first, "policy");
+            return;
+        }
+        let id = PolicyId::at(self.topology.policies.len());
+        self.topology.policies_by_name.insert(name, id);
+        self.topology.policies.push(Policy { name, span, settings: Settings::default(), used: false });
+        self.pending.policies.push((id, said(plain)));
+    }
+
+    fn declare_nodes(&mut self, plain: &'a Plain, kind: ElementKind, scope: ScopeId) {
+        if plain.values.is_empty() {
+            self.name_and_label(plain, &[]);
+        }
+        for group in plain.groups() {
+            let Some((span, label)) = self.name_and_label(plain, group) else { continue };
+            let Some(id) = self.declare_node(span, label, kind, scope) else { continue };
+            let mut body = said(plain);
+            self.declare_operations(id, kind, &mut body);
+            self.pending.nodes.push((id, body));
+        }
+    }
+
+    fn declare_node(&mut self, span: Span, label: Option<Span>, kind: ElementKind, scope: ScopeId) -> Option<NodeId> {
+        let name = self.topology.names.intern(self.text(span));
+        if let Some(first) = self.topology.by_name.get(&name).map(|id| self.topology.node(*id).span) {
+            self.duplicate(span, first, "node");
+            return None;
+        }
+        let id = NodeId::at(self.topology.nodes.len());
+        self.topology.by_name.insert(name, id);
+        self.topology.nodes.push(Node {
+            name,
+            kind,
+            label,
+            span,
+            scope,
+            inner: None,
+            settings: Settings::default(),
+            operations: Vec::new(),
+            declares: false,
+            mentioned: false,
+        });
+        for operation in kind.element().operations {
+            self.new_operation(id, Some(operation), span);
+        }
+        Some(id)
+    }
+
+    /// Takes the declarations of operations and the `defaults` out of the body of a node.
+    fn declare_operations(&mut self, id: NodeId, kind: ElementKind, body: &mut Said<'a>) {
+        let may_declare = ElementKind::Operation.element().on.intersects(kind.element().opens);
+        let statements = std::mem::take(&mut body.statements);
+        for statement in statements {
+            if let Some(plain) = self.plain_named(statement, ElementKind::Operation).filter(|_| may_declare) {
+                self.declare_operation(id, plain);
+            } else if let Some(plain) = self.plain_named(statement, ElementKind::Defaults) {
+                let scope = self.inner_scope(id);
+                self.pending.defaults.push((scope, plain));
+            } else {
+                body.statements.push(statement);
+            }
+        }
+    }
+
+    fn inner_scope(&mut self, id: NodeId) -> ScopeId {
+        let node = self.topology.node(id);
+        if let Some(scope) = node.inner {
+            return scope;
+        }
+        let (parent, name, span) = (node.scope, node.name, node.span);
+        let scope = self.scope(Some(parent), ScopeKind::Node, Some(name), span);
+        if let Some(node) = self.topology.nodes.get_mut(id.index()) {
+            node.inner = Some(scope);
+        }
+        scope
+    }
+
+    fn declare_operation(&mut self, node: NodeId, plain: &'a Plain) {
+        let Some((span, _)) = self.name_and_label(plain, &plain.values) else { return };
+        let text = self.text(span);
+        let name = self.topology.names.intern(text);
+        let existing = self.topology.operations_by_name.get(&(node, Some(name))).copied();
+        let own = self.topology.node(node).kind.element().operations.contains(&text);
+        let id = match existing {
+            Some(id) if own && self.topology.operation(id).span == self.topology.node(node).span => {
+                if let Some(operation) = self.topology.operations.get_mut(id.index()) {
+                    operation.span = span;
+                }
+                id
+            }
+            Some(id) => {
+                let first = self.topology.operation(id).span;
+                self.duplicate(span, first, "operation");
+                return;
+            }
+            None => self.new_operation(node, Some(text), span),
+        };
+        if let Some(node) = self.topology.nodes.get_mut(node.index()) {
+            node.declares = true;
+        }
+        self.pending.operations.push((id, said(plain)));
+    }
+
+    pub(super) fn new_operation(&mut self, node: NodeId, name: Option<&str>, span: Span) -> OperationId {
+        let name = name.map(|name| self.topology.names.intern(name));
+        let id = OperationId::at(self.topology.operations.len());
+        self.topology.operations.push(Operation { node, name, span, settings: Settings::default(), body: Vec::new() });
+        self.topology.operations_by_name.insert((node, name), id);
+        self.topology.graph.add_node(());
+        if let Some(node) = self.topology.nodes.get_mut(node.index()) {
+            node.operations.push(id);
+        }
+        id
+    }
+
+    fn duplicate(&mut self, span: Span, first: Span, what: &str) {
+        let name = self.text(span);
+        let diagnostic = Diagnostic::new(span, format!("there are two of the {what} `{name}`"))
+            .at("declared again here")
+            .label(first, "first declared here")
+            .help("names are flat over all files: rename one, or remove it");
+        self.problem("duplicate-name", diagnostic);
+    }
+
+    /// `NAME ["label"]`, or what is wrong with it.
+    fn name_and_label(&mut self, plain: &Plain, values: &[Value]) -> Option<(Span, Option<Span>)> {
+        let word = self.text(plain.name);
+        let is_name = |value: &Value| {
+            matches!(value.kind, ValueKind::Path | ValueKind::Quantile) && !self.text(value.span).contains('.')
+        };
+        let example = format!("write `{word} orders \"Orders\"`");
+        match values {
+            [] => {
+                // What was there could not be read, and has been reported.
+                if !plain.flawed {
+                    self.problem(
+                        "wrong-value",
+                        Diagnostic::new(plain.name.after(), format!("`{word}` needs a name")).help(example),
+                    );
+                }
+                None
+            }
+            [name, ..] if !is_name(name) => {
+                let text = self.text(name.span);
+                let diagnostic = Diagnostic::new(name.span, format!("`{text}` is no name for a {word}"));
+                self.problem(
+                    "wrong-value",
+                    diagnostic
+                        .help("a name has ASCII letters, digits, `_` and `-`, and no dot: names are flat")
+                        .help(example),
+                );
+                None
+            }
+            [name] => Some((name.span, None)),
+            [name, label] if label.kind == ValueKind::Text => Some((name.span, Some(label.span))),
+            [name, second, ..] => {
+                let text = self.text(second.span);
+                let diagnostic = Diagnostic::new(second.span, format!("`{text}` cannot follow the name of a {word}"));
+                self.problem(
+                    "wrong-value",
+                    diagnostic.help(format!(
+                        "a label stands in quotes: `{word} {} \"{text}\"`",
+                        self.sources.text(name.span)
+                    )),
+                );
+                Some((name.span, None))
+            }
+        }
+    }
+}
+
+/// What a block says.
+pub(super) fn said(plain: &Plain) -> Said<'_> {
+    let statements = plain.block.iter().flat_map(|block| &block.statements).collect();
+    let flawed = plain.flawed || plain.block.as_ref().is_some_and(|block| block.flawed);
+    Said { statements, inside: plain.span, flawed }
+}

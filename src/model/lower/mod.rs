@@ -1,0 +1,149 @@
+//! From trees to a topology: declare everything, then read what is said of it, then connect the calls. Never fails:
+//! what cannot be understood costs one problem, and nothing complains about a name that stands in unread text.
+
+mod connect;
+mod declare;
+mod read;
+
+use std::collections::HashSet;
+
+pub use read::read_default;
+
+use super::clients::Clients;
+use super::project::{Loader, Project};
+use super::topology::{NodeId, OperationId, Owner, PolicyId, ScopeId, Topology};
+use super::{Scope, ScopeKind, Settings, check};
+use crate::diagnostic::{Diagnostic, Problem};
+use crate::source::{SourceMap, Span};
+use crate::syntax::{self, Plain, Statement, Tree};
+use crate::vocabulary::{Places, did_you_mean, suggest};
+
+/// So many unknown names get a suggestion: looking for one costs a look at every name.
+const MAX_SUGGESTIONS: usize = 50;
+
+/// Builds the topology of a project that `loader` has read.
+#[must_use]
+pub fn lower(loader: &Loader<'_>, project: &Project, clients: &Clients) -> (Topology, Vec<Problem>) {
+    let mut lowering = Lowering {
+        loader,
+        sources: &loader.sources,
+        project,
+        clients,
+        topology: Topology::default(),
+        problems: project.problems.clone(),
+        unread: HashSet::new(),
+        pending: Pending::default(),
+        suggested: 0,
+    };
+    lowering.run();
+    (lowering.topology, lowering.problems)
+}
+
+struct Lowering<'a> {
+    loader: &'a Loader<'a>,
+    sources: &'a SourceMap,
+    project: &'a Project,
+    clients: &'a Clients,
+    topology: Topology,
+    problems: Vec<Problem>,
+    /// Words in what could not be read.
+    unread: HashSet<&'a str>,
+    pending: Pending<'a>,
+    suggested: usize,
+}
+
+/// What was declared and is still to be read.
+#[derive(Default)]
+struct Pending<'a> {
+    scopes: Vec<(ScopeId, Places, Said<'a>)>,
+    defaults: Vec<(ScopeId, &'a Plain)>,
+    policies: Vec<(PolicyId, Said<'a>)>,
+    nodes: Vec<(NodeId, Said<'a>)>,
+    operations: Vec<(OperationId, Said<'a>)>,
+    networks: Vec<&'a Plain>,
+    /// Arrows and step blocks outside of any node, in reading order.
+    arrows: Vec<(ScopeId, &'a Statement)>,
+}
+
+/// The statements of one block that are still to be read.
+#[derive(Clone, Default)]
+struct Said<'a> {
+    statements: Vec<&'a Statement>,
+    /// The statement that the block belongs to.
+    inside: Span,
+    flawed: bool,
+}
+
+impl<'a> Lowering<'a> {
+    fn run(&mut self) {
+        self.topology.scopes.push(Scope {
+            parent: None,
+            kind: ScopeKind::Topology,
+            name: None,
+            span: Span::default(),
+            settings: Settings::default(),
+            defaults: Vec::new(),
+        });
+        self.topology.name = stem(&self.project.root);
+        self.declare_file(&self.project.root, None);
+        self.read_all();
+        self.connect_all();
+        let checked = check::check(&self.topology, self.sources, &self.unread);
+        self.problems.extend(checked);
+    }
+
+    fn text(&self, span: Span) -> &'a str {
+        self.sources.text(span)
+    }
+
+    fn problem(&mut self, rule: &'static str, diagnostic: Diagnostic) {
+        self.problems.push(Problem::new(rule, diagnostic));
+    }
+
+    /// Remembers the words of what could not be read: nothing is known of them.
+    fn remember_unread(&mut self, tree: &Tree) {
+        for span in &tree.unread {
+            let words =
+                self.sources.text(*span).split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
+            self.unread.extend(words.filter(|word| !word.is_empty()));
+        }
+    }
+
+    /// A name that nothing declares, with the nearest ones. Silent where it stands in unread text.
+    fn unknown_name(&mut self, span: Span, name: &str, what: &str, candidates: &[&str], help: &str) {
+        if self.unread.contains(name) {
+            return;
+        }
+        let mut diagnostic = Diagnostic::new(span, format!("there is no {what} `{name}`"));
+        let near =
+            if self.suggested < MAX_SUGGESTIONS { suggest(name, candidates.iter().copied()) } else { Vec::new() };
+        self.suggested += 1;
+        diagnostic = match did_you_mean(&near) {
+            Some(question) => diagnostic.help(question),
+            None => diagnostic.help(help),
+        };
+        if let [only] = near.as_slice() {
+            let edit = crate::diagnostic::Edit { span, replacement: (*only).to_owned() };
+            diagnostic = diagnostic.fix(format!("write `{only}`"), false, vec![edit]);
+        }
+        self.problem("unknown-name", diagnostic);
+    }
+
+    /// Registers an `allow` that was read.
+    fn own_allows(&mut self, first: usize, owner: Owner) {
+        for allow in self.topology.allows.iter_mut().skip(first) {
+            allow.owner = owner;
+        }
+    }
+}
+
+/// The name of a file without folder and ending.
+fn stem(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".topo").unwrap_or(file).to_owned()
+}
+
+/// Whether a text in quotes says something.
+fn says_something(sources: &SourceMap, quoted: Span) -> bool {
+    !syntax::unescape(sources.text(quoted)).trim().is_empty()
+}

@@ -1,0 +1,572 @@
+//! The second pass: what is said of every element, checked against the vocabulary.
+
+use super::{Lowering, Said, says_something};
+use crate::diagnostic::{Diagnostic, Edit, Problem};
+use crate::model::cascade::DefaultsFor;
+use crate::model::setting::{Reference, Setting, State};
+use crate::model::topology::{Allow, NodeId, OperationId, Owner};
+use crate::model::values::{self, Datum};
+use crate::model::{Link, Settings};
+use crate::source::{SourceMap, Span};
+use crate::syntax::{self, Block, Plain, Statement, Value, ValueKind};
+use crate::vocabulary::{ATTRIBUTES, ELEMENTS, ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
+
+/// What was read of a block: what it says of its element, and the statements that are something else.
+pub(super) struct Content<'a> {
+    pub(super) settings: Settings,
+    pub(super) rest: Vec<&'a Statement>,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn read_all(&mut self) {
+        for (id, place, said) in std::mem::take(&mut self.pending.scopes) {
+            let owner = if place == Places::TOPOLOGY { Owner::Topology } else { Owner::Scope(id) };
+            let content = self.content(&said, place, owner);
+            if let Some(scope) = self.topology.scopes.get_mut(id.index()) {
+                // What could not be read in a box is most likely not about all that is inside.
+                scope.settings = content.settings;
+                scope.settings.flawed = false;
+            }
+            // Arrows were taken out before; what is left over here is misplaced and has been reported.
+        }
+        for (scope, plain) in std::mem::take(&mut self.pending.defaults) {
+            self.read_defaults(scope, plain);
+        }
+        for (id, said) in std::mem::take(&mut self.pending.policies) {
+            let content = self.content(&said, Places::CALL | Places::POLICY, Owner::Topology);
+            if let Some(policy) = self.topology.policies.get_mut(id.index()) {
+                policy.settings = content.settings;
+            }
+        }
+        for plain in std::mem::take(&mut self.pending.networks) {
+            self.read_network(plain);
+        }
+        let nodes = std::mem::take(&mut self.pending.nodes);
+        self.pending.nodes = nodes.into_iter().map(|(id, said)| (id, self.read_node(id, said))).collect();
+        let operations = std::mem::take(&mut self.pending.operations);
+        self.pending.operations =
+            operations.into_iter().map(|(id, said)| (id, self.read_operation(id, said))).collect();
+    }
+
+    /// What may stand on an operation may stand on a node that declares none; with operations, only what goes down.
+    fn read_node(&mut self, id: NodeId, said: Said<'a>) -> Said<'a> {
+        let node = self.topology.node(id);
+        let (kind, declares) = (node.kind, node.declares);
+        let content = self.content(&said, kind.element().opens | Places::OPERATION, Owner::Node(id));
+        if declares {
+            self.refuse_amounts(id, &content.settings);
+        }
+        if let Some(node) = self.topology.nodes.get_mut(id.index()) {
+            node.settings = content.settings;
+        }
+        Said { statements: content.rest, ..said }
+    }
+
+    /// A load is a total of one operation: on a node with several it says nothing.
+    fn refuse_amounts(&mut self, id: NodeId, settings: &Settings) {
+        use crate::vocabulary::Cascade::{Amount, Own};
+        let place = self.topology.node(id).kind.element().opens;
+        for setting in settings.iter() {
+            let attribute = setting.key.attribute();
+            if matches!(attribute.cascade, Amount | Own) && !attribute.on.intersects(place) {
+                let name = self.topology.node_name(id).to_owned();
+                let operations = self.list_operations(id);
+                let message = format!("`{}` belongs to one operation, and `{name}` declares {operations}", setting.key);
+                self.problem(
+                    "misplaced-attribute",
+                    Diagnostic::new(setting.span, message).help("write it in the block of the operation it is about"),
+                );
+            }
+        }
+    }
+
+    fn read_operation(&mut self, id: OperationId, said: Said<'a>) -> Said<'a> {
+        let content = self.content(&said, Places::OPERATION, Owner::Operation(id));
+        if let Some(operation) = self.topology.operations.get_mut(id.index()) {
+            operation.settings = content.settings;
+        }
+        Said { statements: content.rest, ..said }
+    }
+
+    fn read_defaults(&mut self, scope: crate::model::ScopeId, plain: &'a Plain) {
+        let shared = self.topology.scope(scope).kind == crate::model::ScopeKind::Root;
+        let reported = self.problems.len();
+        for statement in &super::declare::said(plain).statements {
+            let Statement::Plain(kind) = statement else {
+                let span = if let Statement::Call(call) = statement { call.head() } else { plain.name };
+                self.problem(
+                    "misplaced-attribute",
+                    Diagnostic::new(span, "a call cannot be a default").help("write it where it is made"),
+                );
+                continue;
+            };
+            let word = self.text(kind.name);
+            let (what, place) = match (word, ElementKind::named(word)) {
+                ("call", _) => (DefaultsFor::Calls, Places::CALL),
+                (_, Some(ElementKind::Operation)) => (DefaultsFor::Operations, Places::OPERATION),
+                (_, Some(kind)) if kind.is_node() => {
+                    (DefaultsFor::Nodes(kind), kind.element().opens | Places::OPERATION)
+                }
+                _ => {
+                    let kinds = ["call", "operation", "client", "service", "store", "cache", "queue", "external"];
+                    let diagnostic = Diagnostic::new(
+                        kind.name,
+                        format!("`defaults` are for calls, operations or a kind of node, not for `{word}`"),
+                    );
+                    let question = did_you_mean(&suggest(word, kinds))
+                        .unwrap_or_else(|| "write `defaults { call { timeout 1s } }`".to_owned());
+                    self.problem("unknown-attribute", diagnostic.help(question));
+                    continue;
+                }
+            };
+            let allows = self.topology.allows.len();
+            let settings = self.content(&super::declare::said(kind), place, Owner::Scope(scope)).settings;
+            if shared {
+                self.topology.allows.truncate(allows);
+            }
+            if let Some(scope) = self.topology.scopes.get_mut(scope.index()) {
+                scope.defaults.push((what, settings));
+            }
+        }
+        // The defaults of a root file are read twice: for itself, and for what it includes.
+        if shared {
+            self.problems.truncate(reported);
+        }
+    }
+
+    fn read_network(&mut self, plain: &'a Plain) {
+        let said = super::declare::said(plain);
+        let content = self.content(&said, Places::NETWORK, Owner::Topology);
+        for statement in content.rest {
+            let Statement::Plain(link) = statement else { continue };
+            let Some(kind) = ElementKind::named(self.text(link.name)) else { continue };
+            let word = kind.name();
+            let data =
+                match values::read(self.sources, word, link.head(), Form::of_element(kind.element()), &link.values) {
+                    Ok(data) => data,
+                    Err(problem) => {
+                        self.problems.push(problem);
+                        continue;
+                    }
+                };
+            let settings = self.content(&super::declare::said(link), Places::LINK, Owner::Topology).settings;
+            let ends = data.into_iter().filter_map(|datum| match datum {
+                Datum::Name(span) => Some(span),
+                _ => None,
+            });
+            self.topology.links.push(Link { kind, ends: ends.collect(), span: link.head(), settings });
+        }
+    }
+
+    /// Reads the attributes of a block. What may stand there and is no attribute is handed back.
+    pub(super) fn content(&mut self, said: &Said<'a>, place: Places, owner: Owner) -> Content<'a> {
+        let mut content = Content { settings: Settings::default(), rest: Vec::new() };
+        content.settings.flawed = said.flawed;
+        let first_allow = self.topology.allows.len();
+        let takes_calls =
+            place.intersects(Places::STEPS | Places::OPERATION | Places::NODE | Places::GROUP | Places::FILE);
+        for &statement in &said.statements {
+            match statement {
+                Statement::Call(_) if takes_calls => content.rest.push(statement),
+                Statement::Call(call) => {
+                    let diagnostic = Diagnostic::new(call.head(), "a call cannot stand here");
+                    self.problem("misplaced-attribute", diagnostic.help("write it in the operation that makes it"));
+                }
+                Statement::Plain(plain) => {
+                    let word = self.text(plain.name);
+                    let structural = ElementKind::named(word);
+                    if structural.is_some_and(|kind| kind.element().on.intersects(place)) {
+                        content.rest.push(statement);
+                    } else if let (Some(kind), None) = (structural, Key::named(word)) {
+                        self.misplaced_element(plain, kind, place);
+                    } else {
+                        let written = Written {
+                            name: plain.name,
+                            values: &plain.values,
+                            block: plain.block.as_ref(),
+                            flawed: plain.flawed,
+                        };
+                        self.attribute(&written, place, said.inside, &mut content.settings);
+                    }
+                }
+            }
+        }
+        self.own_allows(first_allow, owner);
+        content
+    }
+
+    fn attribute(&mut self, written: &Written<'a>, place: Places, inside: Span, settings: &mut Settings) {
+        let word = self.text(written.name);
+        let Some(key) = Key::named(word) else { return self.unknown_attribute(written, place, settings) };
+        if !key.attribute().on.intersects(place) {
+            return self.misplaced_attribute(written.name, key, place);
+        }
+        if key == Key::Allow {
+            return self.allow(written, inside);
+        }
+        let (own, others) = self.split_statements(written, key, place);
+        let setting = self.setting(key, &own, place);
+        self.keep(setting, written.name, settings);
+        for other in &others {
+            self.attribute(other, place, inside, settings);
+        }
+    }
+
+    /// `timeout 1s, retries 2` is two statements: one problem, both read.
+    fn split_statements(&mut self, written: &Written<'a>, key: Key, place: Places) -> (Written<'a>, Vec<Written<'a>>) {
+        let starts_attribute = |value: &Value| {
+            value.comma
+                && value.kind == ValueKind::Path
+                && Key::named(self.text(value.span)).is_some_and(|key| key.attribute().on.intersects(place))
+        };
+        let whole = (Written { ..*written }, Vec::new());
+        if key.attribute().list {
+            return whole;
+        }
+        let Some(at) = written.values.iter().position(starts_attribute) else { return whole };
+        let (own, rest) = written.values.split_at(at);
+        let mut others = Vec::new();
+        let mut rest = rest;
+        while let Some((name, after)) = rest.split_first() {
+            let next = after.iter().position(|value| value.comma).unwrap_or(after.len());
+            let (values, more) = after.split_at(next);
+            others.push(Written { name: name.span, values, block: None, flawed: false });
+            rest = more;
+        }
+        if let Some(last) = others.last_mut() {
+            (last.block, last.flawed) = (written.block, written.flawed);
+        }
+        let mut edits: Vec<Edit> = Vec::new();
+        let mut end = own.last().map_or(written.name, |value| value.span).after();
+        for other in &others {
+            edits.push(Edit { span: Span { end: other.name.start, ..end }, replacement: "; ".to_owned() });
+            end = other.values.last().map_or(other.name, |value| value.span).after();
+        }
+        let comma = edits.first().map_or(written.name, |edit| edit.span);
+        let diagnostic = Diagnostic::new(comma, "attributes are separated by a line end or `;`, not by a comma");
+        self.problem("syntax", diagnostic.help("write `;`").fix("write `;`", true, edits));
+        (Written { name: written.name, values: own, block: None, flawed: false }, others)
+    }
+
+    /// Adds a setting; of two that say the same, the first stays.
+    fn keep(&mut self, setting: Setting, name: Span, settings: &mut Settings) {
+        let same = match setting.key {
+            Key::Retries | Key::Attempts => [Key::Retries, Key::Attempts],
+            Key::Link => return settings.push(setting),
+            key => [key, key],
+        };
+        let Some(first) = same.iter().find_map(|key| settings.get(*key)) else { return settings.push(setting) };
+        let message = if first.key == setting.key {
+            format!("`{}` is stated twice", setting.key)
+        } else {
+            format!("`{}` and `{}` say the same", first.key, setting.key)
+        };
+        let diagnostic = Diagnostic::new(name, message)
+            .at("stated again here")
+            .label(first.span, "first stated here")
+            .help("remove one of them");
+        self.problem("duplicate-attribute", diagnostic);
+    }
+
+    fn setting(&mut self, key: Key, written: &Written<'a>, place: Places) -> Setting {
+        let attribute = key.attribute();
+        let span = written.values.last().map_or(written.name, |last| written.name.to(last.span));
+        let mut setting = Setting { key, state: State::Unreadable, span, fields: Vec::new(), references: Vec::new() };
+        if let Some(block) = written.block {
+            self.read_fields(&mut setting, block, place);
+        }
+        if written.flawed {
+            return setting;
+        }
+        if let [only] = written.values
+            && only.kind == ValueKind::Path
+            && self.text(only.span) == "none"
+        {
+            if attribute.none.is_empty() {
+                let diagnostic = Diagnostic::new(only.span, format!("`{key}` always exists, so it cannot be `none`"));
+                self.problem("wrong-value", diagnostic.help("leave it out if it is not known"));
+            } else {
+                setting.state = State::None;
+            }
+            return setting;
+        }
+        match self.data(key, span, written.values) {
+            Ok(data) => setting.state = State::Given(data.into()),
+            Err(problem) => {
+                self.problems.push(problem);
+                return setting;
+            }
+        }
+        self.resolve(&mut setting);
+        setting
+    }
+
+    fn data(&mut self, key: Key, span: Span, tokens: &[Value]) -> Result<Vec<Datum>, Problem> {
+        let form = Form::of(key);
+        if !key.attribute().list {
+            if let Some(second) = tokens.iter().find(|value| value.comma) {
+                let diagnostic = Diagnostic::new(second.span, format!("`{key}` takes one value, not a list"));
+                return Err(Problem::new("wrong-value", diagnostic.help("remove what follows the comma")));
+            }
+            return values::read(self.sources, key.name(), span, form, tokens);
+        }
+        if tokens.is_empty() {
+            return values::read(self.sources, key.name(), span, form, tokens);
+        }
+        let mut data = Vec::new();
+        for group in tokens.chunk_by(|_, next| !next.comma) {
+            data.extend(values::read(self.sources, key.name(), span, form, group)?);
+        }
+        Ok(data)
+    }
+
+    /// The block of an attribute: its own attributes, or the calls of a fallback, which are connected later.
+    fn read_fields(&mut self, setting: &mut Setting, block: &'a Block, place: Places) {
+        let key = setting.key;
+        let inner = key.attribute().block;
+        let brace = Span { end: block.span.start + 1, ..block.span };
+        if key == Key::Fallback {
+            return;
+        }
+        if inner == Places::NONE || (key == Key::Idempotent && place == Places::CALL) {
+            let diagnostic = Diagnostic::new(brace, format!("`{key}` has no block"));
+            self.problem("syntax", diagnostic.help("end the statement before the `{`, or remove the block"));
+            return;
+        }
+        let said = Said { statements: block.statements.iter().collect(), inside: block.span, flawed: block.flawed };
+        let content = self.content(&said, inner, Owner::Topology);
+        setting.fields = content.settings.iter().cloned().collect();
+    }
+
+    /// Looks up the names in a value.
+    fn resolve(&mut self, setting: &mut Setting) {
+        let State::Given(data) = &setting.state else { return };
+        let names: Vec<(Slot, Span)> = data
+            .iter()
+            .filter_map(|datum| if let Datum::Reference(slot, span) = datum { Some((*slot, *span)) } else { None })
+            .collect();
+        for (slot, span) in names {
+            match self.lookup(slot, span) {
+                Some(reference) => setting.references.push(reference),
+                None => setting.state = State::Unreadable,
+            }
+        }
+    }
+
+    fn lookup(&mut self, slot: Slot, span: Span) -> Option<Reference> {
+        let name = self.text(span);
+        match slot {
+            Slot::Client => {
+                let found = self.clients.named(name);
+                if found.is_none() {
+                    let clients = self.clients;
+                    let known: Vec<&str> = clients.rows.iter().map(|client| client.name.as_str()).collect();
+                    let help = format!("known are {}; state the values on the call for any other", list(&known));
+                    self.unknown_name(span, name, "client in the table of defaults", &known, &help);
+                }
+                found.map(Reference::Client)
+            }
+            Slot::Policy => {
+                let found =
+                    self.topology.names.find(name).and_then(|name| self.topology.policies_by_name.get(&name).copied());
+                if found.is_none() {
+                    let topology = &self.topology;
+                    let known: Vec<String> =
+                        topology.policies.iter().map(|policy| topology.text(policy.name).to_owned()).collect();
+                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                    self.unknown_name(
+                        span,
+                        name,
+                        "policy",
+                        &known,
+                        &format!("declare it: `policy {name} {{ timeout 1s }}`"),
+                    );
+                }
+                found.map(Reference::Policy)
+            }
+            Slot::Operation => self.find_operation(span).map(Reference::Operation),
+            Slot::Queue => {
+                let id = self.find_node(span, span)?;
+                if self.topology.node(id).kind != ElementKind::Queue {
+                    let kind = self.topology.node(id).kind.name();
+                    let diagnostic = Diagnostic::new(span, format!("`{name}` is a {kind}, and a queue is due here"));
+                    self.problem("wrong-value", diagnostic.label(self.topology.node(id).span, "declared here"));
+                    return None;
+                }
+                Some(Reference::Node(id))
+            }
+            _ => self.find_node(span, span).map(Reference::Node),
+        }
+    }
+
+    /// A suppression. Without a reason it silences nothing.
+    fn allow(&mut self, written: &Written<'a>, inside: Span) {
+        let span = written.values.last().map_or(written.name, |last| written.name.to(last.span));
+        let said_why = written
+            .values
+            .get(1)
+            .is_some_and(|value| value.kind == ValueKind::Text && says_something(self.sources, value.span));
+        if !written.values.is_empty() && !said_why && !written.flawed {
+            let rule = written.values.first().map_or("RULE", |value| self.text(value.span));
+            let diagnostic = Diagnostic::new(span, format!("`allow {rule}` gives no reason, so it silences nothing"));
+            self.problem(
+                "allow-without-reason",
+                diagnostic.help(format!("write why: `allow {rule} \"…\" until 2027-03-31`; the day is optional")),
+            );
+            return;
+        }
+        let data = match values::read(self.sources, "allow", span, Form::of(Key::Allow), written.values) {
+            Ok(data) => data,
+            Err(problem) => return self.problems.push(problem),
+        };
+        let mut names = data.iter().filter_map(|datum| match datum {
+            Datum::Name(span) | Datum::Reference(_, span) => Some(*span),
+            _ => None,
+        });
+        let (Some(rule), reason) = (names.next(), names.next()) else { return };
+        let day = data.iter().find_map(|datum| if let Datum::Date(date) = datum { Some(*date) } else { None });
+        let until = day.zip(written.values.last().map(|value| value.span));
+        self.topology.allows.push(Allow { rule, reason, until, span, inside, owner: Owner::Topology });
+    }
+
+    fn unknown_attribute(&mut self, written: &Written<'a>, place: Places, settings: &mut Settings) {
+        let word = self.text(written.name);
+        let here = words(place);
+        let mut near = suggest(word, here.iter().copied());
+        if near.is_empty() {
+            near = suggest(
+                word,
+                ATTRIBUTES.iter().map(|attribute| attribute.name).chain(ELEMENTS.iter().map(|element| element.name)),
+            );
+        }
+        let mut diagnostic = Diagnostic::new(written.name, format!("`{word}` is no word of the language"));
+        let kind = written.values.first().and_then(|value| ElementKind::named(self.text(value.span)));
+        diagnostic = match (did_you_mean(&near), kind) {
+            (_, Some(kind)) => diagnostic.help(format!("the kind comes first: `{} {word}`", kind.name())),
+            (Some(question), None) => diagnostic.help(question),
+            (None, None) if self.topology.node_named(word.split('.').next().unwrap_or(word)).is_some() => {
+                diagnostic.help(format!("what is said of `{word}` stands in the block where it is declared"))
+            }
+            (None, None) => diagnostic
+                .help("`topolint reference` lists all words; what is only for people goes into a comment or a label"),
+        };
+        if let [only] = near.as_slice() {
+            diagnostic = diagnostic.fix(
+                format!("write `{only}`"),
+                false,
+                vec![Edit { span: written.name, replacement: (*only).to_owned() }],
+            );
+        }
+        self.problem("unknown-attribute", diagnostic);
+        match near.as_slice() {
+            // What was probably meant has been written, so that nothing else misses it.
+            [only] if Key::named(only).is_some() => {
+                if let Some(key) = Key::named(only).filter(|key| settings.get(*key).is_none()) {
+                    settings.push(Setting {
+                        key,
+                        state: State::Unreadable,
+                        span: written.name,
+                        fields: Vec::new(),
+                        references: Vec::new(),
+                    });
+                }
+            }
+            _ => settings.flawed = true,
+        }
+    }
+
+    fn misplaced_attribute(&mut self, name: Span, key: Key, place: Places) {
+        let attribute = key.attribute();
+        let (places, here) = (list_or(&attribute.on.names()), describe(place));
+        let diagnostic = Diagnostic::new(name, format!("`{key}` stands on {places}, not on {here}"));
+        let boxed = place.intersects(Places::NODE | Places::BOX);
+        self.problem(
+            "misplaced-attribute",
+            if attribute.on == Places::CALL && boxed {
+                let values = if attribute.form.is_empty() { "" } else { " …" };
+                diagnostic.help(format!(
+                    "for all calls that leave from here, write `defaults {{ call {{ {key}{values} }} }}`"
+                ))
+            } else {
+                diagnostic.help(format!(
+                    "{} {}",
+                    attribute.documentation.trim_end_matches('.'),
+                    "(`topolint reference` shows where it may stand)"
+                ))
+            },
+        );
+    }
+
+    fn misplaced_element(&mut self, plain: &Plain, kind: ElementKind, place: Places) {
+        let diagnostic = Diagnostic::new(plain.name, format!("`{}` cannot stand on {}", kind.name(), describe(place)));
+        let help = format!("it may stand in: {}", list_or(&kind.element().on.names()));
+        self.problem("misplaced-attribute", diagnostic.help(help));
+    }
+}
+
+/// An attribute as written, which may be one of several on a line.
+struct Written<'a> {
+    name: Span,
+    values: &'a [Value],
+    block: Option<&'a Block>,
+    flawed: bool,
+}
+
+/// The words that may stand in a place.
+fn words(place: Places) -> Vec<&'static str> {
+    let attributes =
+        ATTRIBUTES.iter().filter(|attribute| attribute.on.intersects(place)).map(|attribute| attribute.name);
+    let elements = ELEMENTS.iter().filter(|element| element.on.intersects(place)).map(|element| element.name);
+    attributes.chain(elements).collect()
+}
+
+/// A place in words.
+fn describe(place: Places) -> String {
+    let names = place.names();
+    let name = names.iter().find(|name| **name != "operation").or(names.first()).copied().unwrap_or("this");
+    match name {
+        _ if place == Places::FILE => "a file".to_owned(),
+        name if name.starts_with('`') => format!("a {name} block"),
+        name if name.starts_with("the ") => name.to_owned(),
+        name if name.starts_with(['a', 'e', 'i', 'o']) => format!("an {name}"),
+        name => format!("a {name}"),
+    }
+}
+
+fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn list_or(names: &[&str]) -> String {
+    match names.split_last() {
+        Some((last, [])) => format!("a {last}"),
+        Some((last, first)) => format!("a {} or {last}", first.join(", ")),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// Reads one value of the table of clients, written as on a call.
+///
+/// # Errors
+/// What is wrong with it, as a sentence.
+pub fn read_default(key: Key, value: &str) -> Result<Setting, String> {
+    let mut sources = SourceMap::default();
+    let id = sources.add("defaults", format!("{key} {value}"));
+    let parsed = syntax::parse(&sources, id);
+    let first = parsed.tree.statements.first();
+    let (Some(Statement::Plain(plain)), []) = (first, parsed.problems.as_slice()) else {
+        return Err(format!("cannot read `{value}`"));
+    };
+    let mut setting =
+        Setting { key, state: State::None, span: Span::default(), fields: Vec::new(), references: Vec::new() };
+    if value == "none" && !key.attribute().none.is_empty() {
+        return Ok(setting);
+    }
+    let mut data = Vec::new();
+    for group in plain.values.chunk_by(|_, next| !next.comma) {
+        let read = values::read(&sources, key.name(), plain.name, Form::of(key), group);
+        data.extend(read.map_err(|problem| problem.diagnostic.message)?);
+    }
+    setting.state = State::Given(data.into());
+    Ok(setting)
+}

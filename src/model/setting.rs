@@ -1,0 +1,174 @@
+//! What is said of one element: attributes with their values and places.
+
+use jiff::civil::Date;
+
+use super::topology::{NodeId, OperationId, PolicyId};
+use super::units::Duration;
+use super::values::Datum;
+use crate::source::Span;
+use crate::vocabulary::Key;
+
+/// What was stated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// A value: the data of each group between commas, one after another.
+    Given(Box<[Datum]>),
+    /// Known not to be there.
+    None,
+    /// Something was written that could not be read: not a value, but not silence either.
+    Unreadable,
+}
+
+/// One attribute as it was stated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Which.
+    pub key: Key,
+    /// Its value.
+    pub state: State,
+    /// Name and value, without the block.
+    pub span: Span,
+    /// What its own block states.
+    pub fields: Vec<Setting>,
+    /// What names in it refer to, in written order.
+    pub references: Vec<Reference>,
+}
+
+/// What a name in a value refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// A node.
+    Node(NodeId),
+    /// An operation.
+    Operation(OperationId),
+    /// A policy.
+    Policy(PolicyId),
+    /// A row of the table of clients.
+    Client(u32),
+}
+
+/// What is said of one element.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    list: Vec<Setting>,
+    /// Whether a statement could not be read, so that what is missing may just be unreadable.
+    pub flawed: bool,
+}
+
+impl Settings {
+    /// What is stated of a key.
+    #[must_use]
+    pub fn get(&self, key: Key) -> Option<&Setting> {
+        self.list.iter().find(|setting| setting.key == key)
+    }
+
+    /// All of it, in written order.
+    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.list.iter()
+    }
+
+    /// Adds one.
+    pub(super) fn push(&mut self, setting: Setting) {
+        self.list.push(setting);
+    }
+}
+
+impl Setting {
+    fn data(&self) -> &[Datum] {
+        match &self.state {
+            State::Given(data) => data,
+            State::None | State::Unreadable => &[],
+        }
+    }
+
+    /// Whether it states a value.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        matches!(self.state, State::Given(_))
+    }
+
+    /// Whether it states that there is none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.state == State::None
+    }
+
+    /// The first time in it.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.data().iter().find_map(|datum| if let Datum::Duration(duration) = datum { Some(*duration) } else { None })
+    }
+
+    /// The first range of times in it.
+    #[must_use]
+    pub fn duration_range(&self) -> Option<(Duration, Duration)> {
+        self.data()
+            .iter()
+            .find_map(|datum| if let Datum::DurationRange(low, high) = datum { Some((*low, *high)) } else { None })
+    }
+
+    /// The first whole number in it.
+    #[must_use]
+    pub fn count(&self) -> Option<u64> {
+        self.data().iter().find_map(|datum| if let Datum::Count(count) = datum { Some(*count) } else { None })
+    }
+
+    /// The first range of whole numbers in it.
+    #[must_use]
+    pub fn count_range(&self) -> Option<(u64, u64)> {
+        self.data()
+            .iter()
+            .find_map(|datum| if let Datum::CountRange(low, high) = datum { Some((*low, *high)) } else { None })
+    }
+
+    /// The first share in it, from 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> Option<f64> {
+        self.data().iter().find_map(|datum| if let Datum::Share(share) = datum { Some(*share) } else { None })
+    }
+
+    /// The first day in it.
+    #[must_use]
+    pub fn date(&self) -> Option<Date> {
+        self.data().iter().find_map(|datum| if let Datum::Date(date) = datum { Some(*date) } else { None })
+    }
+
+    /// Whether it holds a word of the language.
+    #[must_use]
+    pub fn says(&self, word: &str) -> bool {
+        self.words().any(|said| said == word)
+    }
+
+    /// The words of the language in it, in written order.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.data().iter().filter_map(|datum| if let Datum::Word(word) = datum { Some(*word) } else { None })
+    }
+
+    /// Places of the names in it, in written order.
+    pub fn names(&self) -> impl Iterator<Item = Span> + '_ {
+        self.data().iter().filter_map(|datum| {
+            if let Datum::Name(span) | Datum::Reference(_, span) = datum { Some(*span) } else { None }
+        })
+    }
+
+    /// The largest time it states: the last resort of `latency` is `max`.
+    #[must_use]
+    pub fn maximum(&self) -> Option<Duration> {
+        let mut data = self.data().iter();
+        data.find(|datum| **datum == Datum::Word("max"))?;
+        data.find_map(|datum| if let Datum::Duration(duration) = datum { Some(*duration) } else { None })
+    }
+
+    /// What its own block states of a key.
+    #[must_use]
+    pub fn field(&self, key: Key) -> Option<&Setting> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+
+    /// The nodes it refers to, in written order.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.references
+            .iter()
+            .filter_map(|reference| if let Reference::Node(node) = reference { Some(*node) } else { None })
+    }
+}

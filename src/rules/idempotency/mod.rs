@@ -1,0 +1,3 @@
+//! Rules about calls that are expected to run once.
+
+pub(super) mod repeated_effect;

@@ -1,0 +1,141 @@
+//! The rules. A rule looks at facts and says what it finds; it knows no level, no configuration, no output, and not
+//! its own name. Its page in `rules/<family>/<name>.yaml` says the rest.
+
+mod idempotency;
+mod partial_failure;
+mod prose;
+mod reliable_network;
+mod zero_latency;
+
+use std::sync::OnceLock;
+
+use crate::analysis::Facts;
+use crate::diagnostic::Diagnostic;
+use crate::metadata::{Level, Page};
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its permanent name.
+    pub name: &'static str,
+    /// The fallacy or principle that it guards.
+    pub family: &'static str,
+    /// What looks for it; none for what reading the text or linting itself finds.
+    pub check: Option<fn(&Facts<'_>) -> Vec<Diagnostic>>,
+    text: &'static str,
+    page: OnceLock<Page>,
+}
+
+/// Registers rules: family, name, and what looks for it.
+macro_rules! rules {
+    ($($family:literal / $name:literal => $check:expr;)*) => {
+        /// All rules, sorted by family and name.
+        pub static ALL: [Rule; [$($name),*].len()] = [$(Rule {
+            name: $name,
+            family: $family,
+            check: $check,
+            text: include_str!(concat!("../../rules/", $family, "/", $name, ".yaml")),
+            page: OnceLock::new(),
+        },)*];
+    };
+}
+
+rules! {
+    "idempotency" / "repeated-effect" => Some(idempotency::repeated_effect::check);
+    "model" / "broken-include" => None;
+    "model" / "conflicting-policies" => None;
+    "model" / "duplicate-attribute" => None;
+    "model" / "duplicate-name" => None;
+    "model" / "misplaced-attribute" => None;
+    "model" / "missing-operation" => None;
+    "model" / "syntax" => None;
+    "model" / "unknown-attribute" => None;
+    "model" / "unknown-name" => None;
+    "model" / "unreachable-node" => None;
+    "model" / "unused-policy" => None;
+    "model" / "wrong-arrow" => None;
+    "model" / "wrong-unit" => None;
+    "model" / "wrong-value" => None;
+    "partial-failure" / "sync-cycle" => Some(partial_failure::sync_cycle::check);
+    "reliable-network" / "missing-timeout" => Some(reliable_network::missing_timeout::check);
+    "reliable-network" / "timeout-inversion" => Some(reliable_network::timeout_inversion::check);
+    "suppression" / "allow-without-reason" => None;
+    "suppression" / "expired-allow" => None;
+    "suppression" / "unknown-rule" => None;
+    "suppression" / "unused-allow" => None;
+    "zero-latency" / "unbounded-latency" => Some(zero_latency::unbounded_latency::check);
+}
+
+/// The families, each with what it bets on: the eight fallacies, four principles, and the text itself.
+pub const FAMILIES: &[(&str, &str)] = &[
+    ("reliable-network", "the network is reliable"),
+    ("zero-latency", "latency is zero"),
+    ("infinite-bandwidth", "bandwidth is infinite"),
+    ("secure-network", "the network is secure"),
+    ("stable-topology", "topology doesn't change"),
+    ("one-administrator", "there is one administrator"),
+    ("zero-transport-cost", "transport cost is zero"),
+    ("homogeneous-network", "the network is homogeneous"),
+    ("partial-failure", "failure is not partial"),
+    ("consistency", "consistency comes for free"),
+    ("idempotency", "calls run once"),
+    ("observability", "it can be observed"),
+    ("model", "the text can be read"),
+    ("suppression", "what is silenced stays right"),
+];
+
+/// The bets of a diagram: the families that table shows.
+pub const BETS: usize = 12;
+
+impl Rule {
+    /// The rule of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|rule| rule.name == name)
+    }
+
+    /// Its page.
+    #[must_use]
+    pub fn page(&self) -> &Page {
+        self.page.get_or_init(|| {
+            // INVARIANT: a test reads every page, so the other way is never taken in a release.
+            Page::read(self.text).unwrap_or_else(|error| Page {
+                summary: error,
+                level: Level::Error,
+                why: String::new(),
+                sources: Vec::new(),
+                fix: String::new(),
+                silenced_by: None,
+                limits: None,
+                also: Vec::new(),
+                bad: String::new(),
+                good: String::new(),
+            })
+        })
+    }
+}
+
+/// Names of all rules and families: they share one selection.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|rule| rule.name).chain(FAMILIES.iter().map(|(family, _)| *family))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_read_and_names_are_sorted_and_unique() {
+        let mut names: Vec<&str> = super::names().collect();
+        let keys: Vec<_> = ALL.iter().map(|rule| (rule.family, rule.name)).collect();
+        assert!(keys.is_sorted(), "the list of rules is sorted");
+        for rule in &ALL {
+            Page::read(rule.text).unwrap_or_else(|error| panic!("{}: {error}", rule.name));
+            assert!(FAMILIES.iter().any(|(family, _)| *family == rule.family), "{}", rule.family);
+        }
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "a name stands for one thing");
+    }
+}

@@ -1,0 +1,178 @@
+//! A call that gives up before its callee has had its time: attempts, waits, fallbacks and sequences included.
+
+use crate::analysis::{Attempts, Extent, Facts};
+use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::model::{CallId, Duration, Stated};
+use crate::rules::prose;
+use crate::vocabulary::Key;
+
+pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+    facts.topology().call_ids().filter_map(|call| finding(facts, call)).collect()
+}
+
+/// The attempt and the time that its callee may take, if the attempt ends first.
+struct Inversion<'a> {
+    call: CallId,
+    limit: Duration,
+    stated: Stated<'a>,
+    needed: Extent,
+}
+
+fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
+    let plan = facts.plan(id);
+    let (limit, stated) = plan.attempt_limit()?;
+    let to = facts.topology().call(id).to;
+    let needed = facts.times().operation(to).at_least;
+    if !plan.awaited || plan.local || plan.stream || needed <= Extent::Finite(limit) || copes(facts, id) {
+        return None;
+    }
+    Some(report(facts, &Inversion { call: id, limit, stated, needed }))
+}
+
+/// A callee that knows of the caller's deadline, stops when the caller has gone, or is meant to work on.
+fn copes(facts: &Facts<'_>, id: CallId) -> bool {
+    let to = facts.topology().call(id).to;
+    let states = |key| facts.cascade().operation(to, key).given().is_some();
+    facts.allotted(to).honours || states(Key::Cancels) || states(Key::Detached)
+}
+
+fn report(facts: &Facts<'_>, found: &Inversion<'_>) -> Diagnostic {
+    let topology = facts.topology();
+    let call = topology.call(found.call);
+    let (caller, callee) = (topology.operation_name(call.from), topology.operation_name(call.to));
+    let can = match found.needed {
+        Extent::Finite(needed) => format!("it can work for {needed}"),
+        Extent::Unbounded => "it can work without end".to_owned(),
+    };
+    let span = prose::place(found.stated).unwrap_or(call.span);
+    let message = format!("`{caller}` gives up on `{callee}` after {}, but {can}", found.limit);
+    let mut diagnostic = Diagnostic::new(span, message);
+    if found.stated.origin != crate::model::Origin::Own {
+        diagnostic = diagnostic.label(call.span, "for this call");
+    }
+    diagnostic.subjects = vec![topology.call_name(found.call)];
+    diagnostic.witness = witness(facts, found);
+    diagnostic.path = Some(prose::path(facts, call.from, &[found.call]));
+    diagnostic.consequence = Some(consequence(facts, found));
+    diagnostic.cause = Some(prose::cause(facts, found.call));
+    diagnostic.help = help(facts, found);
+    if let (Extent::Finite(needed), true) = (found.needed, found.stated.setting.key == Key::Timeout) {
+        diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", needed.rounded_up().written()));
+    }
+    diagnostic
+}
+
+/// The attempt, then what the callee waits for, call by call.
+fn witness(facts: &Facts<'_>, found: &Inversion<'_>) -> Vec<Step> {
+    let topology = facts.topology();
+    let to = topology.call(found.call).to;
+    let mut steps = vec![Step {
+        subject: topology.call_name(found.call),
+        span: prose::place(found.stated).unwrap_or(topology.call(found.call).span),
+        text: format!("every attempt ends here: {}", found.limit),
+        value: Some(Measure::Seconds(found.limit.seconds())),
+    }];
+    let maximum = facts.cascade().operation(to, Key::Latency).given();
+    if let Some((stated, maximum)) = maximum.and_then(|stated| Some((stated, stated.setting.maximum()?))) {
+        let value = Some(Measure::Seconds(maximum.seconds()));
+        steps.push(Step {
+            subject: topology.operation_name(to),
+            span: stated.setting.span,
+            text: format!("its own work may take {maximum}"),
+            value,
+        });
+    }
+    for part in facts.times().parts(facts, to) {
+        let plan = facts.plan(part.call);
+        if part.time.at_least == Extent::ZERO {
+            continue;
+        }
+        let own = plan.timeout.stated().or(plan.deadline.stated()).and_then(prose::place);
+        let text = format!("may take {}", prose::arithmetic(plan, part.time.at_least));
+        let value = part.time.at_least.finite().map(|time| Measure::Seconds(time.seconds()));
+        steps.push(Step {
+            subject: topology.call_name(part.call),
+            span: own.unwrap_or(topology.call(part.call).span),
+            text,
+            value,
+        });
+    }
+    if steps.len() == 1 {
+        let stated = facts.cascade().operation(to, Key::Deadline).given();
+        let span = stated.and_then(prose::place).unwrap_or(topology.operation(to).span);
+        steps.push(Step {
+            subject: topology.operation_name(to),
+            span,
+            text: "it answers or gives up only by then".to_owned(),
+            value: None,
+        });
+    }
+    steps
+}
+
+fn consequence(facts: &Facts<'_>, found: &Inversion<'_>) -> String {
+    let wasted = match found.needed {
+        Extent::Finite(needed) => format!("{} of work that nobody waits for", needed.minus(found.limit)),
+        Extent::Unbounded => "work that nobody waits for, without end".to_owned(),
+    };
+    match overlapping(facts, found) {
+        Some(executions) => format!("{wasted}, and up to {executions} executions of one request at the same time"),
+        None => wasted,
+    }
+}
+
+/// An attempt that was given up goes on while the next ones run: at most `min(n, ⌈W / t⌉)` at once.
+fn overlapping(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<u64> {
+    let limit = found.limit.nanoseconds().max(1);
+    let fits = found.needed.finite().map_or(u64::MAX, |needed| needed.nanoseconds().div_ceil(limit));
+    let attempts = match facts.plan(found.call).attempts {
+        Attempts::AtMost(attempts) => attempts,
+        Attempts::Unlimited => u64::MAX,
+    };
+    Some(attempts.min(fits)).filter(|executions| *executions > 1 && *executions < u64::MAX)
+}
+
+fn help(facts: &Facts<'_>, found: &Inversion<'_>) -> Vec<String> {
+    let topology = facts.topology();
+    let call = topology.call(found.call);
+    let callee = topology.operation_name(call.to);
+    let mut help = Vec::new();
+    if let Extent::Finite(needed) = found.needed {
+        let proposed = needed.rounded_up();
+        help.push(format!(
+            "`{} {}` here{}",
+            found.stated.setting.key,
+            proposed.written(),
+            checked(facts, found, proposed)
+        ));
+    }
+    let below = facts.times().parts(facts, call.to).len();
+    if below > 0 {
+        help.push(format!("or less below: what `{callee}` waits for must end within {}", found.limit));
+    }
+    help.push(format!("or let `{callee}` stop in time: `deadline inherited` on it and on its calls"));
+    help
+}
+
+/// What a proposed timeout does to the caller, and whether the caller may take that long.
+fn checked(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration) -> String {
+    let topology = facts.topology();
+    let from = topology.call(found.call).from;
+    let caller = topology.operation_name(from);
+    let Extent::Finite(total) = facts.times().work_with(facts, from, found.call, proposed).at_least else {
+        return String::new();
+    };
+    let own = facts.allotted(from).own.map(|deadline| (deadline, "its deadline is".to_owned()));
+    let waiting = topology.calls_to(from).filter(|call| facts.plan(*call).awaited).filter_map(|call| {
+        let (limit, _) = facts.plan(call).attempt_limit()?;
+        Some((limit, format!("`{}` waits", topology.operation_name(topology.call(call).from))))
+    });
+    let tightest = own.into_iter().chain(waiting).min_by_key(|(bound, _)| *bound);
+    match tightest {
+        Some((bound, whose)) if total > bound => {
+            format!(" would make `{caller}` need {total}, and {whose} only {bound}: raise that too")
+        }
+        Some((bound, whose)) => format!(" (then `{caller}` needs {total} in the worst case, {whose} {bound})"),
+        None => format!(" (then `{caller}` needs {total} in the worst case)"),
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules about latency that is expected to be zero.
+
+pub(super) mod unbounded_latency;

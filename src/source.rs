@@ -1,0 +1,140 @@
+//! Texts and places in them. Knows nothing of the language, of files on disk or of how a place is shown.
+
+use std::sync::OnceLock;
+
+/// Which text of a [`SourceMap`] is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u32);
+
+/// A stretch of one text, in bytes, half open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The text.
+    pub source: SourceId,
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The smallest stretch that holds both; `other` must lie in the same text.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The empty stretch at the start of this one.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self { end: self.start, ..self }
+    }
+
+    /// The empty stretch behind this one.
+    #[must_use]
+    pub fn after(self) -> Self {
+        Self { start: self.end, ..self }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it holds no byte.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether `other` lies within it.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.source == other.source && self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// Line and column as people count them: from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// One text and the name under which people know it: a path relative to where the tool was called, with `/`.
+#[derive(Debug)]
+pub struct Source {
+    /// Name shown in findings.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl Source {
+    /// Offsets at which the lines start.
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next);
+            std::iter::once(0).chain(breaks).collect()
+        })
+    }
+
+    /// Line and column of an offset; an offset outside the text counts as its end.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        let lines = self.lines();
+        let line = lines.partition_point(|start| *start <= offset).max(1);
+        let start = lines.get(line - 1).copied().unwrap_or(0) as usize;
+        let offset = (offset as usize).min(self.text.len());
+        let before = self.text.get(start..offset).unwrap_or("");
+        Position { line, column: before.chars().count() + 1 }
+    }
+}
+
+/// All texts of one run. The only way from a [`Span`] to what is written there.
+#[derive(Debug, Default)]
+pub struct SourceMap {
+    sources: Vec<Source>,
+}
+
+impl SourceMap {
+    /// Takes a text in. Texts of 4 GiB and more cannot be addressed; callers limit size long before that.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
+        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.sources.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new() });
+        id
+    }
+
+    /// The text with this id, if it was taken in here.
+    #[must_use]
+    pub fn get(&self, id: SourceId) -> Option<&Source> {
+        self.sources.get(id.0 as usize)
+    }
+
+    /// What is written at a place; empty for a place that is not in any text.
+    #[must_use]
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.source).and_then(|source| source.text.get(span.start as usize..span.end as usize)).unwrap_or("")
+    }
+
+    /// The name of the text that a place lies in.
+    #[must_use]
+    pub fn name(&self, span: Span) -> &str {
+        self.get(span.source).map_or("", |source| source.name.as_str())
+    }
+
+    /// Line and column at which a place starts.
+    #[must_use]
+    pub fn position(&self, span: Span) -> Position {
+        self.get(span.source).map_or(Position { line: 1, column: 1 }, |source| source.position(span.start))
+    }
+
+    /// All texts in the order they were taken in.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        (0..).map(SourceId).zip(&self.sources)
+    }
+}

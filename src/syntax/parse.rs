@@ -1,0 +1,381 @@
+//! From text to tree. The only file that names pest; what the grammar gives is taken apart piece by piece, so that no
+//! parse tree of a whole file is ever held.
+
+use pest::Parser as _;
+use pest::iterators::{Pair, Pairs};
+
+use super::foreign;
+use super::layout::{self, Missing, Piece};
+use super::tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind};
+use crate::diagnostic::{Diagnostic, Edit, Problem};
+use crate::source::{SourceId, SourceMap, Span};
+
+/// After so many syntax problems in one file the rest are counted and not shown.
+const MAX_PROBLEMS: usize = 200;
+
+mod generated {
+    #![allow(missing_docs, reason = "written by the derive")]
+    #[derive(pest_derive::Parser)]
+    #[grammar = "../grammar/topo.pest"]
+    pub(super) struct Grammar;
+}
+use generated::{Grammar, Rule};
+
+/// A tree and what was wrong with its text.
+#[derive(Debug, Default, PartialEq)]
+pub struct Parsed {
+    /// What could be read.
+    pub tree: Tree,
+    /// One problem a mistake, in written order.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads one text. Never fails and never panics; memory beyond the tree is bounded by the size of a piece.
+#[must_use]
+pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
+    let text = sources.get(id).map_or("", |source| source.text.as_str());
+    let mut layout = layout::layout(text);
+    let repaired;
+    let mut builder = Builder { source: id, text, base: 0, missing: Vec::new(), parsed: Parsed::default(), unshown: 0 };
+    if layout.unclosed.is_empty() {
+        builder.read_pieces(text, &layout.pieces);
+    } else {
+        builder.missing = missing_braces(text, &layout.unclosed);
+        repaired = with_braces(text, &builder.missing);
+        layout = layout::layout(&repaired);
+        builder.text = &repaired;
+        builder.read_pieces(&repaired, &layout.pieces);
+        builder.report_missing(text);
+    }
+    builder.finish()
+}
+
+/// Trusts indentation only where it explains exactly the braces that are missing; else they are missing at the end.
+fn missing_braces(text: &str, unclosed: &[usize]) -> Vec<Missing> {
+    let by_indentation = layout::missing(text);
+    if by_indentation.len() == unclosed.len() {
+        return by_indentation;
+    }
+    unclosed.iter().rev().map(|&open| Missing { open, close: text.len() }).collect()
+}
+
+fn with_braces(text: &str, missing: &[Missing]) -> String {
+    let mut repaired = String::with_capacity(text.len() + missing.len());
+    let mut copied = 0;
+    for brace in missing {
+        repaired.push_str(text.get(copied..brace.close).unwrap_or(""));
+        repaired.push('}');
+        copied = brace.close;
+    }
+    repaired.push_str(text.get(copied..).unwrap_or(""));
+    repaired
+}
+
+struct Builder<'a> {
+    source: SourceId,
+    /// The text that is parsed: as written, or with the missing braces put in.
+    text: &'a str,
+    base: usize,
+    missing: Vec<Missing>,
+    parsed: Parsed,
+    unshown: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn read_pieces(&mut self, text: &'a str, pieces: &[Piece]) {
+        for piece in pieces {
+            self.base = piece.start;
+            if let Some(brace) = piece.too_deep {
+                self.refuse(piece, brace);
+                continue;
+            }
+            let Some(slice) = text.get(piece.start..piece.end) else { continue };
+            match Grammar::parse(Rule::file, slice) {
+                Ok(mut pairs) => {
+                    if let Some(file) = pairs.next() {
+                        let (statements, _) = self.statements(file.into_inner());
+                        self.parsed.tree.statements.extend(statements);
+                    }
+                }
+                // INVARIANT: the grammar is total. Should it ever not be, the piece is unread and says so.
+                Err(error) => {
+                    let span = self.place(piece.start, piece.end);
+                    self.unread(span);
+                    self.problem(Diagnostic::new(
+                        span.before(),
+                        format!("cannot be read from here: {}", error.variant.message()),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, piece: &Piece, brace: usize) {
+        let depth = super::MAX_DEPTH;
+        let span = self.place(piece.start, piece.end);
+        self.unread(span);
+        let at = self.place(brace, brace + 1);
+        self.problem(
+            Diagnostic::new(at, format!("blocks nest deeper than {depth} here, so this statement is not read"))
+                .at(format!("level {}", depth + 1))
+                .help("write the inner groups on the outermost level: names are flat, so no reference changes"),
+        );
+    }
+
+    /// The place of an offset range of the parsed text in the text as written.
+    fn place(&self, start: usize, end: usize) -> Span {
+        Span { source: self.source, start: self.unshift(start), end: self.unshift(end) }
+    }
+
+    fn unshift(&self, offset: usize) -> u32 {
+        let inserted =
+            self.missing.iter().enumerate().take_while(|(index, brace)| brace.close + index < offset).count();
+        u32::try_from(offset - inserted).unwrap_or(u32::MAX)
+    }
+
+    fn span(&self, pair: &Pair<'_, Rule>) -> Span {
+        let span = pair.as_span();
+        self.place(self.base + span.start(), self.base + span.end())
+    }
+
+    fn problem(&mut self, diagnostic: Diagnostic) {
+        if self.parsed.problems.len() < MAX_PROBLEMS {
+            self.parsed.problems.push(Problem::new("syntax", diagnostic));
+        } else {
+            self.unshown += 1;
+        }
+    }
+
+    fn unread(&mut self, span: Span) {
+        self.parsed.tree.unread.push(span);
+    }
+
+    /// The statements of one level, and whether something between them could not be read.
+    fn statements(&mut self, pairs: Pairs<'_, Rule>) -> (Vec<Statement>, bool) {
+        let mut statements = Vec::new();
+        let mut flawed = false;
+        for pair in pairs {
+            let span = self.span(&pair);
+            match pair.as_rule() {
+                Rule::call => match self.call(pair) {
+                    Some(call) => statements.push(Statement::Call(call)),
+                    None => flawed = true,
+                },
+                Rule::plain => statements.push(Statement::Plain(self.plain(pair))),
+                Rule::slashes => self.slashes(span),
+                Rule::junk => {
+                    flawed = true;
+                    self.junk(span, pair.as_str(), foreign::statement(pair.as_str(), span));
+                }
+                Rule::nameless => {
+                    flawed = true;
+                    self.unread(span);
+                    let brace = Span { end: span.start + 1, ..span };
+                    self.problem(
+                        Diagnostic::new(brace, "a block without a name")
+                            .help("write what it belongs to before the `{`, such as `group backend { … }`"),
+                    );
+                }
+                Rule::stray => self.problem(
+                    Diagnostic::new(span, "this `}` closes nothing")
+                        .help("remove it, or look for a `}` too many above"),
+                ),
+                _ => {}
+            }
+        }
+        (statements, flawed)
+    }
+
+    /// Text that is no statement. Bytes that were not UTF-8 have been reported already.
+    fn junk(&mut self, span: Span, text: &str, diagnostic: Diagnostic) {
+        self.unread(span);
+        if !text.contains('\u{FFFD}') {
+            self.problem(diagnostic);
+        }
+    }
+
+    fn slashes(&mut self, span: Span) {
+        let marker = Span { end: span.start + 2, ..span };
+        self.problem(Diagnostic::new(marker, "a comment starts with `#` here, not with `//`").help("write `#`").fix(
+            "write `#`",
+            true,
+            vec![Edit { span: marker, replacement: "#".to_owned() }],
+        ));
+    }
+
+    fn call(&mut self, pair: Pair<'_, Rule>) -> Option<Call> {
+        let whole = self.span(&pair);
+        let (mut from, mut to, mut label, mut block) = (None, None, None, None);
+        let mut arrow = ("", whole.before());
+        let mut rest = None;
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::path if arrow.0.is_empty() => from = Some(span),
+                Rule::path => to = Some(span),
+                Rule::arrow => arrow = (part.as_str(), span),
+                Rule::string => label = Some(self.text(&part)),
+                Rule::rest => rest = Some((part.as_str(), span)),
+                Rule::block => block = Some(self.block(part)),
+                Rule::slashes => self.slashes(span),
+                _ => {}
+            }
+        }
+        let head = foreign::Head { whole, from, arrow, to, rest };
+        let verdict = foreign::call(&head, |span| self.written(span), block.as_ref());
+        if let Some(diagnostic) = verdict.problem {
+            let text = rest.map_or("", |(text, _)| text);
+            if verdict.readable {
+                rest.into_iter().for_each(|(_, span)| self.unread(span));
+            } else {
+                self.unread(whole);
+            }
+            if !text.contains('\u{FFFD}') {
+                self.problem(diagnostic);
+            }
+        }
+        if !verdict.readable {
+            return None;
+        }
+        if verdict.reversed {
+            (from, to) = (to, from);
+        }
+        let kind = if arrow.0.contains(">>") || arrow.0.contains("<<") { Arrow::Async } else { Arrow::Sync };
+        Some(Call {
+            span: whole,
+            from,
+            arrow: kind,
+            arrow_span: arrow.1,
+            to: to?,
+            label,
+            block,
+            flawed: rest.is_some(),
+        })
+    }
+
+    fn written(&self, span: Span) -> &'a str {
+        // Shifts only ever remove braces that lie before the place, so a path is found by searching from its own start.
+        let shifted =
+            self.missing.iter().enumerate().take_while(|(_, brace)| brace.close <= span.start as usize).count();
+        self.text.get(span.start as usize + shifted..span.end as usize + shifted).unwrap_or("")
+    }
+
+    fn plain(&mut self, pair: Pair<'_, Rule>) -> Plain {
+        let span = self.span(&pair);
+        let mut plain = Plain { span, name: span.before(), values: Vec::new(), block: None, flawed: false };
+        let mut comma: Option<Span> = None;
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            let kind = match part.as_rule() {
+                Rule::path if plain.name.is_empty() => {
+                    plain.name = span;
+                    continue;
+                }
+                Rule::separator => {
+                    self.problem(foreign::separator(part.as_str(), span));
+                    continue;
+                }
+                Rule::comma => {
+                    if comma.is_some() || plain.values.is_empty() {
+                        self.problem(foreign::comma(span));
+                    }
+                    comma = Some(span);
+                    continue;
+                }
+                Rule::rest => {
+                    plain.flawed = true;
+                    self.junk(span, part.as_str(), foreign::rest(part.as_str(), span));
+                    comma = None;
+                    continue;
+                }
+                Rule::block => {
+                    plain.block = Some(self.block(part));
+                    continue;
+                }
+                Rule::slashes => {
+                    self.slashes(span);
+                    continue;
+                }
+                Rule::string => {
+                    self.text(&part);
+                    ValueKind::Text
+                }
+                Rule::quantity => ValueKind::Quantity,
+                Rule::quantile => ValueKind::Quantile,
+                Rule::ratio => ValueKind::Ratio,
+                _ => ValueKind::Path,
+            };
+            let after_comma = comma.take().is_some() && !plain.values.is_empty();
+            plain.values.push(Value { span, kind, comma: after_comma });
+        }
+        if let Some(span) = comma {
+            self.problem(foreign::comma(span));
+        }
+        plain
+    }
+
+    /// The place of a string; reports one that its line ends.
+    fn text(&mut self, pair: &Pair<'_, Rule>) -> Span {
+        let span = self.span(pair);
+        let text = pair.as_str();
+        let escaped = text.strip_suffix('"').map_or(0, |head| head.chars().rev().take_while(|c| *c == '\\').count());
+        if text.len() < 2 || !text.ends_with('"') || escaped % 2 == 1 {
+            self.problem(foreign::open_text(text, span));
+        }
+        span
+    }
+
+    fn block(&mut self, pair: Pair<'_, Rule>) -> Block {
+        let span = self.span(&pair);
+        let inner = pair.into_inner();
+        if inner.clone().next_back().is_none_or(|last| last.as_rule() != Rule::close) {
+            let brace = Span { end: span.start + 1, ..span };
+            self.problem(Diagnostic::new(brace, "this block is never closed").help("add a `}`"));
+        }
+        let (statements, flawed) = self.statements(inner);
+        Block { span, statements, flawed }
+    }
+
+    fn report_missing(&mut self, text: &str) {
+        for Missing { open, close } in std::mem::take(&mut self.missing) {
+            let brace = self.place(open, open + 1);
+            let mut diagnostic = Diagnostic::new(brace, "this block is never closed").at("opened here");
+            let indent: String = {
+                let line = text.get(..open).and_then(|head| head.rfind('\n')).map_or(0, |end| end + 1);
+                text.get(line..open).unwrap_or("").chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
+            };
+            let end = self.place(close, close);
+            let (place, replacement) = if close == text.len() {
+                ("at the end of the file".to_owned(), format!("{indent}}}\n"))
+            } else {
+                let line = text.get(..close).unwrap_or("").matches('\n').count();
+                let next = text.get(close..).and_then(|tail| tail.find(|c| !matches!(c, ' ' | '\t'))).unwrap_or(0);
+                let start = u32::try_from(close + next).unwrap_or(u32::MAX);
+                diagnostic = diagnostic.label(Span { start, end: start + 1, ..brace }, "taken to end before this line");
+                (format!("before line {}", line + 1), format!("{indent}}}\n"))
+            };
+            self.problem(diagnostic.help(format!("add a `}}` {place}")).fix(
+                format!("add a `}}` {place}"),
+                false,
+                vec![Edit { span: end, replacement }],
+            ));
+        }
+    }
+
+    fn finish(mut self) -> Parsed {
+        self.parsed.problems.sort_by_key(|problem| problem.diagnostic.primary.span);
+        if self.unshown > 0 {
+            let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+            let span = self
+                .parsed
+                .problems
+                .last()
+                .map_or(Span { source: self.source, start: 0, end }, |last| last.diagnostic.primary.span);
+            let message = format!("{} more syntax problems in this file are not shown", self.unshown);
+            self.parsed
+                .problems
+                .push(Problem::new("syntax", Diagnostic::new(span, message).help("mend the first ones and run again")));
+        }
+        self.parsed
+    }
+}
