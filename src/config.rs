@@ -163,7 +163,10 @@ impl Reader {
         if Rule::named(&name.value).is_none() && !FAMILIES.iter().any(|(family, _)| *family == name.value) {
             let near = suggest(&name.value, names());
             let mut problem = Diagnostic::new(span, format!("there is no rule or family `{}`", name.value));
-            problem = problem.help(did_you_mean(&near).unwrap_or_else(|| "`topolint rules` lists them".to_owned()));
+            problem = problem.help(
+                did_you_mean(&near)
+                    .unwrap_or_else(|| "`topolint explain FAMILY` lists the rules of a family".to_owned()),
+            );
             if let [only] = near.as_slice() {
                 problem =
                     problem.fix(format!("write `{only}`"), false, vec![Edit { span, replacement: (*only).to_owned() }]);
@@ -214,14 +217,13 @@ fn span_of(location: serde_saphyr::Location, id: SourceId) -> Span {
 fn unreadable(error: &serde_saphyr::Error, text: &str, id: SourceId) -> Diagnostic {
     let error = error.without_snippet();
     let span = error.location().map_or(Span { source: id, ..Span::default() }, |location| {
-        match location.span().byte_offset() {
-            Some(_) => span_of(location, id),
-            None => {
-                let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
-                let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
-                let start = u32::try_from(start).unwrap_or(u32::MAX);
-                Span { source: id, start, end: start }
-            }
+        if location.span().byte_offset().is_some() {
+            span_of(location, id)
+        } else {
+            let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
+            let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
+            let start = u32::try_from(start).unwrap_or(u32::MAX);
+            Span { source: id, start, end: start }
         }
     });
     let message = error.to_string();

@@ -154,6 +154,13 @@ impl Diagnostic {
     }
 }
 
+/// A qualified element as people read it: `a->b` with blanks around its arrow.
+#[must_use]
+pub fn spaced(subject: &str) -> String {
+    let arrow = if subject.contains("->>") { "->>" } else { "->" };
+    subject.replacen(arrow, &format!(" {arrow} "), 1)
+}
+
 /// A [`Diagnostic`] from reading the text, with the name of the rule of the family `model` that it belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {

@@ -9,7 +9,7 @@ use crate::analysis::{Coverage, Facts};
 use crate::config::{Config, Setting};
 use crate::diagnostic::{Certainty, Diagnostic, Problem};
 use crate::metadata::Level;
-use crate::model::{Allow, CallId, Clients, Loader, Owner, Project, ScopeId, Topology, lower};
+use crate::model::{Allow, Clients, Loader, Owner, Project, ScopeId, Topology, lower};
 use crate::rules::{ALL, FAMILIES, Rule, names};
 use crate::source::{SourceMap, Span};
 use crate::syntax;
@@ -201,7 +201,8 @@ impl Run<'_> {
         }
         let mut unused: Vec<(&Allow, &str)> = Vec::new();
         for (name, allows) in &valid {
-            let off = Rule::named(name).is_some_and(|rule| self.terms.config.level(rule).0.is_none());
+            let mut meant = ALL.iter().filter(|rule| rule.name == *name || rule.family == *name);
+            let off = meant.all(|rule| self.terms.config.level(rule).0.is_none());
             unused.extend(allows.iter().filter(|(_, used)| !used && !off).map(|(allow, _)| (*allow, *name)));
         }
         unused.sort_by_key(|(allow, _)| allow.span);
@@ -217,26 +218,23 @@ impl Run<'_> {
 
     /// Whether an `allow` speaks of a finding: it is written inside, or about an element that belongs to its element.
     fn covers(&self, allow: &Allow, diagnostic: &Diagnostic) -> bool {
-        if allow.owner == Owner::Topology && allow.inside.source == diagnostic.primary.span.source
-            || allow.inside.contains(diagnostic.primary.span)
-        {
+        if allow.owner == Owner::Topology || allow.inside.contains(diagnostic.primary.span) {
             return true;
         }
-        let Some(subject) = diagnostic.subjects.first() else { return allow.owner == Owner::Topology };
+        let Some(subject) = diagnostic.subjects.first() else { return false };
         let source = subject.split("->").next().unwrap_or(subject);
-        let Some(operation) = self.topology.operation_named(source) else { return allow.owner == Owner::Topology };
-        let node = self.topology.operation(operation).node;
+        let operation = self.topology.operation_named(source);
+        let node = operation.map(|id| self.topology.operation(id).node).or_else(|| self.topology.node_named(source));
+        let Some(node) = node else { return false };
         match allow.owner {
             Owner::Topology => true,
-            Owner::Operation(owner) => owner == operation,
+            Owner::Operation(owner) => Some(owner) == operation,
             Owner::Node(owner) => owner == node,
             Owner::Scope(owner) => self.scopes(self.topology.node(node).scope).any(|scope| scope == owner),
-            Owner::Call(owner) => self.is_about(owner, subject),
+            Owner::Call(owner) => {
+                diagnostic.cause.as_ref().is_some_and(|cause| *cause == self.topology.call_identity(owner))
+            }
         }
-    }
-
-    fn is_about(&self, call: CallId, subject: &str) -> bool {
-        self.topology.call_name(call) == subject && self.topology.nth(call) == 0
     }
 
     fn scopes(&self, from: ScopeId) -> impl Iterator<Item = ScopeId> + '_ {

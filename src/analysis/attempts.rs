@@ -249,6 +249,12 @@ impl Plan<'_> {
         self.waits.plus(Extent::Finite(tries))
     }
 
+    /// Whether a bound was written that could not be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        [self.timeout, self.deadline].into_iter().any(|limit| matches!(limit, Limit::Unreadable))
+    }
+
     /// The longest that the caller waits for one attempt, by what is stated on the call.
     #[must_use]
     pub fn attempt_limit(&self) -> Option<(Duration, Stated<'_>)> {

@@ -13,6 +13,8 @@ pub(super) fn components(topology: &Topology, counts: impl Fn(CallId) -> bool) -
         .into_iter()
         .map(|group| group.into_iter().map(|vertex| OperationId::at(vertex.index())).collect())
         .collect();
-    components.iter_mut().for_each(|group| group.sort_unstable());
+    for group in &mut components {
+        group.sort_unstable();
+    }
     components
 }

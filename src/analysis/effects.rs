@@ -55,8 +55,7 @@ impl Facts<'_> {
     fn stated_effect(&self, operation: OperationId) -> Option<Effect> {
         let look = |key| self.cascade().operation(operation, key);
         match look(Key::Readonly) {
-            Answer::Given(_) => return Some(Effect::Absent),
-            Answer::Unreadable => return Some(Effect::Absent),
+            Answer::Given(_) | Answer::Unreadable => return Some(Effect::Absent),
             Answer::None(_) | Answer::Unstated => {}
         }
         match look(Key::Idempotent) {

@@ -10,7 +10,7 @@ use crate::vocabulary::{ElementKind, Key};
 /// The entries of a topology, and the shortest way from one to every operation.
 #[derive(Debug)]
 pub struct Entries {
-    entries: Vec<OperationId>,
+    all: Vec<OperationId>,
     is_entry: Vec<bool>,
     /// For each operation, the call by which it is first reached.
     reached_by: Vec<Option<CallId>>,
@@ -20,7 +20,7 @@ impl Entries {
     /// The entries, in declared order.
     #[must_use]
     pub fn all(&self) -> &[OperationId] {
-        &self.entries
+        &self.all
     }
 
     /// Whether an operation is one.
@@ -77,7 +77,7 @@ pub(super) fn entries(facts: &Facts<'_>) -> Entries {
         }
     }
     let reached_by = reach(facts, &entries);
-    Entries { entries, is_entry, reached_by }
+    Entries { all: entries, is_entry, reached_by }
 }
 
 /// Breadth first from clients, then from entries that no client reaches.

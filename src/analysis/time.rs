@@ -358,7 +358,9 @@ impl Walk<'_, '_> {
                     let at_once = !matches!(step, Step::OneOf(_));
                     let longest =
                         branches.iter().rev().max_by_key(|branch| self.step(branch, Time::ZERO, at_once).at_least);
-                    longest.into_iter().for_each(|branch| self.parts(std::slice::from_ref(branch), parts));
+                    if let Some(branch) = longest {
+                        self.parts(std::slice::from_ref(branch), parts);
+                    }
                 }
             }
         }

@@ -132,8 +132,8 @@ impl<'a> Cascade<'a> {
     #[must_use]
     pub fn call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
         let call = self.topology.call(id);
-        let from_table = || self.from_table(call, keys).map(answer);
-        first(self.places_of_call(call, insisted(keys)), keys).or_else(from_table).unwrap_or(Answer::Unstated)
+        let table_entry = || self.table_entry(call, keys).map(answer);
+        first(self.places_of_call(call, insisted(keys)), keys).or_else(table_entry).unwrap_or(Answer::Unstated)
     }
 
     /// All statements that speak of an attribute of a call, strongest first.
@@ -141,7 +141,7 @@ impl<'a> Cascade<'a> {
     pub fn call_all(&self, id: CallId, keys: &[Key]) -> Vec<Stated<'a>> {
         let call = self.topology.call(id);
         let written = all(self.places_of_call(call, insisted(keys)), keys);
-        written.into_iter().chain(self.from_table(call, keys)).collect()
+        written.into_iter().chain(self.table_entry(call, keys)).collect()
     }
 
     /// What is known of an attribute of an operation.
@@ -183,7 +183,7 @@ impl<'a> Cascade<'a> {
     }
 
     /// What a client library fills in. A proxy fills in nothing: it is a layer of its own.
-    fn from_table(&self, call: &'a Call, keys: &[Key]) -> Option<Stated<'a>> {
+    fn table_entry(&self, call: &'a Call, keys: &[Key]) -> Option<Stated<'a>> {
         if keys == [Key::Via] {
             return None;
         }

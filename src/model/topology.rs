@@ -114,7 +114,7 @@ impl Step {
             match step {
                 Self::Call(call) => visit(*call),
                 Self::Sequence(steps) | Self::Parallel(steps) | Self::Any(_, steps) | Self::OneOf(steps) => {
-                    Self::each(steps, visit)
+                    Self::each(steps, visit);
                 }
             }
         }
@@ -386,6 +386,12 @@ impl Topology {
         let call = self.call(id);
         let arrow = if call.arrow == Arrow::Sync { "->" } else { "->>" };
         format!("{}{arrow}{}", self.operation_name(call.from), self.operation_name(call.to))
+    }
+
+    /// Its name and which one it is among calls of that name: `a->b#0`.
+    #[must_use]
+    pub fn call_identity(&self, id: CallId) -> String {
+        format!("{}#{}", self.call_name(id), self.nth(id))
     }
 
     /// The how-manieth call it is between its ends, from 0: tells calls with the same name apart.

@@ -48,12 +48,18 @@ pub enum Datum {
 ///
 /// # Errors
 /// The problem with the first token that does not fit.
-pub fn read(sources: &SourceMap, what: &str, head: Span, form: &Form, tokens: &[Value]) -> Result<Vec<Datum>, Problem> {
+pub fn read(
+    sources: &SourceMap,
+    what: &str,
+    head: Span,
+    form: &Form,
+    tokens: &[Value],
+) -> Result<Vec<Datum>, Box<Problem>> {
     let mut reader = Reader { sources, what, tokens, furthest: 0, expected: Vec::new(), fault: None };
     let ways = reader.walk(form, 0);
     match ways.into_iter().find(|(next, _)| *next == tokens.len()) {
         Some((_, data)) => Ok(data),
-        None => Err(reader.problem(head)),
+        None => Err(Box::new(reader.problem(head))),
     }
 }
 
@@ -65,13 +71,13 @@ struct Reader<'a> {
     furthest: usize,
     expected: Vec<Slot>,
     /// A token of the right kind with a wrong value.
-    fault: Option<(usize, Problem)>,
+    fault: Option<(usize, Box<Problem>)>,
 }
 
 /// Where reading stands, and what was read.
 type Way = (usize, Vec<Datum>);
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// All ways to read a form from a token on. Forms are tiny, so trying all of them is cheap.
     fn walk(&mut self, form: &Form, at: usize) -> Vec<Way> {
         match form {
@@ -124,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one slot: how many tokens it took and what they say, `None` if they are of another kind.
-    fn token(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Problem> {
+    fn token(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Box<Problem>> {
         let text = self.sources.text(token.span);
         let one = |datum: Datum| Ok(Some((1, datum)));
         match (slot, token.kind) {
@@ -139,14 +145,14 @@ impl<'a> Reader<'a> {
                 if share > 0.0 && share < 1.0 {
                     return one(Datum::Quantile(share));
                 }
-                Err(self.wrong("wrong-value", token.span, format!("`{text}` is no quantile"), Slot::Quantile))
+                Err(Self::wrong("wrong-value", token.span, format!("`{text}` is no quantile"), Slot::Quantile))
             }
             (_, ValueKind::Quantity) => self.quantity(slot, token, at),
             _ => Ok(None),
         }
     }
 
-    fn quantity(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Problem> {
+    fn quantity(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Box<Problem>> {
         let text = self.sources.text(token.span);
         let number = |text| Number::split(text).map_err(|fault| self.fault(slot, token.span, text, fault));
         match slot {
@@ -154,7 +160,7 @@ impl<'a> Reader<'a> {
                 let (count, rest) = number(text)?;
                 let bare = rest.is_empty() && !text.starts_with('+');
                 let Ok(count) = count.whole().map_err(|fault| self.fault(slot, token.span, text, fault)) else {
-                    return Err(self.wrong(
+                    return Err(Self::wrong(
                         "wrong-value",
                         token.span,
                         format!("`{text}` is no whole number that `{}` could take", self.what),
@@ -164,7 +170,7 @@ impl<'a> Reader<'a> {
                 if bare {
                     return Ok(Some((1, Datum::Count(count))));
                 }
-                Err(self.wrong(
+                Err(Self::wrong(
                     "wrong-unit",
                     token.span,
                     format!("`{}` is a number without unit, not `{text}`", self.what),
@@ -175,7 +181,7 @@ impl<'a> Reader<'a> {
                 let Some((low, high)) = text.split_once("..") else { return Ok(None) };
                 let ((low, _), (high, _)) = (number(low)?, number(high)?);
                 let (Ok(low), Ok(high)) = (low.whole(), high.whole()) else {
-                    return Err(self.wrong(
+                    return Err(Self::wrong(
                         "wrong-value",
                         token.span,
                         format!("`{text}` is no range of whole numbers"),
@@ -206,21 +212,21 @@ impl<'a> Reader<'a> {
                     return Err(self.unit_fault(slot, token.span, text));
                 }
                 if count.float() > 100.0 {
-                    return Err(self.wrong("wrong-value", token.span, format!("`{text}` is more than all"), slot));
+                    return Err(Self::wrong("wrong-value", token.span, format!("`{text}` is more than all"), slot));
                 }
                 Ok(Some((1, Datum::Share(count.float() / 100.0))))
             }
             Slot::Price | Slot::Cost => self.money(slot, token, at),
             Slot::Date => match text.parse::<Date>() {
                 Ok(date) => Ok(Some((1, Datum::Date(date)))),
-                Err(_) => Err(self.wrong("wrong-value", token.span, format!("`{text}` is no day"), slot)),
+                Err(_) => Err(Self::wrong("wrong-value", token.span, format!("`{text}` is no day"), slot)),
             },
             _ => Ok(None),
         }
     }
 
     /// A number with a unit, which may stand apart: `300ms` and `300 ms`.
-    fn measured(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Problem> {
+    fn measured(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Box<Problem>> {
         let text = self.sources.text(token.span);
         let units = match slot {
             Slot::Duration => units::TIMES,
@@ -243,7 +249,7 @@ impl<'a> Reader<'a> {
         self.scaled(slot, token.span, text, units).map(|value| Some((1, datum(value))))
     }
 
-    fn money(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Problem> {
+    fn money(&self, slot: Slot, token: Value, at: usize) -> Result<Option<(usize, Datum)>, Box<Problem>> {
         let text = self.sources.text(token.span);
         let (amount, rest) = Number::split(text).map_err(|fault| self.fault(slot, token.span, text, fault))?;
         let Some(ratio) = self.tokens.get(at + 1).filter(|next| next.kind == ValueKind::Ratio && rest.is_empty())
@@ -266,32 +272,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn scaled(&self, slot: Slot, span: Span, text: &str, units: &[(&str, u64)]) -> Result<u64, Problem> {
+    fn scaled(&self, slot: Slot, span: Span, text: &str, units: &[(&str, u64)]) -> Result<u64, Box<Problem>> {
         let (number, rest) = Number::split(text).map_err(|fault| self.fault(slot, span, text, fault))?;
         let Some(factor) = units::unit(units, rest) else { return Err(self.unit_fault(slot, span, text)) };
         number.times(factor).map_err(|fault| self.fault(slot, span, text, fault))
     }
 
-    fn ordered(&self, slot: Slot, span: Span, ordered: bool) -> Result<(), Problem> {
+    fn ordered(&self, slot: Slot, span: Span, ordered: bool) -> Result<(), Box<Problem>> {
         let text = self.sources.text(span);
         if ordered {
             Ok(())
         } else {
-            Err(self.wrong("wrong-value", span, format!("the range `{text}` ends before it starts"), slot))
+            Err(Self::wrong("wrong-value", span, format!("the range `{text}` ends before it starts"), slot))
         }
     }
 
-    fn unit_fault(&self, slot: Slot, span: Span, text: &str) -> Problem {
+    fn unit_fault(&self, slot: Slot, span: Span, text: &str) -> Box<Problem> {
         let bare = Number::split(text).is_ok_and(|(_, rest)| rest.is_empty());
         let message = if bare {
             format!("`{}` needs a unit behind `{text}`", self.what)
         } else {
             format!("`{text}` has no unit that `{}` could take", self.what)
         };
-        self.wrong("wrong-unit", span, message, slot)
+        Self::wrong("wrong-unit", span, message, slot)
     }
 
-    fn fault(&self, slot: Slot, span: Span, text: &str, fault: Fault) -> Problem {
+    fn fault(&self, slot: Slot, span: Span, text: &str, fault: Fault) -> Box<Problem> {
         let message = match fault {
             Fault::Negative => format!("`{}` cannot be negative", self.what),
             Fault::Overflow => {
@@ -301,18 +307,18 @@ impl<'a> Reader<'a> {
             }
             Fault::NotANumber => format!("`{text}` is no value for `{}`", self.what),
         };
-        self.wrong("wrong-value", span, message, slot)
+        Self::wrong("wrong-value", span, message, slot)
     }
 
-    fn wrong(&self, rule: &'static str, span: Span, message: String, slot: Slot) -> Problem {
-        Problem::new(rule, Diagnostic::new(span, message).help(format!("write {}", slot.expectation())))
+    fn wrong(rule: &'static str, span: Span, message: String, slot: Slot) -> Box<Problem> {
+        Box::new(Problem::new(rule, Diagnostic::new(span, message).help(format!("write {}", slot.expectation()))))
     }
 
     fn problem(self, head: Span) -> Problem {
         if let Some((at, problem)) = self.fault
             && at >= self.furthest
         {
-            return problem;
+            return *problem;
         }
         let words: Vec<&str> = self
             .expected

@@ -19,7 +19,7 @@ pub(super) fn table(outcome: &Outcome, look: Look) -> String {
             None if checked => ("0".to_owned(), format!("{:<5}", "")),
             None => ("no rule".to_owned(), format!("{:<5}", "")),
         };
-        text.push_str(&format!("  {bet:<26} {number:>8}  {worst}  {}", stated(outcome, family)).trim_end().to_owned());
+        text.push_str(format!("  {bet:<26} {number:>8}  {worst}  {}", stated(outcome, family)).trim_end());
         text.push('\n');
     }
     text

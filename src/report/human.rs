@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::paint::{Look, clean};
 use super::{bets, snippet};
-use crate::diagnostic::Certainty;
+use crate::diagnostic::{Certainty, spaced};
 use crate::lint::{Finding, Hidden, Outcome};
 use crate::metadata::Level;
 use crate::source::SourceMap;
@@ -46,12 +46,11 @@ fn groups(outcome: &Outcome) -> Vec<Vec<&Finding>> {
             .as_deref()
             .filter(|_| plain)
             .map(|group| (finding.rule.name, finding.level, group));
-        match key.and_then(|key| known.get(&key)).and_then(|at| groups.get_mut(*at)) {
-            Some(group) => group.push(finding),
-            None => {
-                known.extend(key.map(|key| (key, groups.len())));
-                groups.push(vec![finding]);
-            }
+        if let Some(group) = key.and_then(|key| known.get(&key)).and_then(|at| groups.get_mut(*at)) {
+            group.push(finding)
+        } else {
+            known.extend(key.map(|key| (key, groups.len())));
+            groups.push(vec![finding]);
         }
     }
     groups.into_iter().flat_map(apart).collect()
@@ -116,13 +115,10 @@ fn line(sources: &SourceMap, finding: &Finding) -> (String, String) {
     let span = finding.diagnostic.primary.span;
     let position = sources.position(span);
     let place = format!("{}:{}:{}", clean(sources.name(span)), position.line, position.column);
-    let readable = |subject: &String| {
-        subject.replace("->>", " ->> ").replace("->", " -> ").replace(" ->  -> > ", " ->> ").replace("  ", " ")
-    };
     let what = match finding.diagnostic.subjects.as_slice() {
         [] => finding.diagnostic.message.clone(),
-        [one] => readable(one),
-        [one, by, ..] => format!("{} (by {})", readable(one), readable(by)),
+        [one] => spaced(one),
+        [one, by, ..] => format!("{} (by {})", spaced(one), spaced(by)),
     };
     (place, clean(&what).into_owned())
 }

@@ -25,7 +25,9 @@ pub fn rule_page(rule: &Rule, look: Look) -> String {
     example(&mut text, "Not here", &page.good, look);
     if !page.sources.is_empty() {
         let _ = write!(text, "\n{}\n", look.bold("Sources"));
-        page.sources.iter().for_each(|source| text.push_str(&format!("  {source}\n")));
+        for source in &page.sources {
+            let _ = writeln!(text, "  {source}");
+        }
     }
     text
 }

@@ -55,11 +55,14 @@ impl Look {
     /// Text in lines, with what stands before the first and before every other one. Numbers stay with their units and
     /// short pieces of code in one line.
     pub(super) fn wrap_hanging(self, first: &str, rest: &str, text: &str) -> String {
-        let options =
-            textwrap::Options::new(self.width).initial_indent(first).subsequent_indent(rest).break_words(false);
+        let options = textwrap::Options::new(self.width)
+            .initial_indent(first)
+            .subsequent_indent(rest)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
         let bound = bind(text);
         let lines = textwrap::wrap(&bound, options);
-        lines.iter().map(|line| format!("{}\n", line.replace(BOUND, " ").trim_end())).collect()
+        lines.iter().fold(String::new(), |text, line| text + line.replace(BOUND, " ").trim_end() + "\n")
     }
 }
 

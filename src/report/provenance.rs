@@ -47,7 +47,9 @@ pub fn provenance(
     line(&mut text, sources, topology, *winner, look);
     if !overridden.is_empty() {
         text.push_str("overrides:\n");
-        overridden.iter().for_each(|stated| line(&mut text, sources, topology, *stated, look));
+        for stated in overridden {
+            line(&mut text, sources, topology, *stated, look);
+        }
     }
     text
 }
@@ -60,12 +62,11 @@ fn written(sources: &SourceMap, stated: Stated<'_>) -> String {
 }
 
 fn line(text: &mut String, sources: &SourceMap, topology: &Topology, stated: Stated<'_>, look: Look) {
-    let place = match stated.origin {
-        Origin::Client(_, default) => format!("{} ({})", default.source, default.date),
-        _ => {
-            let position = sources.position(stated.setting.span);
-            format!("{}:{}:{}", sources.name(stated.setting.span), position.line, position.column)
-        }
+    let place = if let Origin::Client(_, default) = stated.origin {
+        format!("{} ({})", default.source, default.date)
+    } else {
+        let position = sources.position(stated.setting.span);
+        format!("{}:{}:{}", sources.name(stated.setting.span), position.line, position.column)
     };
     let _ = writeln!(text, "  {}  {}", clean(&place), clean(&written(sources, stated)));
     let _ = writeln!(text, "    {}", look.dim(&clean(&origin(topology, stated.origin))));

@@ -126,7 +126,7 @@ impl SourceCode for Excerpt<'_> {
         let line_end = self.text.get(end..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |at| end + at + 1);
         let line = self.source.position(u32::try_from(line_start).unwrap_or(u32::MAX)).line - 1;
         let data = self.text.as_bytes().get(line_start..line_end).unwrap_or_default();
-        let lines = data.iter().filter(|byte| **byte == b'\n').count().max(1);
+        let lines = data.split(|byte| *byte == b'\n').count().saturating_sub(1).max(1);
         let place = SourceSpan::new(line_start.into(), line_end - line_start);
         let name = clean(&self.source.name).into_owned();
         Ok(Box::new(MietteSpanContents::new_named(name, data, place, line, start - line_start, lines)))

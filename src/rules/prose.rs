@@ -7,7 +7,7 @@ use crate::source::Span;
 
 /// A call as an element to edit: its name, and which one it is among twins.
 pub(super) fn cause(facts: &Facts<'_>, call: CallId) -> String {
-    format!("{}#{}", facts.topology().call_name(call), facts.topology().nth(call))
+    facts.topology().call_identity(call)
 }
 
 /// Where a statement stands, if that is a place in the diagram; what the table of clients says has none.

@@ -135,15 +135,12 @@ pub(super) fn layout(text: &str) -> Layout {
         }
         line_is_empty &= matches!(byte, b'\n' | b' ' | b'\t' | b'\r');
     }
-    match too_deep {
-        Some((start, brace)) => {
-            found.cut(piece, start, None);
-            found.cut(start, text.len(), Some(brace));
-        }
-        None => {
-            found.cut(piece, text.len(), None);
-            found.unclosed = open;
-        }
+    if let Some((start, brace)) = too_deep {
+        found.cut(piece, start, None);
+        found.cut(start, text.len(), Some(brace));
+    } else {
+        found.cut(piece, text.len(), None);
+        found.unclosed = open;
     }
     found
 }

@@ -226,7 +226,9 @@ impl<'a> Builder<'a> {
         if let Some(diagnostic) = verdict.problem {
             let text = rest.map_or("", |(text, _)| text);
             if verdict.readable {
-                rest.into_iter().for_each(|(_, span)| self.unread(span));
+                if let Some((_, span)) = rest {
+                    self.unread(span);
+                }
             } else {
                 self.unread(whole);
             }

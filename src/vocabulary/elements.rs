@@ -193,11 +193,15 @@ const fn node(
     Element { kind, name, form: "NAME [TEXT]", list: true, on: BOXES, opens, operations, documentation }
 }
 
+/// Stands in where no row can be missing.
+#[allow(clippy::indexing_slicing, reason = "checked when it is compiled")]
+const FIRST: &Element = &ELEMENTS[0];
+
 impl ElementKind {
     /// Its row in the table.
     #[must_use]
     pub fn element(self) -> &'static Element {
-        ELEMENTS.iter().find(|element| element.kind == self).unwrap_or(&ELEMENTS[0])
+        ELEMENTS.iter().find(|element| element.kind == self).unwrap_or(FIRST)
     }
 
     /// The kind made by that word.

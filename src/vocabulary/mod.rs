@@ -183,12 +183,16 @@ pub struct Attribute {
     pub documentation: &'static str,
 }
 
+/// Stands in where no row can be missing.
+#[allow(clippy::indexing_slicing, reason = "checked when it is compiled")]
+const FIRST: &Attribute = &ATTRIBUTES[0];
+
 impl Key {
     /// Its row in the table.
     #[must_use]
     pub fn attribute(self) -> &'static Attribute {
         // INVARIANT: the table has one row a key, in order; both come from one list.
-        ATTRIBUTES.get(self as usize).unwrap_or(&ATTRIBUTES[0])
+        ATTRIBUTES.get(self as usize).unwrap_or(FIRST)
     }
 
     /// The attribute of that name.

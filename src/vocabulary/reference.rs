@@ -41,6 +41,9 @@ The column *reaches* says how it cascades; the most specific statement wins, and
 - *caller*: the call, its policies, then `defaults { call { … } }` around the caller, then the table of `via`.
 - *both*: as *caller*, and a callee, its node or its group may insist on it for every call that arrives.
 - *here*: only what it is written on.
+
+What may stand on a group may also stand in a file and in the `topology` block: all three are boxes. What may stand on
+an operation may also stand on a node that declares none, and means its unnamed one.
 ";
 
 /// The whole reference as Markdown.
@@ -72,7 +75,7 @@ fn elements(page: &mut String) {
         let _ = writeln!(
             page,
             "| {} | {} | {} | {operations} |",
-            syntax(element.name, element.form, element.list),
+            syntax(element.name, element.form, element.list, element.opens),
             places(element.on),
             element.documentation,
         );
@@ -89,17 +92,20 @@ fn row(attribute: &Attribute) -> String {
     };
     format!(
         "| {} | {} | {reaches} | {} | {} |",
-        syntax(attribute.name, attribute.form, attribute.list),
+        syntax(attribute.name, attribute.form, attribute.list, attribute.block),
         places(attribute.on),
         attribute.documentation,
         attribute.none,
     )
 }
 
-fn syntax(name: &str, form: &str, list: bool) -> String {
+/// The word with its value and its block; a value that may be left out stands in brackets.
+fn syntax(name: &str, form: &str, list: bool, opens: Places) -> String {
+    let value = form.strip_prefix("| ").map_or_else(|| form.to_owned(), |optional| format!("[{optional}]"));
     let more = if list { ", …" } else { "" };
-    let written = format!("{name} {}{more}", form.trim_start_matches("| "));
-    format!("`{}`", written.trim_end().replace('|', "\\|"))
+    let block = if opens == Places::NONE { "" } else { " { … }" };
+    let written = format!("{} {block}", format!("{name} {value}{more}").trim_end());
+    format!("`{}`", written.trim_end().replace("  ", " ").replace('|', "\\|"))
 }
 
 fn places(places: Places) -> String {

@@ -69,7 +69,7 @@ pub(crate) struct Common {
     /// Read no configuration
     #[arg(long, conflicts_with = "config")]
     pub(crate) isolated: bool,
-    /// Whether to use colours; auto follows NO_COLOR, FORCE_COLOR and the terminal
+    /// Whether to use colours; auto follows `NO_COLOR`, `FORCE_COLOR` and the terminal
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// The largest file that is read, in bytes

@@ -4,7 +4,7 @@ use super::{Lowering, Said};
 use crate::diagnostic::Diagnostic;
 use crate::model::topology::{Call, CallId, Fallback, NodeId, OperationId, Owner, Phase, PolicyId, ScopeId, Step};
 use crate::model::values::{self, Datum};
-use crate::model::{Settings, State};
+use crate::model::{DefaultsFor, Setting, Settings, State};
 use crate::source::Span;
 use crate::syntax::{self, Arrow, Block, Plain, Statement};
 use crate::vocabulary::{ElementKind, Form, Key, Places};
@@ -29,14 +29,16 @@ impl<'a> Lowering<'a> {
         }
         for (id, said) in std::mem::take(&mut self.pending.nodes) {
             for step in self.steps(&said.statements, Body::Node(id)) {
-                let source = self.source_of(&step);
-                source.into_iter().for_each(|source| self.append(source, vec![step.clone()]));
+                if let Some(source) = self.source_of(&step) {
+                    self.append(source, vec![step]);
+                }
             }
         }
         for (_, statement) in std::mem::take(&mut self.pending.arrows) {
             for step in self.steps(&[statement], Body::None) {
-                let source = self.source_of(&step);
-                source.into_iter().for_each(|source| self.append(source, vec![step.clone()]));
+                if let Some(source) = self.source_of(&step) {
+                    self.append(source, vec![step]);
+                }
             }
         }
     }
@@ -87,7 +89,7 @@ impl<'a> Lowering<'a> {
         ) {
             Ok(data) => data,
             Err(problem) => {
-                self.problems.push(problem);
+                self.problems.push(*problem);
                 Vec::new()
             }
         };
@@ -165,17 +167,12 @@ impl<'a> Lowering<'a> {
         let said = block_said.unwrap_or(Said { statements: Vec::new(), inside: call.span, flawed });
         let mut settings = self.content(&said, Places::CALL, Owner::Topology).settings;
         settings.flawed |= flawed;
-        let policies = self.policies_of(&settings);
-        let source = self.source_node(call, body);
-        let target = self.target(call.to);
-        let (source_node, named) = source?;
-        let scope = self.topology.node(source_node).inner.unwrap_or(self.topology.node(source_node).scope);
-        let phase = self.phase(&settings, &policies, scope);
-        let from = match (body, call.from) {
-            (Body::Operation(id), None) => id,
-            _ => self.source(source_node, named, call, phase)?,
+        let ends = self.ends(call, body, &settings);
+        let Some((from, to, scope, policies, phase)) = ends else {
+            // What is said of a call that cannot be drawn silences nothing.
+            self.topology.allows.truncate(first_allow);
+            return None;
         };
-        let to = target?;
         let id = CallId::at(self.topology.calls.len());
         let call_record = Call {
             from,
@@ -201,13 +198,41 @@ impl<'a> Lowering<'a> {
         Some(id)
     }
 
+    /// Where a call starts and ends, and what depends on its source.
+    fn ends(
+        &mut self,
+        call: &syntax::Call,
+        body: Body,
+        settings: &Settings,
+    ) -> Option<(OperationId, OperationId, ScopeId, Vec<PolicyId>, Phase)> {
+        let source = self.source_node(call, body);
+        let to = self.find_operation(call.to);
+        let (node, named) = source?;
+        let scope = self.topology.node(node).inner.unwrap_or(self.topology.node(node).scope);
+        let policies = self.policies_of(settings, scope);
+        let phase = self.phase(settings, &policies, scope);
+        let from = match (body, call.from) {
+            (Body::Operation(id), None) => id,
+            _ => self.source(node, named, call, phase)?,
+        };
+        Some((from, to?, scope, policies, phase))
+    }
+
+    /// What the `defaults` around a caller say of a key, innermost first.
+    fn default_of(&self, scope: ScopeId, key: Key) -> Option<&Setting> {
+        let scopes = std::iter::successors(Some(scope), |id| self.topology.scope(*id).parent);
+        let defaults = scopes.flat_map(|id| &self.topology.scope(id).defaults);
+        defaults.filter(|(what, _)| *what == DefaultsFor::Calls).find_map(|(_, settings)| settings.get(key))
+    }
+
     fn add_call(&mut self, call: Call) {
         self.topology.graph.add_edge(call.from.0.into(), call.to.0.into(), ());
         self.topology.calls.push(call);
     }
 
-    fn policies_of(&mut self, settings: &Settings) -> Vec<PolicyId> {
-        let Some(used) = settings.get(Key::Use) else { return Vec::new() };
+    /// The policies that a call follows, by its own `use` or that of the `defaults` around its caller.
+    fn policies_of(&mut self, settings: &Settings, scope: ScopeId) -> Vec<PolicyId> {
+        let Some(used) = settings.get(Key::Use).or_else(|| self.default_of(scope, Key::Use)) else { return Vec::new() };
         let span = used.span;
         let policies: Vec<PolicyId> = used
             .references
@@ -241,14 +266,7 @@ impl<'a> Lowering<'a> {
 
     fn phase(&self, settings: &Settings, policies: &[PolicyId], scope: ScopeId) -> Phase {
         let in_policies = || policies.iter().find_map(|id| self.topology.policy(*id).settings.get(Key::Phase));
-        let in_defaults = || {
-            let scopes = std::iter::successors(Some(scope), |id| self.topology.scope(*id).parent);
-            scopes
-                .flat_map(|id| &self.topology.scope(id).defaults)
-                .filter(|(what, _)| *what == crate::model::DefaultsFor::Calls)
-                .find_map(|(_, settings)| settings.get(Key::Phase))
-        };
-        let stated = settings.get(Key::Phase).or_else(in_policies).or_else(in_defaults);
+        let stated = settings.get(Key::Phase).or_else(in_policies).or_else(|| self.default_of(scope, Key::Phase));
         match stated.and_then(|setting| setting.words().next()) {
             Some("startup") => Phase::Startup,
             Some("recovery") => Phase::Recovery,
@@ -331,20 +349,15 @@ impl<'a> Lowering<'a> {
     }
 
     fn unnamed(&mut self, node: NodeId) -> OperationId {
-        match self.topology.operations_by_name.get(&(node, None)) {
-            Some(id) => *id,
-            None => {
-                let span = self.topology.node(node).span;
-                self.new_operation(node, None, span)
-            }
+        if let Some(id) = self.topology.operations_by_name.get(&(node, None)) {
+            *id
+        } else {
+            let span = self.topology.node(node).span;
+            self.new_operation(node, None, span)
         }
     }
 
     /// The operation that an arrow points to.
-    fn target(&mut self, to: Span) -> Option<OperationId> {
-        self.find_operation(to)
-    }
-
     pub(super) fn find_operation(&mut self, path: Span) -> Option<OperationId> {
         let (name, operation) = self.split(path);
         let node = self.find_node(name, path)?;
@@ -435,14 +448,13 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn list_operations(&self, node: NodeId) -> String {
-        let operations =
-            self.topology.node(node).operations.iter().filter_map(|id| self.topology.operation(*id).name.map(|_| *id));
-        let mut names: Vec<String> =
-            operations.take(9).map(|id| format!("`{}`", self.topology.operation_name(id))).collect();
-        if names.len() == 9 {
-            names[8] = "others".to_owned();
+        let operations = &self.topology.node(node).operations;
+        let named = operations.iter().copied().filter(|id| self.topology.operation(*id).name.is_some());
+        let names: Vec<String> = named.map(|id| format!("`{}`", self.topology.operation_name(id))).collect();
+        match names.get(..8) {
+            Some(first) if names.len() > 9 => format!("{} and {} more", first.join(", "), names.len() - 8),
+            _ => names.join(", "),
         }
-        names.join(", ")
     }
 
     /// `node` and `operation` of a path. What follows a second dot is part of the operation's name, which no name has.

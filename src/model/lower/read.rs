@@ -42,24 +42,24 @@ impl<'a> Lowering<'a> {
             self.read_network(plain);
         }
         let nodes = std::mem::take(&mut self.pending.nodes);
-        self.pending.nodes = nodes.into_iter().map(|(id, said)| (id, self.read_node(id, said))).collect();
+        self.pending.nodes = nodes.into_iter().map(|(id, said)| (id, self.read_node(id, &said))).collect();
         let operations = std::mem::take(&mut self.pending.operations);
         self.pending.operations =
-            operations.into_iter().map(|(id, said)| (id, self.read_operation(id, said))).collect();
+            operations.into_iter().map(|(id, said)| (id, self.read_operation(id, &said))).collect();
     }
 
     /// What may stand on an operation may stand on a node that declares none; with operations, only what goes down.
-    fn read_node(&mut self, id: NodeId, said: Said<'a>) -> Said<'a> {
+    fn read_node(&mut self, id: NodeId, said: &Said<'a>) -> Said<'a> {
         let node = self.topology.node(id);
         let (kind, declares) = (node.kind, node.declares);
-        let content = self.content(&said, kind.element().opens | Places::OPERATION, Owner::Node(id));
+        let content = self.content(said, kind.element().opens | Places::OPERATION, Owner::Node(id));
         if declares {
             self.refuse_amounts(id, &content.settings);
         }
         if let Some(node) = self.topology.nodes.get_mut(id.index()) {
             node.settings = content.settings;
         }
-        Said { statements: content.rest, ..said }
+        Said { statements: content.rest, ..*said }
     }
 
     /// A load is a total of one operation: on a node with several it says nothing.
@@ -80,12 +80,12 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn read_operation(&mut self, id: OperationId, said: Said<'a>) -> Said<'a> {
-        let content = self.content(&said, Places::OPERATION, Owner::Operation(id));
+    fn read_operation(&mut self, id: OperationId, said: &Said<'a>) -> Said<'a> {
+        let content = self.content(said, Places::OPERATION, Owner::Operation(id));
         if let Some(operation) = self.topology.operations.get_mut(id.index()) {
             operation.settings = content.settings;
         }
-        Said { statements: content.rest, ..said }
+        Said { statements: content.rest, ..*said }
     }
 
     fn read_defaults(&mut self, scope: crate::model::ScopeId, plain: &'a Plain) {
@@ -145,7 +145,7 @@ impl<'a> Lowering<'a> {
                 match values::read(self.sources, word, link.head(), Form::of_element(kind.element()), &link.values) {
                     Ok(data) => data,
                     Err(problem) => {
-                        self.problems.push(problem);
+                        self.problems.push(*problem);
                         continue;
                     }
                 };
@@ -200,6 +200,9 @@ impl<'a> Lowering<'a> {
         let Some(key) = Key::named(word) else { return self.unknown_attribute(written, place, settings) };
         if !key.attribute().on.intersects(place) {
             return self.misplaced_attribute(written.name, key, place);
+        }
+        if place.intersects(Places::POLICY) && matches!(key, Key::Allow | Key::Use) {
+            return self.not_in_policy(written.name, key);
         }
         if key == Key::Allow {
             return self.allow(written, inside);
@@ -293,7 +296,7 @@ impl<'a> Lowering<'a> {
         match self.data(key, span, written.values) {
             Ok(data) => setting.state = State::Given(data.into()),
             Err(problem) => {
-                self.problems.push(problem);
+                self.problems.push(*problem);
                 return setting;
             }
         }
@@ -301,12 +304,12 @@ impl<'a> Lowering<'a> {
         setting
     }
 
-    fn data(&mut self, key: Key, span: Span, tokens: &[Value]) -> Result<Vec<Datum>, Problem> {
+    fn data(&mut self, key: Key, span: Span, tokens: &[Value]) -> Result<Vec<Datum>, Box<Problem>> {
         let form = Form::of(key);
         if !key.attribute().list {
             if let Some(second) = tokens.iter().find(|value| value.comma) {
                 let diagnostic = Diagnostic::new(second.span, format!("`{key}` takes one value, not a list"));
-                return Err(Problem::new("wrong-value", diagnostic.help("remove what follows the comma")));
+                return Err(Box::new(Problem::new("wrong-value", diagnostic.help("remove what follows the comma"))));
             }
             return values::read(self.sources, key.name(), span, form, tokens);
         }
@@ -417,7 +420,7 @@ impl<'a> Lowering<'a> {
         }
         let data = match values::read(self.sources, "allow", span, Form::of(Key::Allow), written.values) {
             Ok(data) => data,
-            Err(problem) => return self.problems.push(problem),
+            Err(problem) => return self.problems.push(*problem),
         };
         let mut names = data.iter().filter_map(|datum| match datum {
             Datum::Name(span) | Datum::Reference(_, span) => Some(*span),
@@ -495,6 +498,11 @@ impl<'a> Lowering<'a> {
                 ))
             },
         );
+    }
+
+    fn not_in_policy(&mut self, name: Span, key: Key) {
+        let diagnostic = Diagnostic::new(name, format!("`{key}` stands on a call, not in a policy"));
+        self.problem("misplaced-attribute", diagnostic.help("write it on each call that it is about"));
     }
 
     fn misplaced_element(&mut self, plain: &Plain, kind: ElementKind, place: Places) {

@@ -1,7 +1,7 @@
 //! An effect that may happen more than once for one request.
 
 use crate::analysis::{Effect, EffectSite, Exposed, Facts, KeyState, Repeater, RepeaterKind};
-use crate::diagnostic::{Certainty, Diagnostic, Measure, Step};
+use crate::diagnostic::{Certainty, Diagnostic, Measure, Step, spaced};
 use crate::model::{CallId, Origin};
 use crate::rules::prose;
 use crate::source::Span;
@@ -13,7 +13,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
 
 fn report(facts: &Facts<'_>, exposed: &Exposed) -> Diagnostic {
     let topology = facts.topology();
-    let (place, name, cause) = site(facts, exposed.site);
+    let (place, subject, cause) = site(facts, exposed.site);
+    let name = spaced(&subject);
     let repeater = &exposed.repeater;
     let caller = topology.operation_name(topology.call(repeater.call).from);
     let callee = topology.operation_name(topology.call(repeater.call).to);
@@ -23,7 +24,7 @@ fn report(facts: &Facts<'_>, exposed: &Exposed) -> Diagnostic {
         RepeaterKind::Redelivery => {
             format!("`{name}` {verb} more than once for one message: `{caller}` delivers it again")
         }
-        _ if is_own(exposed) => format!("`{name}` {verb} more than once for one request: the call {times}"),
+        _ if is_own(exposed) => format!("`{name}` {verb} more than once for one request: `{caller}` {times} it"),
         _ => format!("`{name}` {verb} more than once for one request: `{caller}` {times} `{callee}`"),
     };
     let known = if exposed.effect == Effect::Repeats {
@@ -33,10 +34,10 @@ fn report(facts: &Facts<'_>, exposed: &Exposed) -> Diagnostic {
     };
     let mut diagnostic = Diagnostic::new(place, message);
     diagnostic.certainty = exposed.certainty;
-    diagnostic.subjects = vec![name.clone(), topology.call_name(repeater.call)];
+    diagnostic.subjects = vec![subject.clone(), topology.call_name(repeater.call)];
     diagnostic.cause = Some(cause);
     diagnostic.witness = witness(facts, exposed);
-    diagnostic.witness.push(Step { subject: name.clone(), span: place, text: known.to_owned(), value: None });
+    diagnostic.witness.push(Step { subject, span: place, text: known.to_owned(), value: None });
     let below = exposed.path.get(1..).unwrap_or_default();
     let all: Vec<CallId> = std::iter::once(repeater.call).chain(below.iter().copied()).collect();
     diagnostic.path = Some(prose::path(facts, topology.call(repeater.call).from, &all));
@@ -57,23 +58,14 @@ fn site(facts: &Facts<'_>, site: EffectSite) -> (Span, String, String) {
             let name = topology.operation_name(operation);
             (topology.operation(operation).span, name.clone(), name)
         }
-        EffectSite::Write(call) => (
-            topology.call(call).span,
-            topology
-                .call_name(call)
-                .replace("->>", " ->> ")
-                .replace("->", " -> ")
-                .replace(" -> >", " ->> ")
-                .replace("  ", " "),
-            prose::cause(facts, call),
-        ),
+        EffectSite::Write(call) => (topology.call(call).span, topology.call_name(call), prose::cause(facts, call)),
     }
 }
 
 fn repetition(repeater: &Repeater) -> String {
     match repeater.kind {
         RepeaterKind::Retry(Some(attempts)) => format!("makes up to {attempts} attempts at"),
-        RepeaterKind::Retry(None) => "retries without end".to_owned(),
+        RepeaterKind::Retry(None) => "makes attempts without end at".to_owned(),
         RepeaterKind::Hedge(copies) => format!("sends up to {copies} copies to"),
         RepeaterKind::Proxy(attempts) => format!("goes through a mesh that makes up to {attempts} attempts at"),
         RepeaterKind::Redelivery => "is delivered again".to_owned(),
@@ -198,7 +190,7 @@ fn help(facts: &Facts<'_>, exposed: &Exposed, name: &str) -> Vec<String> {
     }
     match exposed.repeater.kind {
         RepeaterKind::Proxy(_) => {
-            help.push("or switch the retries of the mesh off for this route, and leave it out of `via`".to_owned())
+            help.push("or switch the retries of the mesh off for this route, and leave it out of `via`".to_owned());
         }
         RepeaterKind::Retry(_)
             if facts

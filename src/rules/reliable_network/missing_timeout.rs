@@ -1,7 +1,7 @@
 //! A call that nothing bounds: no timeout, no deadline, none inherited on every way.
 
 use crate::analysis::{Facts, Limit};
-use crate::diagnostic::{Certainty, Diagnostic};
+use crate::diagnostic::{Certainty, Diagnostic, spaced};
 use crate::model::{Answer, CallId, Origin};
 use crate::rules::prose;
 use crate::source::Span;
@@ -24,18 +24,17 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     if plan.stream {
         return stream(facts, id);
     }
-    let name = facts.topology().call_name(id).replace("->", " -> ");
+    let name = spaced(&facts.topology().call_name(id));
     let diagnostic = match plan.timeout {
-        Limit::None(stated) => match stated.origin {
-            Origin::Client(client, default) => {
+        Limit::None(stated) => {
+            if let Origin::Client(client, default) = stated.origin {
                 let message = format!("`{name}` has no timeout: `{}` sets none", client.name);
                 let mut diagnostic =
                     Diagnostic::new(call.span, message).at(format!("{}: {}", client.title, default.meaning));
                 diagnostic.group = Some(format!("calls have no timeout: `{}` sets none", client.name).into());
                 diagnostic
                     .help(format!("`{}` {}, read {} in {}", client.name, client.versions, default.date, default.source))
-            }
-            _ => {
+            } else {
                 let mut diagnostic = Diagnostic::new(
                     stated.setting.span,
                     format!("`{name}` waits for ever: it states that it has no timeout"),
@@ -43,7 +42,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
                 diagnostic.group = Some("calls wait for ever: `timeout none`".into());
                 if stated.origin == Origin::Own { diagnostic } else { diagnostic.label(call.span, "this call") }
             }
-        },
+        }
         _ => unstated(facts, id, call.span, &name),
     };
     Some(finish(facts, id, diagnostic))
@@ -73,7 +72,7 @@ fn stream(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
         Answer::None(_) => Certainty::Proved,
         Answer::Unstated => Certainty::Possible,
     };
-    let name = facts.topology().call_name(id).replace("->", " -> ");
+    let name = spaced(&facts.topology().call_name(id));
     let span = facts.topology().call(id).span;
     let mut diagnostic =
         Diagnostic::new(span, format!("the stream `{name}` notices no silence: it states no idle timeout"))

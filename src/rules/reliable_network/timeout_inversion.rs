@@ -55,6 +55,12 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>) -> Diagnostic {
     diagnostic.path = Some(prose::path(facts, call.from, &[found.call]));
     diagnostic.consequence = Some(consequence(facts, found));
     diagnostic.cause = Some(prose::cause(facts, found.call));
+    if found.needed == Extent::Unbounded {
+        // What has no end below is the cause; where it is reported, this follows from it.
+        let endless =
+            facts.times().parts(facts, call.to).into_iter().filter(|part| part.time.at_least == Extent::Unbounded);
+        diagnostic.caused_by = endless.map(|part| prose::cause(facts, part.call)).collect();
+    }
     diagnostic.help = help(facts, found);
     if let (Extent::Finite(needed), true) = (found.needed, found.stated.setting.key == Key::Timeout) {
         diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", needed.rounded_up().written()));

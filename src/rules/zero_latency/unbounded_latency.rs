@@ -55,7 +55,8 @@ fn guilty(facts: &Facts<'_>, entry: OperationId, certainty: Certainty) -> Vec<Pa
             let endless =
                 time.at_least == Extent::Unbounded || facts.plan(call).times == crate::analysis::Attempts::Unlimited;
             let counts = if certainty == Certainty::Proved { endless } else { time.at_most.is_none() };
-            if !counts || !facts.plan(call).awaited {
+            // Of what could not be read nothing is known, and nothing is to be said.
+            if !counts || !facts.plan(call).awaited || facts.plan(call).is_unreadable() {
                 continue;
             }
             let to = topology.call(call).to;

@@ -1,0 +1,33 @@
+//! The examples on the pages of the rules are run: the bad one gives its rule, the good one gives nothing.
+
+mod support;
+
+use topolint::metadata::Level;
+use topolint::rules::ALL;
+
+/// The rules that speak above `info`.
+fn loud(text: &str) -> Vec<&'static str> {
+    let mut rules: Vec<_> =
+        support::found(text).into_iter().filter(|found| found.level > Level::Info).map(|found| found.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn every_bad_example_gives_its_rule_and_those_its_page_names() {
+    for rule in &ALL {
+        let page = rule.page();
+        let mut expected: Vec<&str> = page.also.iter().map(String::as_str).chain([rule.name]).collect();
+        expected.sort_unstable();
+        assert_eq!(loud(&page.bad), expected, "bad example of {}:\n{}", rule.name, page.bad);
+    }
+}
+
+#[test]
+fn no_good_example_gives_anything() {
+    for rule in &ALL {
+        let good = &rule.page().good;
+        assert_eq!(loud(good), [] as [&str; 0], "good example of {}:\n{good}", rule.name);
+    }
+}

@@ -1,0 +1,101 @@
+//! What the documents show is run: console blocks against the binary, topo blocks through the linter, the language
+//! reference against the vocabulary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop")]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use topolint::metadata::Level;
+
+/// The blocks of one kind in the README.
+fn blocks(kind: &str) -> Vec<String> {
+    let text = fs::read_to_string("README.md").expect("the README");
+    let mut blocks = Vec::new();
+    let mut inside: Option<Vec<&str>> = None;
+    for line in text.lines() {
+        match (&mut inside, line.strip_prefix("```")) {
+            (None, Some(found)) if found == kind => inside = Some(Vec::new()),
+            (Some(lines), Some(_)) => {
+                blocks.push(lines.join("\n"));
+                inside = None;
+            }
+            (Some(lines), None) => lines.push(line),
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// The words of a command, with single quotes as a shell reads them.
+fn words(command: &str) -> Vec<String> {
+    command
+        .split('\'')
+        .enumerate()
+        .flat_map(|(index, part)| {
+            let quoted = index % 2 == 1;
+            if quoted { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() }
+        })
+        .collect()
+}
+
+fn run(command: &str) -> String {
+    let words = words(command);
+    assert_eq!(words.first().map(String::as_str), Some("topolint"), "{command}");
+    let output = Command::new(env!("CARGO_BIN_EXE_topolint")).args(&words[1..]).output().expect("the binary");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn every_console_block_shows_what_the_binary_prints() {
+    let blocks = blocks("console");
+    assert!(blocks.len() >= 4);
+    for block in blocks {
+        let (command, expected) = block.split_once('\n').expect("a command and its output");
+        let printed = run(command.strip_prefix("$ ").expect("a command"));
+        match expected.split_once("\n...") {
+            Some((start, _)) => assert!(printed.starts_with(start), "{command}\nprinted:\n{printed}"),
+            None => assert_eq!(printed.trim_end(), expected, "{command}"),
+        }
+    }
+}
+
+#[test]
+fn every_topo_block_can_be_read_and_the_annotated_one_is_clean() {
+    let blocks = blocks("topo");
+    assert!(blocks.len() >= 3);
+    for block in &blocks {
+        let found = support::found(block);
+        assert!(found.iter().all(|found| found.level < Level::Error), "{block}\n{found:?}");
+    }
+    assert_eq!(support::found(&blocks[1]).iter().filter(|found| found.level > Level::Info).count(), 0);
+}
+
+#[test]
+fn the_table_of_rules_is_complete() {
+    let text = fs::read_to_string("README.md").expect("the README");
+    for rule in topolint::rules::ALL.iter().filter(|rule| rule.check.is_some()) {
+        assert!(text.contains(&format!("| `{}` |", rule.name)), "{} is not in the README", rule.name);
+    }
+}
+
+#[test]
+fn the_configuration_shown_can_be_read() {
+    for block in blocks("yaml") {
+        let mut sources = topolint::source::SourceMap::default();
+        let id = sources.add("topolint.yaml", block);
+        topolint::config::Config::read(&sources, id).expect("a configuration");
+    }
+}
+
+#[test]
+fn the_kept_language_reference_is_what_the_vocabulary_says() {
+    let path = "grammar/reference.md";
+    let reference = topolint::vocabulary::reference();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, &reference).expect("the reference");
+    }
+    assert_eq!(fs::read_to_string(path).expect("the reference"), reference, "`topolint reference > {path}` writes it anew");
+}
