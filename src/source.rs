@@ -1,5 +1,6 @@
 //! Texts and places in them. Knows nothing of the language, of files on disk or of how a place is shown.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Which text of a [`SourceMap`] is meant.
@@ -72,6 +73,8 @@ pub struct Source {
     /// The text.
     pub text: String,
     lines: OnceLock<Vec<u32>>,
+    /// The text without what a terminal would obey, if it has any of that.
+    harmless: OnceLock<Option<String>>,
 }
 
 impl Source {
@@ -81,6 +84,16 @@ impl Source {
             let breaks = self.text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next);
             std::iter::once(0).chain(breaks).collect()
         })
+    }
+
+    /// The text as it may be shown: see [`clean`]. All places stay right.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        let harmless = self.harmless.get_or_init(|| match clean(&self.text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(text),
+        });
+        harmless.as_deref().unwrap_or(&self.text)
     }
 
     /// Line and column of an offset; an offset outside the text counts as its end.
@@ -105,7 +118,12 @@ impl SourceMap {
     /// Takes a text in. Texts of 4 GiB and more cannot be addressed; callers limit size long before that.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
         let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.sources.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new() });
+        self.sources.push(Source {
+            name: name.into(),
+            text: text.into(),
+            lines: OnceLock::new(),
+            harmless: OnceLock::new(),
+        });
         id
     }
 
@@ -136,5 +154,40 @@ impl SourceMap {
     /// All texts in the order they were taken in.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         (0..).map(SourceId).zip(&self.sources)
+    }
+}
+
+/// Text without anything that a terminal would obey or that would reorder what is read: control characters and the
+/// marks that change the direction of writing become `?`, of the same length in bytes, so that places stay right.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut safe, character| {
+        if is_harmful(character) {
+            safe.extend(std::iter::repeat_n('?', character.len_utf8()));
+        } else {
+            safe.push(character);
+        }
+        safe
+    }))
+}
+
+fn is_harmful(character: char) -> bool {
+    let directs =
+        matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
+    directs || (character.is_control() && !matches!(character, '\n' | '\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_but_text() {
+        assert_eq!(clean("a\u{1b}[31mb"), "a?[31mb");
+        assert_eq!(clean("x\u{202E}y"), "x???y");
+        assert!(matches!(clean("plain ü\n"), Cow::Borrowed(_)));
     }
 }

@@ -1,12 +1,24 @@
 //! The order of the modules, derived from the code: a module names only modules to its left, and each outside crate has
 //! one home.
 
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From left to right.
 const ORDER: &[&str] = &[
-    "source", "diagnostic", "syntax", "vocabulary", "model", "analysis", "metadata", "rules", "config", "lint", "report",
+    "source",
+    "diagnostic",
+    "syntax",
+    "vocabulary",
+    "model",
+    "analysis",
+    "metadata",
+    "rules",
+    "config",
+    "lint",
+    "report",
 ];
 
 /// Outside crates and the files that may name them.
@@ -39,7 +51,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 /// The code of a file: without comments, doc examples and its own tests.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a source file");
-    let code = text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code =
+        text.split("#[cfg(test)]").next().unwrap_or("").lines().filter(|line| !line.trim_start().starts_with("//"));
     code.collect::<Vec<_>>().join("\n")
 }
 
@@ -91,7 +104,16 @@ fn each_outside_crate_has_one_home() {
 #[test]
 fn the_library_touches_no_disk_no_clock_and_no_environment() {
     for path in sources(Path::new("src")).iter().filter(|path| !path.starts_with("src/bin")) {
-        for word in ["std::fs", "std::env::", "std::time::", "std::net", "std::process", "println!", "eprintln!", "Timestamp::now"] {
+        for word in [
+            "std::fs",
+            "std::env::",
+            "std::time::",
+            "std::net",
+            "std::process",
+            "println!",
+            "eprintln!",
+            "Timestamp::now",
+        ] {
             assert!(!code(path).contains(word), "{} uses {word}", path.display());
         }
     }

@@ -2,6 +2,8 @@
 //! the rule speaks there with this text in its message; several are separated by `;`. What is wanted and not found
 //! fails, and so does what is found above `info` and not wanted.
 
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
 mod support;
 
 use std::fs;
@@ -48,10 +50,18 @@ fn check(path: &Path) -> Vec<String> {
             .position(|want| want.line == found.line && want.rule == found.rule && found.message.contains(&want.text));
         match met {
             Some(index) => drop(wants.remove(index)),
-            None => wrong.push(format!("{}:{}: unexpected {} \"{}\"", path.display(), found.line, found.rule, found.message)),
+            None => wrong.push(format!(
+                "{}:{}: unexpected {} \"{}\"",
+                path.display(),
+                found.line,
+                found.rule,
+                found.message
+            )),
         }
     }
-    let unmet = wants.iter().map(|want| format!("{}:{}: not found: {} \"{}\"", path.display(), want.line, want.rule, want.text));
+    let unmet = wants
+        .iter()
+        .map(|want| format!("{}:{}: not found: {} \"{}\"", path.display(), want.line, want.rule, want.text));
     wrong.into_iter().chain(unmet).collect()
 }
 

@@ -97,5 +97,9 @@ fn the_kept_language_reference_is_what_the_vocabulary_says() {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path, &reference).expect("the reference");
     }
-    assert_eq!(fs::read_to_string(path).expect("the reference"), reference, "`topolint reference > {path}` writes it anew");
+    assert_eq!(
+        fs::read_to_string(path).expect("the reference"),
+        reference,
+        "`topolint reference > {path}` writes it anew"
+    );
 }

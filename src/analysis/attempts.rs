@@ -75,6 +75,8 @@ pub struct Plan<'a> {
     pub timeout: Limit<'a>,
     /// The longest wait for all attempts.
     pub deadline: Limit<'a>,
+    /// The shortest deadline of the nodes that it passes `through`: they cut every attempt.
+    pub cut: Option<(Duration, Stated<'a>)>,
     /// Whether it ends with what the caller has left.
     pub inherits: bool,
     /// How often it is tried, one if nothing is stated.
@@ -128,6 +130,7 @@ pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId)
         awaited: call.arrow == Arrow::Sync && call.phase == Phase::Request && happens,
         timeout: limit(Key::Timeout),
         deadline: limit(Key::Deadline),
+        cut: cut(cascade, look(Key::Through)),
         inherits: look(Key::Deadline).given().is_some_and(|stated| stated.setting.says("inherited")),
         attempts,
         attempts_stated: stated_attempts,
@@ -151,6 +154,13 @@ pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId)
         soft: fallback || matches!(call.fallback, Some(Fallback::Ready | Fallback::Calls(_))),
         proxies: proxies(topology, cascade, id),
     }
+}
+
+/// What is on the way may end a call before its ends do.
+fn cut<'a>(cascade: Cascade<'a>, through: Answer<'a>) -> Option<(Duration, Stated<'a>)> {
+    let nodes = through.given()?.setting.nodes();
+    let deadlines = nodes.filter_map(|node| cascade.node(node, Key::Deadline).given());
+    deadlines.filter_map(|stated| Some((stated.setting.duration()?, stated))).min_by_key(|(deadline, _)| *deadline)
 }
 
 fn attempts_of(stated: Stated<'_>) -> Attempts {
@@ -255,13 +265,17 @@ impl Plan<'_> {
         [self.timeout, self.deadline].into_iter().any(|limit| matches!(limit, Limit::Unreadable))
     }
 
-    /// The longest that the caller waits for one attempt, by what is stated on the call.
+    /// The longest that the caller waits for one attempt, by what is stated on it and on what it passes through.
     #[must_use]
     pub fn attempt_limit(&self) -> Option<(Duration, Stated<'_>)> {
         let stated = |limit| if let Limit::At(duration, stated) = limit { Some((duration, stated)) } else { None };
-        match (stated(self.timeout), stated(self.deadline)) {
-            (Some(timeout), Some(deadline)) => Some(if deadline.0 < timeout.0 { deadline } else { timeout }),
-            (timeout, deadline) => timeout.or(deadline),
-        }
+        let limits = [stated(self.timeout), stated(self.deadline), self.cut];
+        limits.into_iter().flatten().min_by_key(|(limit, _)| *limit)
+    }
+
+    /// The longest that one attempt lasts, by its timeout or by what it passes through.
+    #[must_use]
+    pub fn attempt(&self) -> Option<Duration> {
+        self.timeout.duration().into_iter().chain(self.cut.map(|(cut, _)| cut)).min()
     }
 }

@@ -203,7 +203,7 @@ impl Times {
     fn alone(&self, facts: &Facts<'_>, call: CallId, other: Option<Duration>) -> Time {
         let plan = facts.plan(call);
         let callee = || self.operation(facts.topology().call(call).to);
-        let timeout = other.or(plan.timeout.duration());
+        let timeout = other.or(plan.attempt());
         let time = match timeout {
             Some(timeout) if plan.local => attempts_of(plan, callee().capped(timeout)),
             Some(timeout) => Time::exactly(plan.all_attempts(timeout)),

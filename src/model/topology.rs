@@ -155,6 +155,9 @@ pub struct Call {
     pub fallback: Option<Fallback>,
     /// When it is made.
     pub phase: Phase,
+    /// The call to a cache of this store that comes before it in the same operation: this one is made on a miss, so its
+    /// `chance` is 1 − `hit-ratio` of the cache where none is stated.
+    pub miss_of: Option<CallId>,
     /// Whether the model itself made it: a bare arrow to a store means all operations of the store.
     pub implied: bool,
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::paint::clean;
 use crate::lint::Outcome;
-use crate::source::SourceMap;
+use crate::source::{SourceMap, clean};
 
 /// The report, one line a finding.
 #[must_use]

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::paint::{Look, clean};
+use super::paint::Look;
 use super::{bets, snippet};
 use crate::diagnostic::{Certainty, spaced};
 use crate::lint::{Finding, Hidden, Outcome};
 use crate::metadata::Level;
-use crate::source::SourceMap;
+use crate::source::{SourceMap, clean};
 
 /// From so many on, findings that say the same are said once.
 const GROUP: usize = 3;
@@ -47,7 +47,7 @@ fn groups(outcome: &Outcome) -> Vec<Vec<&Finding>> {
             .filter(|_| plain)
             .map(|group| (finding.rule.name, finding.level, group));
         if let Some(group) = key.and_then(|key| known.get(&key)).and_then(|at| groups.get_mut(*at)) {
-            group.push(finding)
+            group.push(finding);
         } else {
             known.extend(key.map(|key| (key, groups.len())));
             groups.push(vec![finding]);

@@ -11,6 +11,6 @@ mod snippet;
 pub use concise::concise;
 pub use human::human;
 pub use page::{attribute_page, family_page, rule_page};
-pub use paint::{Look, clean};
+pub use paint::Look;
 pub use provenance::{Question, provenance};
 pub use snippet::show;

@@ -1,7 +1,5 @@
 //! Colour, width and harmless text: what every report for people needs.
 
-use std::borrow::Cow;
-
 use anstyle::{AnsiColor, Style};
 
 use crate::metadata::Level;
@@ -92,39 +90,4 @@ fn bind_units(text: &str) -> String {
         bound.push(if number { BOUND } else { ' ' });
     }
     bound
-}
-
-/// Text without anything that a terminal would obey or that would reorder what is read: control characters and the
-/// marks that change the direction of writing become `?`, of the same length in bytes, so that places stay right.
-#[must_use]
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut safe, character| {
-        if is_harmful(character) {
-            safe.extend(std::iter::repeat_n('?', character.len_utf8()));
-        } else {
-            safe.push(character);
-        }
-        safe
-    }))
-}
-
-fn is_harmful(character: char) -> bool {
-    let directs =
-        matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
-    directs || (character.is_control() && !matches!(character, '\n' | '\t'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_reaches_the_terminal_but_text() {
-        assert_eq!(clean("a\u{1b}[31mb"), "a?[31mb");
-        assert_eq!(clean("x\u{202E}y"), "x???y");
-        assert!(matches!(clean("plain ü\n"), Cow::Borrowed(_)));
-    }
 }

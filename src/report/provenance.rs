@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::paint::{Look, clean};
+use super::paint::Look;
 use crate::model::{CallId, Cascade, NodeId, OperationId, Origin, ScopeId, ScopeKind, Stated, Topology};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, clean};
 use crate::vocabulary::Key;
 
 /// What is asked about.

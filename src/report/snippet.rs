@@ -7,9 +7,9 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use super::paint::{Look, clean};
+use super::paint::Look;
 use crate::diagnostic::{Diagnostic, Label};
-use crate::source::{Source, SourceMap};
+use crate::source::{Source, SourceMap, clean};
 
 /// Lines longer than this are not shown: only their place is.
 const MAX_LINE: usize = 400;
@@ -66,8 +66,8 @@ fn labels(diagnostic: &Diagnostic) -> Vec<Label> {
 }
 
 fn snippet(source: &Source, labels: &[&Label], look: Look) -> String {
-    let text = clean(&source.text);
-    let long = |label: &&&Label| line_length(&text, label.span.start as usize) > MAX_LINE;
+    let text = source.shown();
+    let long = |label: &&&Label| line_length(text, label.span.start as usize) > MAX_LINE;
     if labels.iter().any(|label| long(&label)) {
         let place = |label: &&Label| {
             let position = source.position(label.span.start);
@@ -82,7 +82,7 @@ fn snippet(source: &Source, labels: &[&Label], look: Look) -> String {
         .with_links(false)
         .tab_width(2);
     let handler = handler.without_syntax_highlighting();
-    let excerpt = Excerpt { source, text: &text, labels };
+    let excerpt = Excerpt { source, text, labels };
     let mut shown = String::new();
     // Writing into a string cannot fail.
     let _ = handler.render_report(&mut shown, &excerpt);

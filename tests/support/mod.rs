@@ -25,7 +25,9 @@ impl Texts {
 impl Files for Texts {
     fn matching(&self, pattern: &str) -> Result<Vec<String>, FileError> {
         let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
-        let fits = |path: &&String| path.starts_with(start) && path.ends_with(end) && (pattern.contains('*') || *path == pattern);
+        let fits = |path: &&String| {
+            path.starts_with(start) && path.ends_with(end) && (pattern.contains('*') || *path == pattern)
+        };
         Ok(self.0.keys().filter(fits).cloned().collect())
     }
 

@@ -1,5 +1,7 @@
 //! The third pass: arrows become calls between operations, blocks of calls become steps.
 
+use std::collections::HashMap;
+
 use super::{Lowering, Said};
 use crate::diagnostic::Diagnostic;
 use crate::model::topology::{Call, CallId, Fallback, NodeId, OperationId, Owner, Phase, PolicyId, ScopeId, Step};
@@ -41,6 +43,26 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
+        self.find_miss_paths();
+    }
+
+    /// A read of a store after a read of its cache, in the same operation, is the miss path.
+    fn find_miss_paths(&mut self) {
+        let mut found = Vec::new();
+        for operation in &self.topology.operations {
+            let mut caches: HashMap<NodeId, CallId> = HashMap::new();
+            Step::each(&operation.body, &mut |id| {
+                let node = self.topology.operation(self.topology.call(id).to).node;
+                found.extend(caches.get(&node).map(|cache| (id, *cache)));
+                let of = self.topology.node(node).settings.get(Key::Of);
+                caches.extend(of.into_iter().flat_map(Setting::nodes).map(|store| (store, id)));
+            });
+        }
+        for (call, cache) in found {
+            if let Some(call) = self.topology.calls.get_mut(call.index()) {
+                call.miss_of = Some(cache);
+            }
+        }
     }
 
     /// Clients, services and external systems that declare no operation have one, unnamed.
@@ -54,7 +76,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn append(&mut self, operation: OperationId, steps: Vec<Step>) {
+    pub(super) fn append(&mut self, operation: OperationId, steps: Vec<Step>) {
         if let Some(operation) = self.topology.operations.get_mut(operation.index()) {
             operation.body.extend(steps);
         }
@@ -186,6 +208,7 @@ impl<'a> Lowering<'a> {
             policies,
             fallback: None,
             phase,
+            miss_of: None,
             implied: false,
         };
         self.add_call(call_record);
@@ -225,7 +248,7 @@ impl<'a> Lowering<'a> {
         defaults.filter(|(what, _)| *what == DefaultsFor::Calls).find_map(|(_, settings)| settings.get(key))
     }
 
-    fn add_call(&mut self, call: Call) {
+    pub(super) fn add_call(&mut self, call: Call) {
         self.topology.graph.add_edge(call.from.0.into(), call.to.0.into(), ());
         self.topology.calls.push(call);
     }
@@ -346,147 +369,6 @@ impl<'a> Lowering<'a> {
             }
             _ => Some(self.unnamed(node)),
         }
-    }
-
-    fn unnamed(&mut self, node: NodeId) -> OperationId {
-        if let Some(id) = self.topology.operations_by_name.get(&(node, None)) {
-            *id
-        } else {
-            let span = self.topology.node(node).span;
-            self.new_operation(node, None, span)
-        }
-    }
-
-    /// The operation that an arrow points to.
-    pub(super) fn find_operation(&mut self, path: Span) -> Option<OperationId> {
-        let (name, operation) = self.split(path);
-        let node = self.find_node(name, path)?;
-        if let Some(operation) = operation {
-            return self.operation_of(node, operation, path);
-        }
-        match self.topology.node(node).kind {
-            ElementKind::Queue => {
-                self.topology.operations_by_name.get(&(node, self.topology.names.find("publish"))).copied()
-            }
-            ElementKind::Store | ElementKind::Cache => Some(self.any_operation(node)),
-            _ if self.topology.node(node).declares => {
-                self.ambiguous(node, path, "is called");
-                None
-            }
-            _ => Some(self.unnamed(node)),
-        }
-    }
-
-    /// A bare arrow to a store or cache means all its operations, the most dangerous deciding.
-    fn any_operation(&mut self, node: NodeId) -> OperationId {
-        if let Some(id) = self.topology.operations_by_name.get(&(node, None)) {
-            return *id;
-        }
-        let all = self.topology.node(node).operations.clone();
-        let (span, scope) = (self.topology.node(node).span, self.topology.node(node).scope);
-        let id = self.new_operation(node, None, span);
-        let mut steps = Vec::new();
-        for to in all {
-            steps.push(Step::Call(CallId::at(self.topology.calls.len())));
-            self.add_call(Call {
-                from: id,
-                to,
-                arrow: Arrow::Sync,
-                span,
-                statement: span,
-                label: None,
-                settings: Settings::default(),
-                scope,
-                policies: Vec::new(),
-                fallback: None,
-                phase: Phase::Request,
-                implied: true,
-            });
-        }
-        self.append(id, vec![Step::OneOf(steps)]);
-        id
-    }
-
-    fn operation_of(&mut self, node: NodeId, operation: Span, path: Span) -> Option<OperationId> {
-        let text = self.text(operation);
-        let found = self
-            .topology
-            .names
-            .find(text)
-            .and_then(|name| self.topology.operations_by_name.get(&(node, Some(name))).copied());
-        if found.is_none() {
-            let name = self.topology.node_name(node).to_owned();
-            let operations =
-                self.topology.node(node).operations.iter().filter_map(|id| self.topology.operation(*id).name);
-            let known: Vec<String> = operations
-                .map(|name| format!("{}.{}", self.topology.node_name(node), self.topology.text(name)))
-                .collect();
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let help = match (known.is_empty(), self.topology.node(node).kind) {
-                (true, ElementKind::Service | ElementKind::External) => {
-                    format!("declare it: `operation {text}` in the block of `{name}`")
-                }
-                (true, kind) => format!("a {} has no operations to name: write `{name}`", kind.name()),
-                (false, _) => {
-                    format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-                }
-            };
-            if !self.unread.contains(text) {
-                self.unknown_name(path, &format!("{name}.{text}"), "operation", &known, &help);
-            }
-        }
-        found
-    }
-
-    fn ambiguous(&mut self, node: NodeId, place: Span, does_what: &str) {
-        let name = self.topology.node_name(node).to_owned();
-        let operations = self.list_operations(node);
-        let diagnostic = Diagnostic::new(place, format!("which operation of `{name}` {does_what}?"))
-            .label(self.topology.node(node).span, "declares operations, so an arrow names one")
-            .help(format!("it has {operations}"));
-        self.problem("missing-operation", diagnostic);
-    }
-
-    pub(super) fn list_operations(&self, node: NodeId) -> String {
-        let operations = &self.topology.node(node).operations;
-        let named = operations.iter().copied().filter(|id| self.topology.operation(*id).name.is_some());
-        let names: Vec<String> = named.map(|id| format!("`{}`", self.topology.operation_name(id))).collect();
-        match names.get(..8) {
-            Some(first) if names.len() > 9 => format!("{} and {} more", first.join(", "), names.len() - 8),
-            _ => names.join(", "),
-        }
-    }
-
-    /// `node` and `operation` of a path. What follows a second dot is part of the operation's name, which no name has.
-    fn split(&self, path: Span) -> (Span, Option<Span>) {
-        match self.text(path).find('.') {
-            None => (path, None),
-            Some(dot) => {
-                let dot = path.start + u32::try_from(dot).unwrap_or(0);
-                (Span { end: dot, ..path }, Some(Span { start: dot + 1, ..path }))
-            }
-        }
-    }
-
-    /// The node of that name.
-    pub(super) fn find_node(&mut self, name: Span, path: Span) -> Option<NodeId> {
-        let text = self.text(name);
-        let Some(id) = self.topology.node_named(text) else {
-            if self.suggested < super::MAX_SUGGESTIONS {
-                let topology = std::mem::take(&mut self.topology);
-                let known: Vec<&str> = topology.node_ids().map(|id| topology.node_name(id)).collect();
-                self.unknown_name(name, text, "node", &known, &format!("declare it: `service {text}`"));
-                self.topology = topology;
-            } else {
-                self.unknown_name(name, text, "node", &[], &format!("declare it: `service {text}`"));
-            }
-            return None;
-        };
-        debug_assert!(path.contains(name), "a name lies in its path");
-        if let Some(node) = self.topology.nodes.get_mut(id.index()) {
-            node.mentioned = true;
-        }
-        Some(id)
     }
 
     fn fallback(&mut self, id: CallId, said: &Said<'a>, body: Body) -> Option<Fallback> {

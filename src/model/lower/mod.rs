@@ -3,7 +3,9 @@
 
 mod connect;
 mod declare;
+mod names;
 mod read;
+mod words;
 
 use std::collections::HashSet;
 
@@ -16,10 +18,7 @@ use super::{Scope, ScopeKind, Settings, check};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::source::{SourceMap, Span};
 use crate::syntax::{self, Plain, Statement, Tree};
-use crate::vocabulary::{Places, did_you_mean, suggest};
-
-/// So many unknown names get a suggestion: looking for one costs a look at every name.
-const MAX_SUGGESTIONS: usize = 50;
+use crate::vocabulary::Places;
 
 /// Builds the topology of a project that `loader` has read.
 #[must_use]
@@ -107,26 +106,6 @@ impl<'a> Lowering<'a> {
                 self.sources.text(*span).split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
             self.unread.extend(words.filter(|word| !word.is_empty()));
         }
-    }
-
-    /// A name that nothing declares, with the nearest ones. Silent where it stands in unread text.
-    fn unknown_name(&mut self, span: Span, name: &str, what: &str, candidates: &[&str], help: &str) {
-        if self.unread.contains(name) {
-            return;
-        }
-        let mut diagnostic = Diagnostic::new(span, format!("there is no {what} `{name}`"));
-        let near =
-            if self.suggested < MAX_SUGGESTIONS { suggest(name, candidates.iter().copied()) } else { Vec::new() };
-        self.suggested += 1;
-        diagnostic = match did_you_mean(&near) {
-            Some(question) => diagnostic.help(question),
-            None => diagnostic.help(help),
-        };
-        if let [only] = near.as_slice() {
-            let edit = crate::diagnostic::Edit { span, replacement: (*only).to_owned() };
-            diagnostic = diagnostic.fix(format!("write `{only}`"), false, vec![edit]);
-        }
-        self.problem("unknown-name", diagnostic);
     }
 
     /// Registers an `allow` that was read.

@@ -9,7 +9,7 @@ use crate::model::values::{self, Datum};
 use crate::model::{Link, Settings};
 use crate::source::{SourceMap, Span};
 use crate::syntax::{self, Block, Plain, Statement, Value, ValueKind};
-use crate::vocabulary::{ATTRIBUTES, ELEMENTS, ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
+use crate::vocabulary::{ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
 
 /// What was read of a block: what it says of its element, and the statements that are something else.
 pub(super) struct Content<'a> {
@@ -364,7 +364,8 @@ impl<'a> Lowering<'a> {
                 if found.is_none() {
                     let clients = self.clients;
                     let known: Vec<&str> = clients.rows.iter().map(|client| client.name.as_str()).collect();
-                    let help = format!("known are {}; state the values on the call for any other", list(&known));
+                    let help =
+                        format!("known are {}; state the values on the call for any other", super::words::list(&known));
                     self.unknown_name(span, name, "client in the table of defaults", &known, &help);
                 }
                 found.map(Reference::Client)
@@ -431,126 +432,14 @@ impl<'a> Lowering<'a> {
         let until = day.zip(written.values.last().map(|value| value.span));
         self.topology.allows.push(Allow { rule, reason, until, span, inside, owner: Owner::Topology });
     }
-
-    fn unknown_attribute(&mut self, written: &Written<'a>, place: Places, settings: &mut Settings) {
-        let word = self.text(written.name);
-        let here = words(place);
-        let mut near = suggest(word, here.iter().copied());
-        if near.is_empty() {
-            near = suggest(
-                word,
-                ATTRIBUTES.iter().map(|attribute| attribute.name).chain(ELEMENTS.iter().map(|element| element.name)),
-            );
-        }
-        let mut diagnostic = Diagnostic::new(written.name, format!("`{word}` is no word of the language"));
-        let kind = written.values.first().and_then(|value| ElementKind::named(self.text(value.span)));
-        diagnostic = match (did_you_mean(&near), kind) {
-            (_, Some(kind)) => diagnostic.help(format!("the kind comes first: `{} {word}`", kind.name())),
-            (Some(question), None) => diagnostic.help(question),
-            (None, None) if self.topology.node_named(word.split('.').next().unwrap_or(word)).is_some() => {
-                diagnostic.help(format!("what is said of `{word}` stands in the block where it is declared"))
-            }
-            (None, None) => diagnostic
-                .help("`topolint reference` lists all words; what is only for people goes into a comment or a label"),
-        };
-        if let [only] = near.as_slice() {
-            diagnostic = diagnostic.fix(
-                format!("write `{only}`"),
-                false,
-                vec![Edit { span: written.name, replacement: (*only).to_owned() }],
-            );
-        }
-        self.problem("unknown-attribute", diagnostic);
-        match near.as_slice() {
-            // What was probably meant has been written, so that nothing else misses it.
-            [only] if Key::named(only).is_some() => {
-                if let Some(key) = Key::named(only).filter(|key| settings.get(*key).is_none()) {
-                    settings.push(Setting {
-                        key,
-                        state: State::Unreadable,
-                        span: written.name,
-                        fields: Vec::new(),
-                        references: Vec::new(),
-                    });
-                }
-            }
-            _ => settings.flawed = true,
-        }
-    }
-
-    fn misplaced_attribute(&mut self, name: Span, key: Key, place: Places) {
-        let attribute = key.attribute();
-        let (places, here) = (list_or(&attribute.on.names()), describe(place));
-        let diagnostic = Diagnostic::new(name, format!("`{key}` stands on {places}, not on {here}"));
-        let boxed = place.intersects(Places::NODE | Places::BOX);
-        self.problem(
-            "misplaced-attribute",
-            if attribute.on == Places::CALL && boxed {
-                let values = if attribute.form.is_empty() { "" } else { " …" };
-                diagnostic.help(format!(
-                    "for all calls that leave from here, write `defaults {{ call {{ {key}{values} }} }}`"
-                ))
-            } else {
-                diagnostic.help(format!(
-                    "{} {}",
-                    attribute.documentation.trim_end_matches('.'),
-                    "(`topolint reference` shows where it may stand)"
-                ))
-            },
-        );
-    }
-
-    fn not_in_policy(&mut self, name: Span, key: Key) {
-        let diagnostic = Diagnostic::new(name, format!("`{key}` stands on a call, not in a policy"));
-        self.problem("misplaced-attribute", diagnostic.help("write it on each call that it is about"));
-    }
-
-    fn misplaced_element(&mut self, plain: &Plain, kind: ElementKind, place: Places) {
-        let diagnostic = Diagnostic::new(plain.name, format!("`{}` cannot stand on {}", kind.name(), describe(place)));
-        let help = format!("it may stand in: {}", list_or(&kind.element().on.names()));
-        self.problem("misplaced-attribute", diagnostic.help(help));
-    }
 }
 
 /// An attribute as written, which may be one of several on a line.
-struct Written<'a> {
-    name: Span,
-    values: &'a [Value],
+pub(super) struct Written<'a> {
+    pub(super) name: Span,
+    pub(super) values: &'a [Value],
     block: Option<&'a Block>,
     flawed: bool,
-}
-
-/// The words that may stand in a place.
-fn words(place: Places) -> Vec<&'static str> {
-    let attributes =
-        ATTRIBUTES.iter().filter(|attribute| attribute.on.intersects(place)).map(|attribute| attribute.name);
-    let elements = ELEMENTS.iter().filter(|element| element.on.intersects(place)).map(|element| element.name);
-    attributes.chain(elements).collect()
-}
-
-/// A place in words.
-fn describe(place: Places) -> String {
-    let names = place.names();
-    let name = names.iter().find(|name| **name != "operation").or(names.first()).copied().unwrap_or("this");
-    match name {
-        _ if place == Places::FILE => "a file".to_owned(),
-        name if name.starts_with('`') => format!("a {name} block"),
-        name if name.starts_with("the ") => name.to_owned(),
-        name if name.starts_with(['a', 'e', 'i', 'o']) => format!("an {name}"),
-        name => format!("a {name}"),
-    }
-}
-
-fn list(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn list_or(names: &[&str]) -> String {
-    match names.split_last() {
-        Some((last, [])) => format!("a {last}"),
-        Some((last, first)) => format!("a {} or {last}", first.join(", ")),
-        None => "nothing".to_owned(),
-    }
 }
 
 /// Reads one value of the table of clients, written as on a call.

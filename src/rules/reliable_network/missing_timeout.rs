@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let bounded = |limit: Limit<'_>| matches!(limit, Limit::At(..) | Limit::Unreadable);
-    if !plan.awaited || plan.local || bounded(plan.timeout) || bounded(plan.deadline) {
+    if !plan.awaited || plan.local || plan.cut.is_some() || bounded(plan.timeout) || bounded(plan.deadline) {
         return None;
     }
     let call = facts.topology().call(id);

@@ -1,0 +1,90 @@
+//! Where the time goes: parsing, lowering, linting and reporting of one large file. `cargo bench` runs it.
+
+use std::fmt::Write as _;
+
+use divan::counter::BytesCount;
+use topolint::config::Config;
+use topolint::lint::{Terms, lint};
+use topolint::metadata::built_in_clients;
+use topolint::model::{FileError, Files, Loader, lower};
+use topolint::report::{Look, concise, human};
+use topolint::source::SourceMap;
+use topolint::syntax::parse;
+
+fn main() {
+    divan::main();
+}
+
+struct One(String);
+
+impl Files for One {
+    fn matching(&self, _: &str) -> Result<Vec<String>, FileError> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: &str) -> Result<Vec<u8>, FileError> {
+        Ok(self.0.clone().into_bytes())
+    }
+}
+
+/// Services in layers of a hundred, each with two operations that call three of the next layer.
+fn topology(services: usize) -> String {
+    let mut text = String::from("client web\nweb -> s0.read { timeout 5s }\n");
+    for number in 0..services {
+        let _ = writeln!(text, "service s{number} \"Service {number}\" {{\n  owner team-{}\n  replicas 3", number % 40);
+        for operation in ["read", "write"] {
+            let _ = writeln!(text, "  operation {operation} {{\n    latency p50 4ms, p99 20ms, max 80ms");
+            for callee in [number + 100, number + 117, number + 151].into_iter().filter(|callee| *callee < services) {
+                let timeout = 50 + callee % 700;
+                let _ = writeln!(
+                    text,
+                    "    -> s{callee}.{operation} {{ timeout {timeout}ms; retries {}; backoff fixed 10ms }}",
+                    callee % 3
+                );
+            }
+            text.push_str("  }\n");
+        }
+        text.push_str("}\n");
+    }
+    text
+}
+
+const SIZES: [usize; 2] = [1_000, 10_000];
+
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn parsing(bencher: divan::Bencher<'_, '_>, services: usize) {
+    let text = topology(services);
+    let mut sources = SourceMap::default();
+    let id = sources.add("bench.topo", text.clone());
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| parse(&sources, id));
+}
+
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn lowering(bencher: divan::Bencher<'_, '_>, services: usize) {
+    let files = One(topology(services));
+    let mut loader = Loader::new(&files);
+    let project = loader.project("bench.topo");
+    bencher.counter(BytesCount::of_str(&files.0)).bench_local(|| lower(&loader, &project, built_in_clients()));
+}
+
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn lowering_and_linting(bencher: divan::Bencher<'_, '_>, services: usize) {
+    let files = One(topology(services));
+    let mut loader = Loader::new(&files);
+    let project = [loader.project("bench.topo")];
+    let config = Config::default();
+    let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
+    bencher.counter(BytesCount::of_str(&files.0)).bench_local(|| lint(&loader, &project, &terms));
+}
+
+#[divan::bench(args = SIZES, sample_count = 5)]
+fn reporting(bencher: divan::Bencher<'_, '_>, services: usize) {
+    let files = One(topology(services));
+    let mut loader = Loader::new(&files);
+    let project = [loader.project("bench.topo")];
+    let config = Config::default();
+    let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
+    let outcome = lint(&loader, &project, &terms);
+    bencher
+        .bench_local(|| (concise(&loader.sources, &outcome), human(&loader.sources, &outcome, Look::default(), false)));
+}
