@@ -44,7 +44,7 @@ fn words(command: &str) -> Vec<String> {
 fn run(command: &str) -> String {
     let words = words(command);
     assert_eq!(words.first().map(String::as_str), Some("topolint"), "{command}");
-    let output = Command::new(env!("CARGO_BIN_EXE_topolint")).args(&words[1..]).output().expect("the binary");
+    let output = Command::new(env!("CARGO_BIN_EXE_topolint")).args(words.iter().skip(1)).output().expect("the binary");
     String::from_utf8(output.stdout).expect("text")
 }
 

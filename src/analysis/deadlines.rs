@@ -113,6 +113,21 @@ fn unstated(facts: &Facts<'_>, call: CallId, unknown: Handed) -> u64 {
     }
 }
 
+/// For each operation, the caller that waits the shortest for one attempt.
+pub(super) fn shortest_waits(facts: &Facts<'_>) -> Vec<Option<(Duration, CallId)>> {
+    let topology = facts.topology();
+    let mut shortest: Vec<Option<(Duration, CallId)>> = vec![None; topology.operations.len()];
+    for call in topology.call_ids().filter(|call| facts.plan(*call).awaited) {
+        let Some((limit, _)) = facts.plan(call).attempt_limit() else { continue };
+        if let Some(slot) = shortest.get_mut(topology.call(call).to.index())
+            && slot.is_none_or(|(known, _)| limit < known)
+        {
+            *slot = Some((limit, call));
+        }
+    }
+    shortest
+}
+
 impl Allotted {
     /// Whether the operation is known to be bounded on every way on which it is reached.
     #[must_use]

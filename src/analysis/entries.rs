@@ -14,6 +14,8 @@ pub struct Entries {
     is_entry: Vec<bool>,
     /// For each operation, the call by which it is first reached.
     reached_by: Vec<Option<CallId>>,
+    /// For each operation that is reached, where its way starts and how many calls it has.
+    starts: Vec<Option<(OperationId, u32)>>,
 }
 
 impl Entries {
@@ -29,18 +31,32 @@ impl Entries {
         self.is_entry.get(operation.index()).copied().unwrap_or(false)
     }
 
-    /// The calls from outside to an operation, outermost first; empty if it is reached by none.
+    /// The way from outside to an operation: where it starts, and its last calls, at most `most`, outermost first.
     #[must_use]
-    pub fn path_to(&self, facts: &Facts<'_>, operation: OperationId) -> Vec<CallId> {
-        let mut path = Vec::new();
-        let mut at = operation;
-        while let Some(call) = self.reached_by.get(at.index()).copied().flatten() {
-            path.push(call);
-            at = facts.topology().call(call).from;
-        }
-        path.reverse();
-        path
+    pub fn way_to(&self, facts: &Facts<'_>, operation: OperationId, most: usize) -> Way {
+        let topology = facts.topology();
+        let steps =
+            std::iter::successors(self.reached_by(operation), |call| self.reached_by(topology.call(*call).from));
+        let mut calls: Vec<CallId> = steps.take(most).collect();
+        calls.reverse();
+        let (start, depth) = self.starts.get(operation.index()).copied().flatten().unwrap_or((operation, 0));
+        Way { start, left_out: (depth as usize).saturating_sub(calls.len()), calls }
     }
+
+    fn reached_by(&self, operation: OperationId) -> Option<CallId> {
+        self.reached_by.get(operation.index()).copied().flatten()
+    }
+}
+
+/// A way from outside to an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Where it starts.
+    pub start: OperationId,
+    /// How many calls there are before the first one here.
+    pub left_out: usize,
+    /// The last calls of the way, outermost first.
+    pub calls: Vec<CallId>,
 }
 
 /// An entry is an operation that a client calls, or that states `load` or `slo`, or one of a `public` node (or with a
@@ -76,38 +92,39 @@ pub(super) fn entries(facts: &Facts<'_>) -> Entries {
             *flag = true;
         }
     }
-    let reached_by = reach(facts, &entries);
-    Entries { all: entries, is_entry, reached_by }
+    let (reached_by, starts) = reach(facts, &entries);
+    Entries { all: entries, is_entry, reached_by, starts }
 }
 
+type Reached = (Vec<Option<CallId>>, Vec<Option<(OperationId, u32)>>);
+
 /// Breadth first from clients, then from entries that no client reaches.
-fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Vec<Option<CallId>> {
+fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Reached {
     let topology = facts.topology();
     let mut reached_by = vec![None; topology.operations.len()];
-    let mut seen = vec![false; topology.operations.len()];
+    let mut starts: Vec<Option<(OperationId, u32)>> = vec![None; topology.operations.len()];
     let clients = topology.operation_ids().filter(|id| topology.node_of(*id).kind == ElementKind::Client);
     let rest = topology.operation_ids().filter(|id| topology.calls_to(*id).next().is_none());
     for start in clients.chain(entries.iter().copied()).chain(rest) {
-        let mut queue = VecDeque::from([start]);
-        match seen.get_mut(start.index()) {
-            Some(seen) if !*seen => *seen = true,
+        match starts.get_mut(start.index()) {
+            Some(slot @ None) => *slot = Some((start, 0)),
             _ => continue,
         }
-        while let Some(at) = queue.pop_front() {
-            let mut calls: Vec<CallId> =
-                topology.calls_from(at).filter(|call| topology.call(*call).phase == Phase::Request).collect();
+        let mut queue = VecDeque::from([(start, 0)]);
+        while let Some((at, depth)) = queue.pop_front() {
+            let requests = topology.calls_from(at).filter(|call| topology.call(*call).phase == Phase::Request);
+            let mut calls: Vec<CallId> = requests.collect();
             calls.sort_by_key(|call| (topology.call(*call).arrow == Arrow::Async, *call));
             for call in calls {
                 let to = topology.call(call).to;
-                if let (Some(seen), Some(reached)) = (seen.get_mut(to.index()), reached_by.get_mut(to.index()))
-                    && !*seen
+                if let (Some(slot @ None), Some(reached)) = (starts.get_mut(to.index()), reached_by.get_mut(to.index()))
                 {
-                    *seen = true;
+                    *slot = Some((start, depth + 1));
                     *reached = Some(call);
-                    queue.push_back(to);
+                    queue.push_back((to, depth + 1));
                 }
             }
         }
     }
-    reached_by
+    (reached_by, starts)
 }

@@ -47,8 +47,11 @@ pub struct Exposed {
     pub effect: Effect,
     /// Who runs it again: of several, the most certain and then the nearest.
     pub repeater: Repeater,
-    /// The calls from the repeater down to the effect; the first is the repeater's own.
+    /// The calls from the repeater down to the effect; the first is the repeater's own. Of a very long way, the first
+    /// and the last ones.
     pub path: Vec<CallId>,
+    /// How many calls of the way are missing behind the first.
+    pub left_out: usize,
     /// A barrier on the way that does not hold, because the key is missing, made anew, or not stated.
     pub barrier: Option<(OperationId, KeyState)>,
     /// How certain all of it is.
@@ -122,6 +125,8 @@ struct State {
     key: KeyState,
     certainty: Certainty,
     repeater: Repeater,
+    /// How many calls it is below the repeater's own.
+    depth: usize,
     /// The call by which it was reached, and the state before, if that call is not the repeater's own.
     by: CallId,
     before: Option<usize>,
@@ -148,6 +153,9 @@ pub(super) fn exposed(facts: &Facts<'_>) -> Vec<Exposed> {
 }
 
 const STATES: usize = 6;
+
+/// So many calls of a way are kept, so that a chain of any length costs no more than its length.
+const MAX_PATH: usize = 64;
 
 struct Walk<'a, 'f> {
     facts: &'a Facts<'f>,
@@ -177,7 +185,9 @@ impl Walk<'_, '_> {
     fn arrive(&mut self, call: CallId, key: KeyState, certainty: Certainty, repeater: Repeater, before: Option<usize>) {
         let topology = self.facts.topology();
         let to = topology.call(call).to;
-        let mut barrier = before.and_then(|before| self.states.get(before)).and_then(|state| state.barrier);
+        let above = before.and_then(|before| self.states.get(before));
+        let mut barrier = above.and_then(|state| state.barrier);
+        let depth = above.map_or(0, |state| state.depth + 1);
         let mut certainty = certainty;
         match (self.barrier(to), key) {
             (Barrier::Unreadable, _) | (Barrier::ByKey, KeyState::Constant) => return,
@@ -188,7 +198,7 @@ impl Walk<'_, '_> {
             (Barrier::ByKey, KeyState::Fresh) => barrier = Some((to, key)),
             (Barrier::None, _) => {}
         }
-        let state = State { operation: to, key, certainty, repeater, by: call, before, barrier };
+        let state = State { operation: to, key, certainty, repeater, depth, by: call, before, barrier };
         let data = is_data(topology.node_of(to).kind);
         if data && self.keep_write(call, state) {
             return;
@@ -264,9 +274,13 @@ impl Walk<'_, '_> {
             Effect::Repeats => state.certainty,
         };
         let states = std::iter::successors(Some(state), |state| self.states.get(state.before?));
-        let mut path: Vec<CallId> = states.map(|state| state.by).collect();
+        let mut path: Vec<CallId> = states.map(|state| state.by).take(MAX_PATH).collect();
+        if state.depth >= MAX_PATH {
+            path.push(state.repeater.call);
+        }
         path.reverse();
-        Some(Exposed { site, effect, repeater: state.repeater, path, barrier: state.barrier, certainty })
+        let left_out = (state.depth + 1).saturating_sub(path.len());
+        Some(Exposed { site, effect, repeater: state.repeater, path, left_out, barrier: state.barrier, certainty })
     }
 }
 

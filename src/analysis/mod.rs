@@ -16,11 +16,11 @@ pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use coverage::{Coverage, Share};
 pub use deadlines::Allotted;
 pub use effects::{Effect, EffectSite};
-pub use entries::Entries;
+pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
 pub use time::{Extent, Part, Time, Times};
 
-use crate::model::{CallId, Cascade, Clients, OperationId, Topology};
+use crate::model::{CallId, Cascade, Clients, Duration, OperationId, Topology};
 
 /// Everything that is computed of one topology.
 pub struct Facts<'a> {
@@ -30,6 +30,7 @@ pub struct Facts<'a> {
     components: OnceLock<Vec<Vec<OperationId>>>,
     entries: OnceLock<Entries>,
     allotted: OnceLock<Vec<Allotted>>,
+    waits: OnceLock<Vec<Option<(Duration, CallId)>>>,
     times: OnceLock<Times>,
     exposed: OnceLock<Vec<Exposed>>,
 }
@@ -45,6 +46,7 @@ impl<'a> Facts<'a> {
             components: OnceLock::new(),
             entries: OnceLock::new(),
             allotted: OnceLock::new(),
+            waits: OnceLock::new(),
             times: OnceLock::new(),
             exposed: OnceLock::new(),
         }
@@ -91,6 +93,12 @@ impl<'a> Facts<'a> {
     #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
     pub fn allotted(&self, operation: OperationId) -> &Allotted {
         &self.allotted.get_or_init(|| deadlines::allotted(self))[operation.index()]
+    }
+
+    /// The caller of an operation that waits the shortest for one attempt, and how long.
+    #[must_use]
+    pub fn shortest_wait(&self, operation: OperationId) -> Option<(Duration, CallId)> {
+        self.waits.get_or_init(|| deadlines::shortest_waits(self)).get(operation.index()).copied().flatten()
     }
 
     /// Worst cases in a hang.

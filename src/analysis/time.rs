@@ -10,6 +10,12 @@ use super::condensation::components;
 use crate::model::{CallId, Duration, Fallback, OperationId, Stated, Step};
 use crate::vocabulary::Key;
 
+/// So many calls of an operation are looked at again for a proposal.
+const MAX_CALLS: usize = 256;
+
+/// So many parts of a worst case are named.
+const MAX_PARTS: usize = 64;
+
 /// A time that may be without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
@@ -187,10 +193,18 @@ impl Times {
         if plan.inherits { inherited(Time::ZERO, time, allotted.at_least, allotted.at_most) } else { time }
     }
 
-    /// The work of an operation if one of its calls had another timeout: for checking a proposal.
+    /// The work of an operation if one of its calls had another timeout: for checking a proposal. None for an
+    /// operation with so many calls that asking for each of them would take the square of their number.
     #[must_use]
-    pub fn work_with(&self, facts: &Facts<'_>, operation: OperationId, call: CallId, timeout: Duration) -> Time {
-        cut(facts, operation, self.work_of(facts, operation, Some((call, timeout))))
+    pub fn work_with(
+        &self,
+        facts: &Facts<'_>,
+        operation: OperationId,
+        call: CallId,
+        timeout: Duration,
+    ) -> Option<Time> {
+        let few = facts.topology().calls_from(operation).nth(MAX_CALLS).is_none();
+        few.then(|| cut(facts, operation, self.work_of(facts, operation, Some((call, timeout)))))
     }
 
     fn work_of(&self, facts: &Facts<'_>, operation: OperationId, other: Option<(CallId, Duration)>) -> Time {
@@ -223,7 +237,8 @@ impl Times {
         }
     }
 
-    /// The calls that make up the worst case of an operation, in order: of branches, the longest.
+    /// The calls that make up the worst case of an operation, in order: of branches, the longest. Of very many, the
+    /// first ones.
     #[must_use]
     pub fn parts(&self, facts: &Facts<'_>, operation: OperationId) -> Vec<Part> {
         let walk = Walk { times: self, facts, operation, other: None };
@@ -351,6 +366,9 @@ impl Walk<'_, '_> {
 
     fn parts(&self, steps: &[Step], parts: &mut Vec<Part>) {
         for step in steps {
+            if parts.len() >= MAX_PARTS {
+                return;
+            }
             match step {
                 Step::Call(call) => self.part(*call, parts),
                 Step::Sequence(steps) => self.parts(steps, parts),

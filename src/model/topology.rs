@@ -139,6 +139,8 @@ pub struct Call {
     pub to: OperationId,
     /// Whether the caller waits.
     pub arrow: Arrow,
+    /// The how-manieth call it is with these ends and this arrow, from 0: tells calls of one name apart.
+    pub nth: u32,
     /// The arrow with its ends.
     pub span: Span,
     /// The whole statement.
@@ -260,6 +262,8 @@ pub struct Topology {
     pub(super) by_name: IndexMap<Name, NodeId>,
     pub(super) operations_by_name: HashMap<(NodeId, Option<Name>), OperationId>,
     pub(super) policies_by_name: HashMap<Name, PolicyId>,
+    /// How many calls of one name there are.
+    pub(super) twins: HashMap<(OperationId, OperationId, Arrow), u32>,
     pub(super) names: Names,
 }
 
@@ -394,21 +398,7 @@ impl Topology {
     /// Its name and which one it is among calls of that name: `a->b#0`.
     #[must_use]
     pub fn call_identity(&self, id: CallId) -> String {
-        format!("{}#{}", self.call_name(id), self.nth(id))
-    }
-
-    /// The how-manieth call it is between its ends, from 0: tells calls with the same name apart.
-    #[must_use]
-    pub fn nth(&self, id: CallId) -> usize {
-        let call = self.call(id);
-        let twins = self.graph.edges_connecting(call.from.0.into(), call.to.0.into());
-        twins
-            .filter(|edge| petgraph::visit::EdgeRef::id(edge).index() < id.index())
-            .filter(|edge| {
-                let twin = CallId::at(petgraph::visit::EdgeRef::id(edge).index());
-                self.call(twin).arrow == call.arrow
-            })
-            .count()
+        format!("{}#{}", self.call_name(id), self.call(id).nth)
     }
 }
 

@@ -15,19 +15,24 @@ pub(super) fn place(stated: Stated<'_>) -> Option<Span> {
     (!matches!(stated.origin, Origin::Client(..))).then_some(stated.setting.span)
 }
 
-/// `browser -> shop.checkout -> orders.place`: the calls that lead to an operation, then further calls.
-pub(super) fn path(facts: &Facts<'_>, from: OperationId, then: &[CallId]) -> String {
+/// So many calls of a way are named; of a longer one, the last.
+const NAMED: usize = 7;
+
+/// `browser -> shop.checkout -> orders.place`: the way to an operation, then further calls.
+pub(super) fn path(facts: &Facts<'_>, from: OperationId, then: &[CallId], left_out: usize) -> String {
     let topology = facts.topology();
-    let calls: Vec<CallId> = facts.entries().path_to(facts, from).into_iter().chain(then.iter().copied()).collect();
-    let first = calls.first().map_or(from, |call| topology.call(*call).from);
-    let mut text = topology.operation_name(first);
-    for call in calls {
-        let call = topology.call(call);
-        if call.implied {
-            continue;
-        }
+    let way = facts.entries().way_to(facts, from, NAMED);
+    let all: Vec<CallId> = way.calls.iter().chain(then).copied().filter(|call| !topology.call(*call).implied).collect();
+    let shown = all.get(all.len().saturating_sub(NAMED)..).unwrap_or_default();
+    let left_out = left_out + way.left_out + all.len() - shown.len();
+    let mut text = topology.operation_name(way.start);
+    if left_out > 0 {
+        text.push_str(&format!(" -> … ({} more)", count(left_out as u64, "call")));
+    }
+    for call in shown {
+        let call = topology.call(*call);
         let arrow = if call.arrow == crate::syntax::Arrow::Sync { "->" } else { "->>" };
-        text = format!("{text} {arrow} {}", topology.operation_name(call.to));
+        text.push_str(&format!(" {arrow} {}", topology.operation_name(call.to)));
     }
     text
 }

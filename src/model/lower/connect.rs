@@ -200,6 +200,7 @@ impl<'a> Lowering<'a> {
             from,
             to,
             arrow: call.arrow,
+            nth: 0,
             span: call.head(),
             statement: call.span,
             label: call.label,
@@ -248,7 +249,10 @@ impl<'a> Lowering<'a> {
         defaults.filter(|(what, _)| *what == DefaultsFor::Calls).find_map(|(_, settings)| settings.get(key))
     }
 
-    pub(super) fn add_call(&mut self, call: Call) {
+    pub(super) fn add_call(&mut self, mut call: Call) {
+        let twins = self.topology.twins.entry((call.from, call.to, call.arrow)).or_default();
+        call.nth = *twins;
+        *twins += 1;
         self.topology.graph.add_edge(call.from.0.into(), call.to.0.into(), ());
         self.topology.calls.push(call);
     }

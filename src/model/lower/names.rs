@@ -56,6 +56,7 @@ impl Lowering<'_> {
                 from: id,
                 to,
                 arrow: Arrow::Sync,
+                nth: 0,
                 span,
                 statement: span,
                 label: None,

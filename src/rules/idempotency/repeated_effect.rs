@@ -40,7 +40,7 @@ fn report(facts: &Facts<'_>, exposed: &Exposed) -> Diagnostic {
     diagnostic.witness.push(Step { subject, span: place, text: known.to_owned(), value: None });
     let below = exposed.path.get(1..).unwrap_or_default();
     let all: Vec<CallId> = std::iter::once(repeater.call).chain(below.iter().copied()).collect();
-    diagnostic.path = Some(prose::path(facts, topology.call(repeater.call).from, &all));
+    diagnostic.path = Some(prose::path(facts, topology.call(repeater.call).from, &all, exposed.left_out));
     diagnostic.group = Some("effects may happen more than once for one request".into());
     diagnostic.help = help(facts, exposed, &name);
     diagnostic

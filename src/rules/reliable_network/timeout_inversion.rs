@@ -1,13 +1,24 @@
 //! A call that gives up before its callee has had its time: attempts, waits, fallbacks and sequences included.
 
-use crate::analysis::{Attempts, Extent, Facts};
+use std::collections::HashMap;
+
+use crate::analysis::{Attempts, Extent, Facts, Part};
 use crate::diagnostic::{Diagnostic, Measure, Step};
-use crate::model::{CallId, Duration, Stated};
+use crate::model::{CallId, Duration, OperationId, Stated};
 use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
-    facts.topology().call_ids().filter_map(|call| finding(facts, call)).collect()
+    // Many callers of one operation wait for the same things.
+    let mut parts: HashMap<OperationId, Vec<Part>> = HashMap::new();
+    let found = facts.topology().call_ids().filter_map(|call| inversion(facts, call));
+    found
+        .map(|found| {
+            let to = facts.topology().call(found.call).to;
+            let parts = parts.entry(to).or_insert_with(|| facts.times().parts(facts, to));
+            report(facts, &found, parts)
+        })
+        .collect()
 }
 
 /// The attempt and the time that its callee may take, if the attempt ends first.
@@ -18,7 +29,7 @@ struct Inversion<'a> {
     needed: Extent,
 }
 
-fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
+fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversion<'a>> {
     let plan = facts.plan(id);
     let (limit, stated) = plan.attempt_limit()?;
     let to = facts.topology().call(id).to;
@@ -26,7 +37,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     if !plan.awaited || plan.local || plan.stream || needed <= Extent::Finite(limit) || copes(facts, id) {
         return None;
     }
-    Some(report(facts, &Inversion { call: id, limit, stated, needed }))
+    Some(Inversion { call: id, limit, stated, needed })
 }
 
 /// A callee that knows of the caller's deadline, stops when the caller has gone, or is meant to work on.
@@ -36,7 +47,7 @@ fn copes(facts: &Facts<'_>, id: CallId) -> bool {
     facts.allotted(to).honours || states(Key::Cancels) || states(Key::Detached)
 }
 
-fn report(facts: &Facts<'_>, found: &Inversion<'_>) -> Diagnostic {
+fn report(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Diagnostic {
     let topology = facts.topology();
     let call = topology.call(found.call);
     let (caller, callee) = (topology.operation_name(call.from), topology.operation_name(call.to));
@@ -51,17 +62,16 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>) -> Diagnostic {
         diagnostic = diagnostic.label(call.span, "for this call");
     }
     diagnostic.subjects = vec![topology.call_name(found.call)];
-    diagnostic.witness = witness(facts, found);
-    diagnostic.path = Some(prose::path(facts, call.from, &[found.call]));
+    diagnostic.witness = witness(facts, found, parts);
+    diagnostic.path = Some(prose::path(facts, call.from, &[found.call], 0));
     diagnostic.consequence = Some(consequence(facts, found));
     diagnostic.cause = Some(prose::cause(facts, found.call));
     if found.needed == Extent::Unbounded {
         // What has no end below is the cause; where it is reported, this follows from it.
-        let endless =
-            facts.times().parts(facts, call.to).into_iter().filter(|part| part.time.at_least == Extent::Unbounded);
+        let endless = parts.iter().filter(|part| part.time.at_least == Extent::Unbounded);
         diagnostic.caused_by = endless.map(|part| prose::cause(facts, part.call)).collect();
     }
-    diagnostic.help = help(facts, found);
+    diagnostic.help = help(facts, found, parts.is_empty());
     if let (Extent::Finite(needed), true) = (found.needed, found.stated.setting.key == Key::Timeout) {
         diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", needed.rounded_up().written()));
     }
@@ -69,7 +79,7 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>) -> Diagnostic {
 }
 
 /// The attempt, then what the callee waits for, call by call.
-fn witness(facts: &Facts<'_>, found: &Inversion<'_>) -> Vec<Step> {
+fn witness(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Vec<Step> {
     let topology = facts.topology();
     let to = topology.call(found.call).to;
     let mut steps = vec![Step {
@@ -88,7 +98,7 @@ fn witness(facts: &Facts<'_>, found: &Inversion<'_>) -> Vec<Step> {
             value,
         });
     }
-    for part in facts.times().parts(facts, to) {
+    for part in parts {
         let plan = facts.plan(part.call);
         if part.time.at_least == Extent::ZERO {
             continue;
@@ -138,7 +148,7 @@ fn overlapping(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<u64> {
     Some(attempts.min(fits)).filter(|executions| *executions > 1 && *executions < u64::MAX)
 }
 
-fn help(facts: &Facts<'_>, found: &Inversion<'_>) -> Vec<String> {
+fn help(facts: &Facts<'_>, found: &Inversion<'_>, leaf: bool) -> Vec<String> {
     let topology = facts.topology();
     let call = topology.call(found.call);
     let callee = topology.operation_name(call.to);
@@ -152,8 +162,7 @@ fn help(facts: &Facts<'_>, found: &Inversion<'_>) -> Vec<String> {
             checked(facts, found, proposed)
         ));
     }
-    let below = facts.times().parts(facts, call.to).len();
-    if below > 0 {
+    if !leaf {
         help.push(format!("or less below: what `{callee}` waits for must end within {}", found.limit));
     }
     help.push(format!("or let `{callee}` stop in time: `deadline inherited` on it and on its calls"));
@@ -165,14 +174,12 @@ fn checked(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration) -> Stri
     let topology = facts.topology();
     let from = topology.call(found.call).from;
     let caller = topology.operation_name(from);
-    let Extent::Finite(total) = facts.times().work_with(facts, from, found.call, proposed).at_least else {
-        return String::new();
-    };
+    let total = facts.times().work_with(facts, from, found.call, proposed).and_then(|time| time.at_least.finite());
+    let Some(total) = total else { return String::new() };
     let own = facts.allotted(from).own.map(|deadline| (deadline, "its deadline is".to_owned()));
-    let waiting = topology.calls_to(from).filter(|call| facts.plan(*call).awaited).filter_map(|call| {
-        let (limit, _) = facts.plan(call).attempt_limit()?;
-        Some((limit, format!("`{}` waits", topology.operation_name(topology.call(call).from))))
-    });
+    let waiting = facts
+        .shortest_wait(from)
+        .map(|(limit, call)| (limit, format!("`{}` waits", topology.operation_name(topology.call(call).from))));
     let tightest = own.into_iter().chain(waiting).min_by_key(|(bound, _)| *bound);
     match tightest {
         Some((bound, whose)) if total > bound => {

@@ -1,5 +1,7 @@
 //! An entry whose worst case has no end, or none that is known.
 
+use std::collections::HashSet;
+
 use crate::analysis::{Extent, Facts, Part};
 use crate::diagnostic::{Certainty, Diagnostic, Step};
 use crate::model::OperationId;
@@ -28,7 +30,7 @@ fn finding(facts: &Facts<'_>, entry: OperationId) -> Option<Diagnostic> {
     let mut diagnostic = Diagnostic::new(span, message).at("a request enters here").subject(name.clone());
     diagnostic.certainty = certainty;
     diagnostic.witness = guilty.iter().map(|part| step(facts, *part)).collect();
-    diagnostic.path = Some(prose::path(facts, topology.call(first.call).from, &[first.call]));
+    diagnostic.path = Some(prose::path(facts, topology.call(first.call).from, &[first.call], 0));
     diagnostic.cause = Some(name.clone());
     diagnostic.caused_by = guilty.iter().map(|part| prose::cause(facts, part.call)).collect();
     diagnostic.group = Some("entries may never end".into());
@@ -45,7 +47,7 @@ fn finding(facts: &Facts<'_>, entry: OperationId) -> Option<Diagnostic> {
 fn guilty(facts: &Facts<'_>, entry: OperationId, certainty: Certainty) -> Vec<Part> {
     let topology = facts.topology();
     let mut found = Vec::new();
-    let mut seen = vec![entry];
+    let mut seen = HashSet::from([entry]);
     let mut next = vec![entry];
     while let Some(operation) = next.pop() {
         let mut calls = Vec::new();
@@ -60,8 +62,7 @@ fn guilty(facts: &Facts<'_>, entry: OperationId, certainty: Certainty) -> Vec<Pa
                 continue;
             }
             let to = topology.call(call).to;
-            if facts.plan(call).local && !seen.contains(&to) {
-                seen.push(to);
+            if facts.plan(call).local && seen.insert(to) {
                 next.push(to);
             } else {
                 found.push(Part { call, time });
