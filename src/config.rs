@@ -42,9 +42,9 @@ impl Config {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let file: Entries = serde_saphyr::from_str(text).map_err(|error| vec![unreadable(&error, text, id)])?;
+        let file: Option<Entries> = serde_saphyr::from_str(text).map_err(|error| vec![unreadable(&error, text, id)])?;
         let mut reader = Reader { id, config: Self::default(), problems: Vec::new() };
-        for (key, value) in file.0 {
+        for (key, value) in file.map_or(Vec::new(), |entries| entries.0) {
             reader.entry(&key, value);
         }
         if reader.problems.is_empty() { Ok(reader.config) } else { Err(reader.problems) }
@@ -67,9 +67,12 @@ impl Config {
 /// A mapping, in written order, with the place of each key.
 struct Entries(Vec<(Spanned<String>, Value)>);
 
+/// A level as written; none where nothing is.
+type Written = Option<Spanned<String>>;
+
 enum Value {
-    Scalar(Spanned<String>),
-    Map(Vec<(Spanned<String>, Spanned<String>)>),
+    Scalar(Written),
+    Map(Vec<(Spanned<String>, Written)>),
     Other,
 }
 
@@ -87,7 +90,9 @@ impl<'de> Deserialize<'de> for Entries {
                 let mut entries = Vec::new();
                 while let Some(key) = map.next_key::<Spanned<String>>()? {
                     let value = match key.value.as_str() {
-                        "rules" => Value::Map(map.next_value::<Levels>()?.0),
+                        "rules" => {
+                            Value::Map(map.next_value::<Option<Levels>>()?.map_or(Vec::new(), |levels| levels.0))
+                        }
                         "unstated" => Value::Scalar(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
@@ -103,7 +108,7 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
-struct Levels(Vec<(Spanned<String>, Spanned<String>)>);
+struct Levels(Vec<(Spanned<String>, Written)>);
 
 impl<'de> Deserialize<'de> for Levels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -138,11 +143,11 @@ impl Reader {
         match value {
             Value::Map(levels) => {
                 for (name, level) in levels {
-                    self.rule(&name, &level);
+                    self.rule(&name, level);
                 }
             }
             Value::Scalar(level) => {
-                if let Some(level) = self.level(&level) {
+                if let Some(level) = self.level(key, level) {
                     self.config.unstated = level;
                 }
             }
@@ -158,7 +163,7 @@ impl Reader {
         }
     }
 
-    fn rule(&mut self, name: &Spanned<String>, level: &Spanned<String>) {
+    fn rule(&mut self, name: &Spanned<String>, level: Written) {
         let span = self.span(name);
         if Rule::named(&name.value).is_none() && !FAMILIES.iter().any(|(family, _)| *family == name.value) {
             let near = suggest(&name.value, names());
@@ -174,16 +179,21 @@ impl Reader {
             self.problems.push(problem);
             return;
         }
-        if let Some(level) = self.level(level) {
+        if let Some(level) = self.level(name, level) {
             self.config.levels.insert(name.value.clone(), (level, Some(span)));
         }
     }
 
-    fn level(&mut self, level: &Spanned<String>) -> Option<Setting> {
+    fn level(&mut self, key: &Spanned<String>, level: Written) -> Option<Setting> {
+        let Some(level) = level else {
+            let problem = Diagnostic::new(self.span(key), format!("`{}` needs a level", key.value));
+            self.problems.push(problem.help("the levels are `error`, `warn`, `info` and `off`"));
+            return None;
+        };
         let read = read_level(&level.value);
         if read.is_none() {
             let near = suggest(&level.value, ["error", "warn", "info", "off"]);
-            let problem = Diagnostic::new(self.span(level), format!("`{}` is no level", level.value));
+            let problem = Diagnostic::new(self.span(&level), format!("`{}` is no level", level.value));
             let question = did_you_mean(&near).map_or(String::new(), |question| format!("{question} "));
             self.problems.push(problem.help(format!("{question}the levels are `error`, `warn`, `info` and `off`")));
         }
@@ -227,7 +237,9 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, id: SourceId) -> Diagnost
         }
     });
     let message = error.to_string();
+    // What follows speaks to people who write code against the reader.
     let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let first = [" at line", ", set ", "; use "].iter().fold(first, |text, end| text.split(end).next().unwrap_or(text));
     Diagnostic::new(span, format!("this is no configuration: {first}"))
         .help("`rules:` takes one `rule: level` a line; `unstated:` takes a level")
 }

@@ -102,7 +102,7 @@ impl Diagnostic {
     #[must_use]
     pub fn new(span: Span, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: shortened(message.into()),
             certainty: Certainty::Proved,
             primary: Label { span, text: String::new() },
             labels: Vec::new(),
@@ -135,7 +135,7 @@ impl Diagnostic {
     /// Adds a way to mend it.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(shortened(text.into()));
         self
     }
 
@@ -151,6 +151,15 @@ impl Diagnostic {
     pub fn fix(mut self, title: impl Into<String>, safe: bool, edits: Vec<Edit>) -> Self {
         self.fix = Some(Fix { title: title.into(), safe, edits });
         self
+    }
+}
+
+/// A sentence that quotes something very long is cut.
+fn shortened(text: String) -> String {
+    const MOST: usize = 600;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or("")),
+        None => text,
     }
 }
 

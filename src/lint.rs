@@ -1,15 +1,19 @@
 //! Runs the rules over a topology and makes an outcome of what they say: names and levels are stamped on, what is
 //! silenced is marked and stays in, what only repeats another finding is folded under it, and the order is fixed.
 
-use std::collections::{HashMap, HashSet};
+mod reach;
+
+use std::collections::HashSet;
 
 use jiff::civil::Date;
+
+use reach::Reach;
 
 use crate::analysis::{Coverage, Facts};
 use crate::config::{Config, Setting};
 use crate::diagnostic::{Certainty, Diagnostic, Problem};
 use crate::metadata::Level;
-use crate::model::{Allow, Clients, Loader, Owner, Project, ScopeId, Topology, lower};
+use crate::model::{Allow, Clients, Loader, Project, Topology, lower};
 use crate::rules::{ALL, FAMILIES, Rule, names};
 use crate::source::{SourceMap, Span};
 use crate::syntax;
@@ -129,6 +133,20 @@ fn files_of<'a>(loader: &'a Loader<'_>, project: &'a Project) -> impl Iterator<I
     std::iter::once(&project.root).chain(included).filter_map(|path| loader.loaded(path).ok())
 }
 
+/// An `allow` that counts.
+struct Silencer<'a> {
+    allow: &'a Allow,
+    /// The rule or family.
+    name: &'a str,
+    used: bool,
+}
+
+impl Silencer<'_> {
+    fn names(&self, rule: &Rule) -> bool {
+        self.name == rule.name || self.name == rule.family
+    }
+}
+
 struct Run<'a> {
     sources: &'a SourceMap,
     topology: &'a Topology,
@@ -168,10 +186,11 @@ impl Run<'_> {
         }
     }
 
-    /// Marks what an `allow` silences; says which of them are wrong, past their day, or silence nothing.
+    /// Marks what an `allow` silences; says which of them are wrong, past their day, or silence nothing. What is said
+    /// of suppressions can itself be suppressed.
     fn suppress(&self, findings: &mut [Finding]) -> Vec<Finding> {
         let mut said = Vec::new();
-        let mut valid: HashMap<&str, Vec<(&Allow, bool)>> = HashMap::new();
+        let mut valid: Vec<Silencer<'_>> = Vec::new();
         for allow in &self.topology.allows {
             let name = self.sources.text(allow.rule).trim_matches('"');
             let rule = Rule::named(name);
@@ -180,65 +199,59 @@ impl Run<'_> {
             } else if let Some((day, place)) = allow.until.filter(|(day, _)| *day < self.terms.today) {
                 said.extend(self.say("expired-allow", expired(allow, name, day, place)));
             } else {
-                valid.entry(name).or_default().push((allow, false));
+                valid.push(Silencer { allow, name, used: false });
             }
         }
-        if !valid.is_empty() {
-            for finding in findings.iter_mut().filter(|finding| finding.hidden.is_none()) {
-                for name in [finding.rule.name, finding.rule.family] {
-                    let Some(allows) = valid.get_mut(name) else { continue };
-                    // The innermost that covers it has silenced it.
-                    let covering = allows.iter_mut().filter(|(allow, _)| self.covers(allow, &finding.diagnostic));
-                    if let Some((allow, used)) = covering.min_by_key(|(allow, _)| allow.inside.len()) {
-                        *used = true;
-                        let reason = allow
-                            .reason
-                            .map_or(String::new(), |reason| syntax::unescape(self.sources.text(reason)).into_owned());
-                        finding.hidden = finding.hidden.take().or(Some(Hidden::Allow(allow.span, reason)));
-                    }
-                }
-            }
-        }
-        let mut unused: Vec<(&Allow, &str)> = Vec::new();
-        for (name, allows) in &valid {
-            let mut meant = ALL.iter().filter(|rule| rule.name == *name || rule.family == *name);
-            let off = meant.all(|rule| self.terms.config.level(rule).0.is_none());
-            unused.extend(allows.iter().filter(|(_, used)| !used && !off).map(|(allow, _)| (*allow, *name)));
-        }
-        unused.sort_by_key(|(allow, _)| allow.span);
-        said.extend(
-            unused.into_iter().filter_map(|(allow, name)| self.say("unused-allow", silences_nothing(allow, name))),
-        );
+        let of_suppressions =
+            |silencer: &Silencer<'_>| ALL.iter().any(|rule| rule.family == "suppression" && silencer.names(rule));
+        let (mut later, mut first): (Vec<_>, Vec<_>) = valid.into_iter().partition(of_suppressions);
+        self.silence(findings, &mut first);
+        said.extend(self.unused(&first));
+        self.silence(&mut said, &mut later);
+        said.extend(self.unused(&later));
         said
+    }
+
+    /// Hides what is silenced by the innermost `allow` that covers it.
+    fn silence(&self, findings: &mut [Finding], silencers: &mut [Silencer<'_>]) {
+        if silencers.is_empty() {
+            return;
+        }
+        let allows: Vec<&Allow> = silencers.iter().map(|silencer| silencer.allow).collect();
+        let reach = Reach::of(self.topology, &allows);
+        for finding in findings {
+            let covering = reach.covering(self.topology, &finding.diagnostic).into_iter();
+            let speaking =
+                covering.filter(|index| silencers.get(*index).is_some_and(|silencer| silencer.names(finding.rule)));
+            let innermost = speaking.min_by_key(|index| allows.get(*index).map_or(0, |allow| allow.inside.len()));
+            let Some(silencer) = innermost.and_then(|index| silencers.get_mut(index)) else { continue };
+            silencer.used = true;
+            let reason = silencer.allow.reason.map_or("", |reason| self.sources.text(reason));
+            let hidden = Hidden::Allow(silencer.allow.span, syntax::unescape(reason).into_owned());
+            finding.hidden = finding.hidden.take().or(Some(hidden));
+        }
+    }
+
+    /// What silences nothing. One statement may be read for several nodes: it is used if it is for one of them. Of
+    /// rules that are off nothing is known.
+    fn unused(&self, silencers: &[Silencer<'_>]) -> Vec<Finding> {
+        let used: HashSet<Span> =
+            silencers.iter().filter(|silencer| silencer.used).map(|silencer| silencer.allow.span).collect();
+        let mut seen = HashSet::new();
+        let on = |silencer: &&Silencer<'_>| {
+            ALL.iter().any(|rule| silencer.names(rule) && self.terms.config.level(rule).0.is_some())
+        };
+        let unused = silencers.iter().filter(on).filter(|silencer| !used.contains(&silencer.allow.span));
+        let mut unused: Vec<&Silencer<'_>> = unused.filter(|silencer| seen.insert(silencer.allow.span)).collect();
+        unused.sort_by_key(|silencer| silencer.allow.span);
+        unused
+            .into_iter()
+            .filter_map(|silencer| self.say("unused-allow", silences_nothing(silencer.allow, silencer.name)))
+            .collect()
     }
 
     fn say(&self, rule: &str, diagnostic: Diagnostic) -> Option<Finding> {
         Some(self.stamp(Rule::named(rule)?, diagnostic))
-    }
-
-    /// Whether an `allow` speaks of a finding: it is written inside, or about an element that belongs to its element.
-    fn covers(&self, allow: &Allow, diagnostic: &Diagnostic) -> bool {
-        if allow.owner == Owner::Topology || allow.inside.contains(diagnostic.primary.span) {
-            return true;
-        }
-        let Some(subject) = diagnostic.subjects.first() else { return false };
-        let source = subject.split("->").next().unwrap_or(subject);
-        let operation = self.topology.operation_named(source);
-        let node = operation.map(|id| self.topology.operation(id).node).or_else(|| self.topology.node_named(source));
-        let Some(node) = node else { return false };
-        match allow.owner {
-            Owner::Topology => true,
-            Owner::Operation(owner) => Some(owner) == operation,
-            Owner::Node(owner) => owner == node,
-            Owner::Scope(owner) => self.scopes(self.topology.node(node).scope).any(|scope| scope == owner),
-            Owner::Call(owner) => {
-                diagnostic.cause.as_ref().is_some_and(|cause| *cause == self.topology.call_identity(owner))
-            }
-        }
-    }
-
-    fn scopes(&self, from: ScopeId) -> impl Iterator<Item = ScopeId> + '_ {
-        std::iter::successors(Some(from), |id| self.topology.scope(*id).parent)
     }
 }
 

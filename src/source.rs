@@ -73,6 +73,8 @@ pub struct Source {
     /// The text.
     pub text: String,
     lines: OnceLock<Vec<u32>>,
+    /// Characters before every so many bytes.
+    steps: OnceLock<Vec<usize>>,
     /// The text without what a terminal would obey, if it has any of that.
     harmless: OnceLock<Option<String>>,
 }
@@ -84,6 +86,23 @@ impl Source {
             let breaks = self.text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next);
             std::iter::once(0).chain(breaks).collect()
         })
+    }
+
+    /// How many characters stand before an offset. Counted in steps, so that a line of any length costs no more.
+    fn characters(&self, offset: usize) -> usize {
+        const STEP: usize = 1024;
+        let starts = |bytes: &[u8]| bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        let steps = self.steps.get_or_init(|| {
+            let mut sum = 0;
+            let sums = self.text.as_bytes().chunks(STEP).map(|chunk| {
+                sum += starts(chunk);
+                sum
+            });
+            std::iter::once(0).chain(sums).collect()
+        });
+        let whole = offset / STEP;
+        let rest = self.text.as_bytes().get(whole * STEP..offset).unwrap_or_default();
+        steps.get(whole).copied().unwrap_or(0) + starts(rest)
     }
 
     /// The text as it may be shown: see [`clean`]. All places stay right.
@@ -103,8 +122,7 @@ impl Source {
         let line = lines.partition_point(|start| *start <= offset).max(1);
         let start = lines.get(line - 1).copied().unwrap_or(0) as usize;
         let offset = (offset as usize).min(self.text.len());
-        let before = self.text.get(start..offset).unwrap_or("");
-        Position { line, column: before.chars().count() + 1 }
+        Position { line, column: self.characters(offset) - self.characters(start) + 1 }
     }
 }
 
@@ -119,9 +137,10 @@ impl SourceMap {
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
         let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
         self.sources.push(Source {
-            name: name.into(),
+            name: clean(&name.into()).replace(['\n', '\t'], "?"),
             text: text.into(),
             lines: OnceLock::new(),
+            steps: OnceLock::new(),
             harmless: OnceLock::new(),
         });
         id
@@ -165,7 +184,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut safe, character| {
-        if is_harmful(character) {
+        if character == '\r' {
+            safe.push(' ');
+        } else if is_harmful(character) {
             safe.extend(std::iter::repeat_n('?', character.len_utf8()));
         } else {
             safe.push(character);

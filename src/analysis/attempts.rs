@@ -90,7 +90,7 @@ pub struct Plan<'a> {
     /// Whether only failed connections are tried again.
     pub retries_only_connect: bool,
     /// The longest wait for a connection.
-    pub connect: Option<Duration>,
+    pub connect: Limit<'a>,
     /// The longest wait for a connection of the pool, for each attempt.
     pub pool_wait: Extent,
     /// Copies sent before the first has failed, the first included, and the time between them.
@@ -138,7 +138,7 @@ pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId)
         retries_only_undone: only(&["connect", "refused", "throttled"])
             || matches!(look(Key::RetryOn), Answer::None(_)),
         retries_only_connect: only(&["connect"]),
-        connect: limit(Key::ConnectTimeout).duration(),
+        connect: limit(Key::ConnectTimeout),
         pool_wait: match limit(Key::PoolWait) {
             Limit::At(wait, _) => Extent::Finite(wait),
             Limit::None(_) => Extent::Unbounded,
@@ -251,7 +251,7 @@ impl Plan<'_> {
         let Attempts::AtMost(attempts) = self.attempts else { return Extent::Unbounded };
         let Extent::Finite(pool_wait) = self.pool_wait else { return Extent::Unbounded };
         let last = self.round(single);
-        let earlier = match self.connect {
+        let earlier = match self.connect.duration() {
             Some(connect) if self.retries_only_connect => connect.min(single),
             _ => last,
         };
@@ -263,6 +263,19 @@ impl Plan<'_> {
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         [self.timeout, self.deadline].into_iter().any(|limit| matches!(limit, Limit::Unreadable))
+    }
+
+    /// What of that is proved to be reached: where only failed connections are tried again and nothing bounds
+    /// connecting, all but the last attempt may fail at once.
+    #[must_use]
+    pub fn least_of_all_attempts(&self, single: Duration) -> Extent {
+        let at_once = self.retries_only_connect && self.connect.duration().is_none() && self.connect.stated().is_none();
+        if !at_once || self.attempts == Attempts::Unlimited {
+            return self.all_attempts(single);
+        }
+        let Attempts::AtMost(attempts) = self.attempts else { return Extent::Unbounded };
+        let Extent::Finite(pool_wait) = self.pool_wait else { return Extent::Unbounded };
+        self.waits.plus(Extent::Finite(self.round(single).plus(pool_wait.times(attempts))))
     }
 
     /// The longest that the caller waits for one attempt, by what is stated on it and on what it passes through.

@@ -65,7 +65,7 @@ pub(super) fn coverage(facts: &Facts<'_>) -> Coverage {
             of_calls("homogeneous-network", "protocol of calls", &[Key::Protocol]),
             of_nodes("partial-failure", "replicas of nodes", &nodes, Key::Replicas),
             of_nodes("consistency", "model of stores", &stores, Key::Model),
-            Share { family: "idempotency", what: "effects that say if they repeat", stated: known, of: sites.len() },
+            Share { family: "idempotency", what: "idempotency of effects", stated: known, of: sites.len() },
             of_calls("observability", "trace on calls", &[Key::Trace]),
         ],
     }

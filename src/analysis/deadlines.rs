@@ -55,43 +55,59 @@ fn widest(facts: &Facts<'_>, rows: &[Allotted], unknown: Handed) -> Vec<Handed> 
     let row = |id: OperationId| rows.get(id.index()).copied().unwrap_or_default();
     let own = |id: OperationId| row(id).own.map_or(u64::MAX, Duration::nanoseconds);
     let awaited = |call: &CallId| facts.plan(*call).awaited;
-    let mut heap = BinaryHeap::new();
-    // What does not depend on what the caller has left is known at once; what does can only shrink on its way, so the
-    // widest is settled first.
-    for id in topology.operation_ids() {
-        if !row(id).honours || !topology.calls_to(id).any(|call| awaited(&call)) {
-            heap.push((own(id), id));
-        }
-    }
-    for call in topology.call_ids().filter(awaited) {
-        let to = topology.call(call).to;
-        if row(to).honours && !hands_on(facts, call) {
-            heap.push((stated(facts, call).unwrap_or_else(|| unstated(facts, call, unknown)).min(own(to)), to));
-        }
-    }
+    let reached = reached(facts);
     let mut best: Vec<Option<u64>> = vec![None; rows.len()];
-    // Operations that only a circle without entrance reaches are roots of their own, in a second round.
-    for _ in 0..2 {
-        while let Some((width, id)) = heap.pop() {
-            match best.get_mut(id.index()) {
-                Some(slot @ None) => *slot = Some(width),
-                _ => continue,
+    // First what requests reach, then circles that nothing enters: nothing says that those ever run.
+    for round in [true, false] {
+        let counts = |id: &OperationId| reached.get(id.index()).copied().unwrap_or(false) == round;
+        let mut heap = BinaryHeap::new();
+        // What does not depend on what the caller has left is known at once; what does can only shrink on its way, so
+        // the widest is settled first.
+        for id in topology.operation_ids().filter(counts) {
+            if !row(id).honours || !topology.calls_to(id).any(|call| awaited(&call)) {
+                heap.push((own(id), id));
             }
-            for call in topology.calls_from(id).filter(awaited).filter(|call| hands_on(facts, *call)) {
+            for call in topology.calls_from(id).filter(awaited).filter(|call| !hands_on(facts, *call)) {
                 let to = topology.call(call).to;
                 if row(to).honours {
-                    heap.push((stated(facts, call).unwrap_or(u64::MAX).min(width).min(own(to)), to));
+                    heap.push((stated(facts, call).unwrap_or_else(|| unstated(facts, call, unknown)).min(own(to)), to));
                 }
             }
         }
-        heap.extend(
-            topology
-                .operation_ids()
-                .filter(|id| best.get(id.index()).is_some_and(Option::is_none))
-                .map(|id| (own(id), id)),
-        );
+        let alone = topology.operation_ids().filter(|_| !round).map(|id| (own(id), id)).collect::<Vec<_>>();
+        for start in [Vec::new(), alone] {
+            heap.extend(start.into_iter().filter(|(_, id)| best.get(id.index()).is_some_and(Option::is_none)));
+            while let Some((width, id)) = heap.pop() {
+                match best.get_mut(id.index()) {
+                    Some(slot @ None) => *slot = Some(width),
+                    _ => continue,
+                }
+                for call in topology.calls_from(id).filter(awaited).filter(|call| hands_on(facts, *call)) {
+                    let to = topology.call(call).to;
+                    if row(to).honours {
+                        heap.push((stated(facts, call).unwrap_or(u64::MAX).min(width).min(own(to)), to));
+                    }
+                }
+            }
+        }
     }
     best.into_iter().map(|width| width.filter(|width| *width < u64::MAX).map(Duration::from_nanoseconds)).collect()
+}
+
+/// The operations that are reached from one that nobody waits for.
+fn reached(facts: &Facts<'_>) -> Vec<bool> {
+    let topology = facts.topology();
+    let awaited = |call: &CallId| facts.plan(*call).awaited;
+    let mut reached = vec![false; topology.operations.len()];
+    let mut next: Vec<OperationId> = topology.operation_ids().filter(|id| !topology.calls_to(*id).any(|call| awaited(&call))).collect();
+    while let Some(id) = next.pop() {
+        match reached.get_mut(id.index()) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        next.extend(topology.calls_from(id).filter(awaited).map(|call| topology.call(call).to));
+    }
+    reached
 }
 
 /// Whether a call ends with what its caller has left; inside one process nothing else is possible.
@@ -120,7 +136,7 @@ pub(super) fn shortest_waits(facts: &Facts<'_>) -> Vec<Option<(Duration, CallId)
     for call in topology.call_ids().filter(|call| facts.plan(*call).awaited) {
         let Some((limit, _)) = facts.plan(call).attempt_limit() else { continue };
         if let Some(slot) = shortest.get_mut(topology.call(call).to.index())
-            && slot.is_none_or(|(known, _)| limit < known)
+            && slot.is_none_or(|(known, by)| (limit, facts.call_rank(call)) < (known, facts.call_rank(by)))
         {
             *slot = Some((limit, call));
         }

@@ -1,5 +1,7 @@
 //! Which operations change something when they run, and whether running twice changes it twice.
 
+use std::sync::OnceLock;
+
 use super::Facts;
 use crate::model::{Answer, CallId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
@@ -89,8 +91,16 @@ impl Facts<'_> {
         self.data_effect(self.topology().call(call).to)
     }
 
-    /// The effect of an operation of a store, cache or queue, if its caller says nothing.
+    /// Asked once for each call that arrives, so kept for each operation.
+    #[allow(clippy::indexing_slicing, reason = "one cell an operation, and operations are numbered by their column")]
     fn data_effect(&self, operation: OperationId) -> Effect {
+        let count = self.topology().operations.len();
+        let cells = self.data_effects.get_or_init(|| vec![OnceLock::new(); count]);
+        *cells[operation.index()].get_or_init(|| self.find_data_effect(operation))
+    }
+
+    /// The effect of an operation of a store, cache or queue, if its caller says nothing.
+    fn find_data_effect(&self, operation: OperationId) -> Effect {
         let topology = self.topology();
         let node = topology.node_of(operation);
         let name = topology.operation(operation).name.map(|name| topology.text(name));

@@ -105,7 +105,12 @@ fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Reached {
     let mut starts: Vec<Option<(OperationId, u32)>> = vec![None; topology.operations.len()];
     let clients = topology.operation_ids().filter(|id| topology.node_of(*id).kind == ElementKind::Client);
     let rest = topology.operation_ids().filter(|id| topology.calls_to(*id).next().is_none());
-    for start in clients.chain(entries.iter().copied()).chain(rest) {
+    let by_name = |mut starts: Vec<OperationId>| {
+        starts.sort_by_key(|id| facts.rank(*id));
+        starts
+    };
+    let roots = [by_name(clients.collect()), by_name(entries.to_vec()), by_name(rest.collect())];
+    for start in roots.into_iter().flatten() {
         match starts.get_mut(start.index()) {
             Some(slot @ None) => *slot = Some((start, 0)),
             _ => continue,
@@ -114,7 +119,7 @@ fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Reached {
         while let Some((at, depth)) = queue.pop_front() {
             let requests = topology.calls_from(at).filter(|call| topology.call(*call).phase == Phase::Request);
             let mut calls: Vec<CallId> = requests.collect();
-            calls.sort_by_key(|call| (topology.call(*call).arrow == Arrow::Async, *call));
+            calls.sort_by_key(|call| (topology.call(*call).arrow == Arrow::Async, facts.call_rank(*call)));
             for call in calls {
                 let to = topology.call(call).to;
                 if let (Some(slot @ None), Some(reached)) = (starts.get_mut(to.index()), reached_by.get_mut(to.index()))

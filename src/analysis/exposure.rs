@@ -143,7 +143,7 @@ pub(super) fn exposed(facts: &Facts<'_>) -> Vec<Exposed> {
         queue: VecDeque::new(),
     };
     let mut repeaters: Vec<Repeater> = topology.call_ids().filter_map(|call| facts.repeater(call)).collect();
-    repeaters.sort_by_key(|repeater| (std::cmp::Reverse(repeater.certainty), repeater.call));
+    repeaters.sort_by_key(|repeater| (std::cmp::Reverse(repeater.certainty), facts.call_rank(repeater.call)));
     for repeater in repeaters {
         let key = sent(facts, repeater.call, None);
         walk.arrive(repeater.call, key, repeater.certainty, repeater, None);
@@ -170,7 +170,8 @@ impl Walk<'_, '_> {
     fn run(&mut self) {
         while let Some(index) = self.queue.pop_front() {
             let Some(&state) = self.states.get(index) else { continue };
-            let calls: Vec<CallId> = self.facts.topology().calls_from(state.operation).collect();
+            let mut calls: Vec<CallId> = self.facts.topology().calls_from(state.operation).collect();
+            calls.sort_by_key(|call| self.facts.call_rank(*call));
             for call in calls {
                 let made = self.facts.topology().call(call).phase == Phase::Request && !never(self.facts, call);
                 if made {

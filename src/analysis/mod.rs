@@ -21,16 +21,19 @@ pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
 pub use time::{Extent, Part, Time, Times};
 
 use crate::model::{CallId, Cascade, Clients, Duration, OperationId, Topology};
+use crate::syntax::Arrow;
 
 /// Everything that is computed of one topology.
 pub struct Facts<'a> {
     topology: &'a Topology,
     clients: &'a Clients,
     plans: OnceLock<Vec<Plan<'a>>>,
+    ranks: OnceLock<Vec<u32>>,
     components: OnceLock<Vec<Vec<OperationId>>>,
     entries: OnceLock<Entries>,
     allotted: OnceLock<Vec<Allotted>>,
     waits: OnceLock<Vec<Option<(Duration, CallId)>>>,
+    data_effects: OnceLock<Vec<OnceLock<Effect>>>,
     times: OnceLock<Times>,
     exposed: OnceLock<Vec<Exposed>>,
 }
@@ -43,10 +46,12 @@ impl<'a> Facts<'a> {
             topology,
             clients,
             plans: OnceLock::new(),
+            ranks: OnceLock::new(),
             components: OnceLock::new(),
             entries: OnceLock::new(),
             allotted: OnceLock::new(),
             waits: OnceLock::new(),
+            data_effects: OnceLock::new(),
             times: OnceLock::new(),
             exposed: OnceLock::new(),
         }
@@ -73,6 +78,36 @@ impl<'a> Facts<'a> {
             self.topology.call_ids().map(|call| attempts::plan(self.topology, cascade, call)).collect()
         });
         &plans[call.index()]
+    }
+
+    /// The place of an operation in the order of names: where several would do, the first by name is taken, so that the
+    /// order of declarations changes nothing.
+    #[must_use]
+    pub fn rank(&self, operation: OperationId) -> u32 {
+        let ranks = self.ranks.get_or_init(|| {
+            let topology = self.topology;
+            let name = |id: &OperationId| {
+                let operation = topology.operation(*id);
+                (topology.node_name(operation.node), operation.name.map(|name| topology.text(name)))
+            };
+            let mut sorted: Vec<OperationId> = topology.operation_ids().collect();
+            sorted.sort_by(|one, other| name(one).cmp(&name(other)));
+            let mut ranks = vec![0; sorted.len()];
+            for (rank, id) in (0..).zip(sorted) {
+                if let Some(slot) = ranks.get_mut(id.index()) {
+                    *slot = rank;
+                }
+            }
+            ranks
+        });
+        ranks.get(operation.index()).copied().unwrap_or(0)
+    }
+
+    /// The place of a call in the order of names.
+    #[must_use]
+    pub fn call_rank(&self, call: CallId) -> (u32, u32, Arrow, u32) {
+        let call = self.topology.call(call);
+        (self.rank(call.from), self.rank(call.to), call.arrow, call.nth)
     }
 
     /// Groups of operations that call each other in a circle of synchronous calls, callees before callers; an

@@ -14,7 +14,7 @@ use crate::vocabulary::Key;
 const MAX_CALLS: usize = 256;
 
 /// So many parts of a worst case are named.
-const MAX_PARTS: usize = 64;
+const MAX_PARTS: usize = 24;
 
 /// A time that may be without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,7 +220,7 @@ impl Times {
         let timeout = other.or(plan.attempt());
         let time = match timeout {
             Some(timeout) if plan.local => attempts_of(plan, callee().capped(timeout)),
-            Some(timeout) => Time::exactly(plan.all_attempts(timeout)),
+            Some(timeout) => Time::both(plan.least_of_all_attempts(timeout), Some(plan.all_attempts(timeout))),
             None if plan.local => attempts_of(plan, callee()),
             // A stream is meant to stay open: it takes no time that a request waits for.
             None if plan.stream => Time::ZERO,
@@ -249,11 +249,9 @@ impl Times {
 }
 
 fn attempts_of(plan: &Plan<'_>, single: Time) -> Time {
-    let of = |extent| match extent {
-        Extent::Finite(single) => plan.all_attempts(single),
-        Extent::Unbounded => Extent::Unbounded,
-    };
-    Time::both(of(single.at_least), single.at_most.map(of))
+    let at_least = single.at_least.finite().map_or(Extent::Unbounded, |least| plan.least_of_all_attempts(least));
+    let at_most = single.at_most.map(|most| most.finite().map_or(Extent::Unbounded, |most| plan.all_attempts(most)));
+    Time::both(at_least, at_most)
 }
 
 /// What callers see of an operation: it answers or gives up by its own deadline, or by what it honours of theirs.

@@ -224,7 +224,8 @@ impl<'a> Cascade<'a> {
         let operation = topology.operation(id);
         let passed_on = passes_on(key) || operation.name.is_none();
         let own = std::iter::once(Place { settings: &operation.settings, origin: Origin::Own });
-        let in_node = topology.node(operation.node).inner.and_then(|scope| {
+        let inner = topology.node(operation.node).inner.filter(|_| passes_on(key));
+        let in_node = inner.and_then(|scope| {
             let settings = topology.scope(scope).defaults.iter().find(|(what, _)| *what == DefaultsFor::Operations)?;
             Some(Place { settings: &settings.1, origin: Origin::Defaults(scope) })
         });

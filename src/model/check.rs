@@ -19,7 +19,8 @@ pub(super) fn check(topology: &Topology, sources: &SourceMap, unread: &HashSet<&
     for id in topology.node_ids().filter(|id| is_alone(topology, *id)) {
         let node = topology.node(id);
         let name = topology.node_name(id);
-        if unread.contains(name) || node.settings.flawed || sources.text(node.span).is_empty() {
+        let flawed = node.operations.iter().any(|id| topology.operation(*id).settings.flawed);
+        if unread.contains(name) || node.settings.flawed || flawed || sources.text(node.span).is_empty() {
             continue;
         }
         let diagnostic = Diagnostic::new(node.span, format!("nothing calls `{name}`, and it calls nothing"));

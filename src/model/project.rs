@@ -120,26 +120,39 @@ impl<'a> Loader<'a> {
 
     fn take(&mut self, path: &str, bytes: &[u8]) -> File {
         let text = String::from_utf8_lossy(bytes);
-        let source = self.sources.add(self.files.name(path), text.as_ref());
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+        let source = self.sources.add(self.files.name(path), text);
         let mut parsed = syntax::parse(&self.sources, source);
         if let Err(error) = std::str::from_utf8(bytes) {
-            parsed.problems.insert(0, not_utf8(&text, source, error));
+            parsed.problems.insert(0, not_utf8(text, source, bytes, error));
         }
         File { source, tree: parsed.tree, problems: parsed.problems }
     }
 
-    /// Of these files, those that no other one of them includes.
+    /// Of these files, those that no other one of them includes; of files that only include each other, the first.
     pub fn roots(&mut self, paths: &[String]) -> Vec<String> {
-        let mut included: HashSet<String> = HashSet::new();
+        let mut includes: IndexMap<&str, Vec<String>> = IndexMap::new();
         for path in paths {
-            for include in self.includes_of(path) {
-                let found = include.pattern.and_then(|pattern| self.files.matching(&pattern).ok()).unwrap_or_default();
-                included.extend(found.into_iter().filter(|other| other != path));
+            let patterns = self.includes_of(path).into_iter().filter_map(|include| include.pattern);
+            let found = patterns.flat_map(|pattern| self.files.matching(&pattern).unwrap_or_default());
+            includes.insert(path, found.filter(|other| other != path).collect());
+        }
+        let included: HashSet<&String> = includes.values().flatten().collect();
+        let mut roots: Vec<String> = paths.iter().filter(|path| !included.contains(path)).cloned().collect();
+        let mut reached: HashSet<&str> = HashSet::new();
+        let mut next: Vec<&str> = paths.iter().filter(|path| !included.contains(path)).map(String::as_str).collect();
+        for path in paths {
+            while let Some(at) = next.pop() {
+                if reached.insert(at) {
+                    next.extend(includes.get(at).into_iter().flatten().map(String::as_str));
+                }
+            }
+            if !reached.contains(path.as_str()) {
+                roots.push(path.clone());
+                next.push(path);
             }
         }
-        let roots: Vec<String> = paths.iter().filter(|path| !included.contains(*path)).cloned().collect();
-        // Files that include each other in a circle have no root: the first one shows the circle.
-        if roots.is_empty() { paths.iter().take(1).cloned().collect() } else { roots }
+        roots
     }
 
     /// A root with all it includes.
@@ -227,7 +240,7 @@ impl<'a> Loader<'a> {
     }
 
     fn include(&self, plain: &Plain, path: &str, source: SourceId) -> Option<Include> {
-        let value = plain.values.first()?;
+        let value = plain.values.first().filter(|value| value.kind == syntax::ValueKind::Text)?;
         debug_assert_eq!(value.span.source, source, "a statement lies in its file");
         let written = self.sources.text(value.span);
         let pattern = syntax::unescape(written);
@@ -271,10 +284,11 @@ fn join(from: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn not_utf8(text: &str, source: SourceId, error: std::str::Utf8Error) -> Problem {
+fn not_utf8(text: &str, source: SourceId, bytes: &[u8], error: std::str::Utf8Error) -> Problem {
     let offset = error.valid_up_to();
+    let mark = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
     let count = text.matches('\u{FFFD}').count();
-    let start = u32::try_from(offset).unwrap_or(u32::MAX);
+    let start = u32::try_from(offset - mark).unwrap_or(u32::MAX);
     let span = Span { source, start, end: start + 3 };
     let more = if count > 1 { format!(" (and at {} places more)", count - 1) } else { String::new() };
     let diagnostic = Diagnostic::new(span, format!("the bytes at offset {offset} are not UTF-8{more}"))

@@ -67,6 +67,25 @@ impl Settings {
         self.list.iter()
     }
 
+    /// All of it, in written order.
+    pub(super) fn into_iter(self) -> impl Iterator<Item = Setting> {
+        self.list.into_iter()
+    }
+
+    /// Something was said of a key, and what it was is not known.
+    pub(super) fn forget(&mut self, key: Key) {
+        for setting in self.list.iter_mut().filter(|setting| setting.key == key) {
+            setting.state = State::Unreadable;
+        }
+    }
+
+    /// What was said is not known.
+    pub(super) fn forget_all(&mut self) {
+        for setting in &mut self.list {
+            setting.state = State::Unreadable;
+        }
+    }
+
     /// Adds one.
     pub(super) fn push(&mut self, setting: Setting) {
         self.list.push(setting);

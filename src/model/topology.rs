@@ -224,7 +224,7 @@ pub struct Allow {
 }
 
 /// What an [`Allow`] is said of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Everything.
     Topology,
@@ -236,6 +236,8 @@ pub enum Owner {
     Operation(OperationId),
     /// A call.
     Call(CallId),
+    /// The calls that follow a policy.
+    Policy(PolicyId),
 }
 
 /// A whole topology.

@@ -83,6 +83,10 @@ impl fmt::Display for Duration {
             (60_000_000_000, 2, "min"),
             (1_000_000_000, 1, "s"),
         ];
+        const YEAR: u64 = 31_536_000_000_000_000;
+        if self.0 >= 10 * YEAR {
+            return write!(formatter, "{} years", self.0 / YEAR);
+        }
         for (unit, least, name) in UNITS {
             if self.0 >= unit * least && (self.0.is_multiple_of(unit) || name == "s") {
                 return write!(formatter, "{} {name}", decimal(self.0, unit));

@@ -57,6 +57,12 @@ pub fn read(
 ) -> Result<Vec<Datum>, Box<Problem>> {
     let mut reader = Reader { sources, what, tokens, furthest: 0, expected: Vec::new(), fault: None };
     let ways = reader.walk(form, 0);
+    // Where something was read and more stands behind it, the next token is too much.
+    let longest = ways.iter().map(|(next, _)| *next).max().unwrap_or(0);
+    if longest > reader.furthest && longest < tokens.len() {
+        reader.furthest = longest;
+        reader.expected.clear();
+    }
     match ways.into_iter().find(|(next, _)| *next == tokens.len()) {
         Some((_, data)) => Ok(data),
         None => Err(Box::new(reader.problem(head))),

@@ -95,7 +95,7 @@ fn several(text: &mut String, sources: &SourceMap, findings: &[&Finding], look: 
     let places: Vec<(String, String)> = findings.iter().take(LISTED).map(|finding| line(sources, finding)).collect();
     let width = places.iter().map(|(place, _)| textwrap::core::display_width(place)).max().unwrap_or(0);
     for (place, what) in places {
-        let _ = writeln!(text, "    {place:<width$}  {what}");
+        text.push_str(&look.wrap(&format!("    {place:<width$}  "), &what));
     }
     if findings.len() > LISTED {
         let _ = writeln!(text, "    … and {} more (`-f concise` lists all)", findings.len() - LISTED);
@@ -153,8 +153,12 @@ fn closing(text: &mut String, outcome: &Outcome, look: Look) {
     let found = if counted.is_empty() { "nothing found".to_owned() } else { counted.join(", ") };
     let nodes: usize = outcome.topologies.iter().map(|topology| topology.size.0).sum();
     let calls: usize = outcome.topologies.iter().map(|topology| topology.size.1).sum();
-    let line = format!("{found} in {nodes} nodes and {calls} calls{}", hidden(outcome));
+    let line = format!("{found} in {} and {}{}", count(nodes, "node"), count(calls, "call"), hidden(outcome));
     text.push_str(&look.wrap("", &line));
+}
+
+fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// "; hidden: 2 by `allow`, 1 by configuration".

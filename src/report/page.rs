@@ -48,8 +48,13 @@ pub fn family_page(family: &str, look: Look) -> Option<String> {
 #[must_use]
 pub fn attribute_page(key: Key, clients: &Clients, look: Look) -> String {
     let attribute: &Attribute = key.attribute();
-    let written = format!("{} {}", attribute.name, attribute.form.trim_start_matches("| "));
-    let mut text = format!("{}\n", look.bold(written.trim_end()));
+    let form = attribute.form.trim_start_matches("| ").replace(" | ", "|").replace('|', " | ");
+    let written = format!("{} {form}", attribute.name).trim_end().to_owned();
+    let mut text = if written.len() < look.width {
+        format!("{}\n", look.bold(&written))
+    } else {
+        look.wrap_hanging("", "  ", &written)
+    };
     text.push_str(&look.wrap("", attribute.documentation));
     text.push_str(&look.wrap("", &format!("It may stand on: {}.", attribute.on.names().join(", "))));
     let none = if attribute.none.is_empty() {

@@ -53,12 +53,16 @@ impl Look {
     /// Text in lines, with what stands before the first and before every other one. Numbers stay with their units and
     /// short pieces of code in one line.
     pub(super) fn wrap_hanging(self, first: &str, rest: &str, text: &str) -> String {
+        let bound = bind(text);
+        // Only what is no address and would not fit into a line of its own is broken.
+        let room = self.width.saturating_sub(textwrap::core::display_width(rest));
+        let too_long = |word: &str| textwrap::core::display_width(word) > room && !word.contains("://");
         let options = textwrap::Options::new(self.width)
             .initial_indent(first)
             .subsequent_indent(rest)
-            .break_words(false)
+            .break_words(bound.split(' ').any(too_long))
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        let bound = bind(text);
         let lines = textwrap::wrap(&bound, options);
         lines.iter().fold(String::new(), |text, line| text + line.replace(BOUND, " ").trim_end() + "\n")
     }

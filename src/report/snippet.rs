@@ -88,7 +88,7 @@ fn snippet(source: &Source, labels: &[&Label], look: Look) -> String {
     let _ = handler.render_report(&mut shown, &excerpt);
     // The first lines are the message, which stands above in our own words.
     let start = shown.find("╭─").and_then(|frame| shown.get(..frame)?.rfind('\n')).map_or(0, |end| end + 1);
-    shown.get(start..).unwrap_or("").to_owned()
+    shown.get(start..).unwrap_or("").lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
 
 fn line_length(text: &str, offset: usize) -> usize {
@@ -128,8 +128,8 @@ impl SourceCode for Excerpt<'_> {
         let data = self.text.as_bytes().get(line_start..line_end).unwrap_or_default();
         let lines = data.split(|byte| *byte == b'\n').count().saturating_sub(1).max(1);
         let place = SourceSpan::new(line_start.into(), line_end - line_start);
-        let name = clean(&self.source.name).into_owned();
-        Ok(Box::new(MietteSpanContents::new_named(name, data, place, line, start - line_start, lines)))
+        let column = self.source.position(u32::try_from(start).unwrap_or(u32::MAX)).column - 1;
+        Ok(Box::new(MietteSpanContents::new_named(self.source.name.clone(), data, place, line, column, lines)))
     }
 }
 

@@ -45,8 +45,11 @@ pub(super) fn arithmetic(plan: &Plan<'_>, total: Extent) -> String {
     };
     let waits = plan.waits.finite().unwrap_or_default();
     let tries = plan.all_attempts(timeout).finite();
-    let simple =
-        plan.hedge.is_none() && !plan.retries_only_connect && plan.pool_wait == Extent::ZERO && tries == Some(total);
+    let simple = total < Duration::MAX
+        && plan.hedge.is_none()
+        && !plan.retries_only_connect
+        && plan.pool_wait == Extent::ZERO
+        && tries == Some(total);
     match (simple, attempts) {
         (false, _) | (true, 1) => total.to_string(),
         (true, _) if waits == Duration::ZERO => format!("{attempts} × {timeout} = {total}"),

@@ -55,8 +55,7 @@ pub(super) fn call<'a>(head: &Head<'_>, written: impl Fn(Span) -> &'a str, block
                 .fix("write `->>`", true, replace("->>")),
         ),
         ("<-" | "<--" | "←" | "<<-", Some(from)) => {
-            let right = if arrow == "<<-" { "->>" } else { "->" };
-            let swapped = format!("{target} {right} {from}");
+            let swapped = format!("{target} {} {from}", ours(arrow));
             let span = head.from.unwrap_or(arrow_span).to(to);
             let problem = Diagnostic::new(arrow_span, "an arrow points from who needs to what is needed")
                 .help(format!("write `{swapped}`"))
@@ -89,16 +88,13 @@ pub(super) fn call<'a>(head: &Head<'_>, written: impl Fn(Span) -> &'a str, block
 }
 
 fn without_target<'a>(head: &Head<'_>, block: Option<&Block>, written: &impl Fn(Span) -> &'a str) -> Verdict {
-    let (arrow, arrow_span) = head.arrow;
-    let arrow = if arrow.contains(">>") { "->>" } else { "->" };
+    let (arrow, arrow_span) = (ours(head.arrow.0), head.arrow.1);
     let from = head.from.map_or(String::new(), |from| format!("{} ", written(from)));
     let names: Vec<&str> = match (block, head.rest) {
         (Some(block), None) => {
-            let inside = written(Span {
-                start: block.span.start + 1,
-                end: block.span.end.max(block.span.start + 2) - 1,
-                ..block.span
-            });
+            let inside = written(block.span);
+            let inside = inside.strip_prefix('{').unwrap_or(inside);
+            let inside = inside.strip_suffix('}').unwrap_or(inside);
             inside.split([',', ';', '\n', ' ', '\t', '\r']).filter(|name| !name.is_empty()).collect()
         }
         _ => Vec::new(),
@@ -122,17 +118,16 @@ fn without_target<'a>(head: &Head<'_>, block: Option<&Block>, written: &impl Fn(
 fn half_read(head: &Head<'_>, from: Option<&str>, target: &str, rest: &str, span: Span) -> Verdict {
     let rest = rest.trim();
     let start = from.map_or(String::new(), |from| format!("{from} "));
-    let arrow = head.arrow.0;
-    if let Some(next) = ["->>", "-->", "->", "=>", "<-", "→"].into_iter().find(|arrow| rest.starts_with(arrow)) {
-        let mut names = vec![target];
-        names.extend(rest.split(next).map(str::trim).filter(|name| !name.is_empty()));
-        let links: Vec<String> = names.windows(2).map(|pair| pair.join(" -> ")).collect();
-        let calls = format!("{start}{arrow} {target}; {}", links.join("; "));
-        let problem = Diagnostic::new(span, "one call a statement: each has its own timeout and retries")
-            .help(format!("write `{calls}`"));
-        let simple = names.iter().all(|name| is_path(name)) && !next.starts_with('<');
+    let arrow = ours(head.arrow.0);
+    // An arrow that points backwards still says who needs whom.
+    let reversed = head.arrow.0.starts_with(['<', '←']) && !head.arrow.0.ends_with('>');
+    let read = |problem| Verdict { problem: Some(problem), readable: !reversed || from.is_some(), reversed };
+    if let Some(chain) = chain(target, rest) {
+        let message = "one call a statement: each has its own timeout and retries";
+        let calls = format!("{start}{arrow} {target}; {}", chain.calls.join("; "));
+        let problem = Diagnostic::new(span, message).help(format!("write `{calls}`"));
         let whole = head.from.unwrap_or(head.arrow.1).to(span);
-        return Verdict::unread(if simple {
+        return Verdict::unread(if chain.whole && !reversed {
             problem.fix(format!("write `{calls}`"), true, vec![Edit { span: whole, replacement: calls }])
         } else {
             problem
@@ -143,20 +138,57 @@ fn half_read(head: &Head<'_>, from: Option<&str>, target: &str, rest: &str, span
         let calls: Vec<String> =
             std::iter::once(&target).chain(&names).map(|name| format!("{start}{arrow} {name}")).collect();
         let calls = calls.join("; ");
-        return Verdict::read(
+        return read(
             Diagnostic::new(span, "an arrow has one target: each call has a timeout of its own")
                 .help(format!("write `{calls}`")),
         );
     }
     let label = rest.trim_start_matches([':', ' ', '[']).trim_end_matches([']', ' ']).replace(['"', '\\'], "");
     let problem = Diagnostic::new(span, format!("cannot read {} behind the target of a call", quoted(rest)));
-    Verdict::read(if label.is_empty() {
+    read(if label.is_empty() {
         problem.help("remove it")
     } else {
         problem
             .help(format!("a label stands in quotes: `{start}{arrow} {target} \"{label}\"`"))
             .help(format!("what is said of a call stands in a block: `{start}{arrow} {target} {{ timeout 1s }}`"))
     })
+}
+
+/// `-> c -> d "label"` behind the target of a call.
+struct Chain {
+    calls: Vec<String>,
+    /// Whether all of it was understood.
+    whole: bool,
+}
+
+/// Takes a chain of calls apart; none if no arrow follows.
+fn chain(target: &str, rest: &str) -> Option<Chain> {
+    const ARROWS: [&str; 7] = ["->>", "-->>", "-->", "->", "=>", "→", "<-"];
+    let mut chain = Chain { calls: Vec::new(), whole: true };
+    let (mut from, mut rest) = (target, rest);
+    while let Some(arrow) = ARROWS.into_iter().find(|arrow| rest.starts_with(arrow)) {
+        let after = rest.get(arrow.len()..).unwrap_or("").trim_start();
+        let end =
+            after.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))).unwrap_or(after.len());
+        let end = after.get(..end).and_then(|name| name.find("--").or_else(|| name.find("->"))).unwrap_or(end);
+        let (name, tail) = after.split_at_checked(end).unwrap_or((after, ""));
+        let name = name.trim_end_matches('-');
+        chain.whole &= is_path(name) && arrow != "<-";
+        chain.calls.push(format!("{from} {} {name}", ours(arrow)));
+        (from, rest) = (name, after.get(name.len()..).unwrap_or(tail).trim_start());
+    }
+    let last = chain.calls.last_mut()?;
+    if rest.starts_with('"') && rest.len() > 1 && rest.ends_with('"') {
+        last.push_str(&format!(" {rest}"));
+    } else {
+        chain.whole &= rest.is_empty();
+    }
+    Some(chain)
+}
+
+/// The arrow of ours that a foreign one means.
+fn ours(arrow: &str) -> &'static str {
+    if arrow.contains(">>") || arrow.contains("<<") { "->>" } else { "->" }
 }
 
 /// Text where a statement should start.
@@ -197,7 +229,7 @@ pub(super) fn separator(text: &str, span: Span) -> Diagnostic {
 }
 
 /// A comma with nothing before or behind it.
-pub(super) fn comma(span: Span) -> Diagnostic {
+pub(crate) fn comma(span: Span) -> Diagnostic {
     Diagnostic::new(span, "a comma stands between two values of one line")
         .help("remove it, or write the whole list on this line")
         .fix("remove the comma", true, vec![Edit { span, replacement: String::new() }])

@@ -8,6 +8,7 @@ mod layout;
 mod parse;
 mod tree;
 
+pub(crate) use foreign::comma as stray_comma;
 pub use parse::{Parsed, parse};
 pub use tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, unescape};
 

@@ -36,12 +36,22 @@ pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
     let text = sources.get(id).map_or("", |source| source.text.as_str());
     let mut layout = layout::layout(text);
     let repaired;
-    let mut builder = Builder { source: id, text, base: 0, missing: Vec::new(), parsed: Parsed::default(), unshown: 0 };
+    let mut builder = Builder {
+        source: id,
+        text,
+        length: text.len(),
+        base: 0,
+        missing: Vec::new(),
+        parsed: Parsed::default(),
+        unshown: 0,
+    };
     if layout.unclosed.is_empty() {
         builder.read_pieces(text, &layout.pieces);
     } else {
-        builder.missing = missing_braces(text, &layout.unclosed);
-        repaired = with_braces(text, &builder.missing);
+        // A brace put in at the end may not fall into a comment on the last line.
+        let ended = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+        builder.missing = missing_braces(&ended, &layout.unclosed);
+        repaired = with_braces(&ended, &builder.missing);
         layout = layout::layout(&repaired);
         builder.text = &repaired;
         builder.read_pieces(&repaired, &layout.pieces);
@@ -75,6 +85,8 @@ struct Builder<'a> {
     source: SourceId,
     /// The text that is parsed: as written, or with the missing braces put in.
     text: &'a str,
+    /// The length of the text as written.
+    length: usize,
     base: usize,
     missing: Vec<Missing>,
     parsed: Parsed,
@@ -130,12 +142,20 @@ impl<'a> Builder<'a> {
     fn unshift(&self, offset: usize) -> u32 {
         let inserted =
             self.missing.iter().enumerate().take_while(|(index, brace)| brace.close + index < offset).count();
-        u32::try_from(offset - inserted).unwrap_or(u32::MAX)
+        u32::try_from((offset - inserted).min(self.length)).unwrap_or(u32::MAX)
     }
 
     fn span(&self, pair: &Pair<'_, Rule>) -> Span {
         let span = pair.as_span();
         self.place(self.base + span.start(), self.base + span.end())
+    }
+
+    /// A place without the blanks that it starts with.
+    fn trimmed(&self, pair: &Pair<'_, Rule>) -> Span {
+        let text = pair.as_str();
+        let blanks = text.len() - text.trim_start_matches([' ', '\t', '\r', '\u{FEFF}']).len();
+        let span = pair.as_span();
+        self.place(self.base + span.start() + blanks, self.base + span.end())
     }
 
     fn problem(&mut self, diagnostic: Diagnostic) {
@@ -163,9 +183,9 @@ impl<'a> Builder<'a> {
                 },
                 Rule::plain => statements.push(Statement::Plain(self.plain(pair))),
                 Rule::slashes => self.slashes(span),
-                Rule::junk => {
+                Rule::broken => {
                     flawed = true;
-                    self.junk(span, pair.as_str(), foreign::statement(pair.as_str(), span));
+                    self.broken(span, pair);
                 }
                 Rule::nameless => {
                     flawed = true;
@@ -184,6 +204,24 @@ impl<'a> Builder<'a> {
             }
         }
         (statements, flawed)
+    }
+
+    /// What is no statement is not read, and neither is its block.
+    fn broken(&mut self, span: Span, pair: Pair<'_, Rule>) {
+        self.unread(span);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::junk => {
+                    let span = self.span(&part);
+                    self.junk(span, part.as_str(), foreign::statement(part.as_str(), span));
+                }
+                Rule::slashes => {
+                    let span = self.span(&part);
+                    self.slashes(span);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Text that is no statement. Bytes that were not UTF-8 have been reported already.
@@ -208,6 +246,7 @@ impl<'a> Builder<'a> {
         let (mut from, mut to, mut label, mut block) = (None, None, None, None);
         let mut arrow = ("", whole.before());
         let mut rest = None;
+        let reported = self.parsed.problems.len();
         for part in pair.into_inner() {
             let span = self.span(&part);
             match part.as_rule() {
@@ -215,7 +254,7 @@ impl<'a> Builder<'a> {
                 Rule::path => to = Some(span),
                 Rule::arrow => arrow = (part.as_str(), span),
                 Rule::string => label = Some(self.text(&part)),
-                Rule::rest => rest = Some((part.as_str(), span)),
+                Rule::rest => rest = Some((part.as_str().trim_start(), self.trimmed(&part))),
                 Rule::block => block = Some(self.block(part)),
                 Rule::slashes => self.slashes(span),
                 _ => {}
@@ -231,6 +270,8 @@ impl<'a> Builder<'a> {
                 }
             } else {
                 self.unread(whole);
+                // What is wrong inside of what is not read is the same mistake.
+                self.parsed.problems.truncate(reported);
             }
             if !text.contains('\u{FFFD}') {
                 self.problem(diagnostic);
@@ -278,7 +319,7 @@ impl<'a> Builder<'a> {
                     continue;
                 }
                 Rule::comma => {
-                    if comma.is_some() || plain.values.is_empty() {
+                    if comma.is_some() {
                         self.problem(foreign::comma(span));
                     }
                     comma = Some(span);
@@ -286,6 +327,7 @@ impl<'a> Builder<'a> {
                 }
                 Rule::rest => {
                     plain.flawed = true;
+                    let span = self.trimmed(&part);
                     self.junk(span, part.as_str(), foreign::rest(part.as_str(), span));
                     comma = None;
                     continue;
@@ -307,8 +349,7 @@ impl<'a> Builder<'a> {
                 Rule::ratio => ValueKind::Ratio,
                 _ => ValueKind::Path,
             };
-            let after_comma = comma.take().is_some() && !plain.values.is_empty();
-            plain.values.push(Value { span, kind, comma: after_comma });
+            plain.values.push(Value { span, kind, comma: comma.take().is_some() });
         }
         if let Some(span) = comma {
             self.problem(foreign::comma(span));
@@ -347,13 +388,16 @@ impl<'a> Builder<'a> {
                 text.get(line..open).unwrap_or("").chars().take_while(|c| matches!(c, ' ' | '\t')).collect()
             };
             let end = self.place(close, close);
-            let (place, replacement) = if close == text.len() {
-                ("at the end of the file".to_owned(), format!("{indent}}}\n"))
+            let (place, replacement) = if close >= text.len() {
+                let line_end = if text.ends_with('\n') { "" } else { "\n" };
+                ("at the end of the file".to_owned(), format!("{line_end}{indent}}}\n"))
             } else {
                 let line = text.get(..close).unwrap_or("").matches('\n').count();
                 let next = text.get(close..).and_then(|tail| tail.find(|c| !matches!(c, ' ' | '\t'))).unwrap_or(0);
                 let start = u32::try_from(close + next).unwrap_or(u32::MAX);
-                diagnostic = diagnostic.label(Span { start, end: start + 1, ..brace }, "taken to end before this line");
+                let first = text.get(close + next..).and_then(|tail| tail.chars().next()).map_or(0, char::len_utf8);
+                let end = start + u32::try_from(first).unwrap_or(0);
+                diagnostic = diagnostic.label(Span { start, end, ..brace }, "taken to end before this line");
                 (format!("before line {}", line + 1), format!("{indent}}}\n"))
             };
             self.problem(diagnostic.help(format!("add a `}}` {place}")).fix(

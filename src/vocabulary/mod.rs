@@ -94,7 +94,7 @@ impl Places {
     /// Names of the places, in the order of the language page; `node` where all kinds are meant.
     #[must_use]
     pub fn names(self) -> Vec<&'static str> {
-        const NAMES: [(Places, &str); 21] = [
+        const NAMES: [(Places, &str); 23] = [
             (Places::CALL, "call"),
             (Places::OPERATION, "operation"),
             (Places::NODE, "node"),
@@ -105,6 +105,8 @@ impl Places {
             (Places::QUEUE, "queue"),
             (Places::EXTERNAL, "external"),
             (Places::BOX, "group"),
+            (Places::FILE, "file"),
+            (Places::GROUP, "group"),
             (Places::TOPOLOGY, "topology"),
             (Places::SLO, "`slo`"),
             (Places::IDEMPOTENT, "`idempotent`"),

@@ -109,14 +109,5 @@ fn syntax(name: &str, form: &str, list: bool, opens: Places) -> String {
 }
 
 fn places(places: Places) -> String {
-    let mut names = places.names();
-    if places.contains(Places::FILE) && !places.contains(Places::TOPOLOGY) {
-        names.insert(0, "file");
-        if places.contains(Places::GROUP) {
-            names.push("group");
-        }
-    } else if places.contains(Places::GROUP) && !places.contains(Places::BOX) {
-        names.push("group");
-    }
-    names.join(", ")
+    places.names().join(", ")
 }

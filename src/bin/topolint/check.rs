@@ -52,7 +52,7 @@ pub(crate) fn projects(loader: &mut Loader<'_>, folder: &Folder, wanted: &[Vec<S
     let mut projects: Vec<Project> = Vec::new();
     for files in wanted {
         for file in files {
-            loader.file(file).map_err(|error| refusal(&folder.name(file), &error))?;
+            loader.file(file).map_err(|error| refusal(&output::path(folder.name(file).as_ref()), &error))?;
         }
         // Files of a folder belong together; a file that is named is a root of its own.
         for root in loader.roots(files) {
@@ -82,8 +82,8 @@ pub(crate) fn configuration(
 ) -> Result<Config, Stop> {
     let path = if common.isolated { None } else { common.config.clone().or_else(|| folder.configuration()) };
     let Some(path) = path else { return Ok(Config::default()) };
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("error: cannot read `{}`: {error}", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("error: cannot read `{}`: {error}", output::path(&path)))?;
     let shown = std::env::current_dir()
         .ok()
         .and_then(|here| path.strip_prefix(here).map(std::path::Path::to_path_buf).ok())

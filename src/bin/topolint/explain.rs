@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use topolint::metadata::built_in_clients;
-use topolint::model::{CallId, Cascade, Loader, Topology, lower};
+use topolint::model::{CallId, Cascade, Loader, OperationId, Topology, lower};
 use topolint::report::{self, Question};
 use topolint::rules::{Rule, names};
 use topolint::vocabulary::{ATTRIBUTES, Key, did_you_mean, suggest};
@@ -83,9 +83,9 @@ fn origin(explain: &Explain, place: &str) -> Result<u8, Stop> {
 fn questions(topology: &Topology, element: &str) -> Vec<Question> {
     let ends = element.split_once("->>").or_else(|| element.split_once("->")).or_else(|| element.split_once(':'));
     if let Some((from, to)) = ends {
-        let end = |name: &str| topology.operation_named(name.trim());
-        let Some((from, to)) = end(from).zip(end(to)) else { return Vec::new() };
-        let mut calls: Vec<CallId> = topology.calls_from(from).filter(|call| topology.call(*call).to == to).collect();
+        let (from, to) = (ends_of(topology, from.trim()), ends_of(topology, to.trim()));
+        let arriving = |call: &CallId| to.contains(&topology.call(*call).to) && !topology.call(*call).implied;
+        let mut calls: Vec<CallId> = from.iter().flat_map(|from| topology.calls_from(*from)).filter(arriving).collect();
         calls.sort_unstable();
         return calls.into_iter().map(Question::Call).collect();
     }
@@ -94,6 +94,12 @@ fn questions(topology: &Topology, element: &str) -> Vec<Question> {
         (None, Some(node)) => vec![Question::Node(node)],
         (None, None) => Vec::new(),
     }
+}
+
+/// The operations that an end of an arrow may mean: a queue or a store may be named alone.
+fn ends_of(topology: &Topology, name: &str) -> Vec<OperationId> {
+    let node = topology.node_named(name).map(|node| topology.node(node).operations.clone());
+    node.or_else(|| topology.operation_named(name).map(|id| vec![id])).unwrap_or_default()
 }
 
 /// Names of all elements; a queue or a store may be named alone, so their operations count as well.

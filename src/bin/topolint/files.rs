@@ -8,7 +8,7 @@ use globset::GlobBuilder;
 use ignore::WalkBuilder;
 use topolint::model::{FileError, Files, is_pattern};
 
-use crate::output::Stop;
+use crate::output::{self, Stop};
 
 /// The files below a project root.
 pub(crate) struct Folder {
@@ -28,7 +28,7 @@ impl Folder {
             std::env::current_dir().map_err(|error| format!("error: cannot tell the current folder: {error}"))?;
         let here = canonical(&here)?;
         let first = paths.iter().find(|path| path.as_os_str() != "-");
-        let start = first.map_or(Ok(here.clone()), |path| canonical(path))?;
+        let start = first.map_or(Ok(here.clone()), |path| located(path))?;
         let folder = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
         let marked = |folder: &&Path| ["topolint.yaml", ".git"].iter().any(|mark| folder.join(mark).exists());
         let root = folder.ancestors().find(marked).map_or(folder.clone(), Path::to_path_buf);
@@ -38,7 +38,7 @@ impl Folder {
     /// Takes standard input in as a file of the current folder.
     pub(crate) fn take_input(&mut self) -> Result<String, Stop> {
         let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(self.limit + 1).read_to_end(&mut bytes);
+        let read = std::io::stdin().lock().take(self.limit.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|error| format!("error: cannot read standard input: {error}"))?;
         if bytes.len() as u64 > self.limit {
             return Err(format!(
@@ -59,28 +59,34 @@ impl Folder {
 
     /// The `.topo` files that a path means, from the root.
     pub(crate) fn found(&self, path: &Path) -> Result<Vec<String>, Stop> {
-        let full = canonical(path)?;
+        let full = located(path)?;
         let outside = || {
             format!(
                 "error: `{}` lies outside of the project `{}`\n  help: check one project at a time",
-                path.display(),
-                self.root.display()
+                output::path(path),
+                output::path(&self.root)
             )
         };
         if !full.is_dir() {
-            return Ok(vec![self.relative(&full).ok_or_else(outside)?]);
+            let path = self.relative(&full).ok_or_else(outside)?;
+            // A file is one file, under whatever name it is reached; one behind a link that leaves the project is refused
+            // when it is read.
+            return Ok(vec![self.true_path(&path).unwrap_or(path)]);
         }
         let mut found = Vec::new();
         for entry in WalkBuilder::new(&full).follow_links(false).require_git(false).build() {
             let entry = entry.map_err(|error| format!("error: cannot read a folder: {error}"))?;
             let is_topo = entry.path().extension().is_some_and(|ending| ending == "topo");
             if is_topo && entry.file_type().is_some_and(|kind| kind.is_file()) {
-                found.push(self.relative(entry.path()).ok_or_else(outside)?);
+                let unreadable = || {
+                    format!("error: `{}` has a name that is not UTF-8\n  help: rename it", output::path(entry.path()))
+                };
+                found.push(self.relative(entry.path()).ok_or_else(unreadable)?);
             }
         }
         if found.is_empty() {
             let help = "name a file, or a folder that holds `.topo` files";
-            return Err(format!("error: there is no `.topo` file in `{}`\n  help: {help}", path.display()).into());
+            return Err(format!("error: there is no `.topo` file in `{}`\n  help: {help}", output::path(path)).into());
         }
         found.sort();
         Ok(found)
@@ -90,6 +96,11 @@ impl Folder {
         let parts: Option<Vec<&str>> =
             full.strip_prefix(&self.root).ok()?.components().map(|part| part.as_os_str().to_str()).collect();
         Some(parts?.join("/"))
+    }
+
+    /// The path of a file without links, if it lies inside.
+    fn true_path(&self, path: &str) -> Result<String, FileError> {
+        self.relative(&self.inside(path)?).ok_or(FileError::Outside)
     }
 
     /// The file itself, which may not lie behind a link that leaves the root.
@@ -106,7 +117,7 @@ impl Files for Folder {
                 Ok(full) if full.is_dir() => {
                     Err(FileError::Unreadable("it is a folder; include its files with `/*.topo`".to_owned()))
                 }
-                Ok(_) => Ok(vec![pattern.to_owned()]),
+                Ok(_) => Ok(vec![self.true_path(pattern)?]),
                 Err(FileError::Unreadable(_)) => Ok(Vec::new()),
                 Err(error) => Err(error),
             };
@@ -120,11 +131,21 @@ impl Files for Folder {
         } else {
             pattern.split('/').count() - folder.split('/').filter(|part| !part.is_empty()).count()
         };
-        let walk = WalkBuilder::new(start).standard_filters(false).follow_links(false).max_depth(Some(depth)).build();
-        let paths = walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()));
-        let mut found: Vec<String> =
-            paths.filter_map(|entry| self.relative(entry.path())).filter(|path| glob.is_match(path)).collect();
+        let walk = WalkBuilder::new(&start).standard_filters(false).follow_links(false).max_depth(Some(depth)).build();
+        let mut found = Vec::new();
+        for entry in walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir())) {
+            let below = entry.path().strip_prefix(&start).ok().and_then(Path::to_str);
+            let written =
+                below.map(|below| if folder.is_empty() { below.to_owned() } else { format!("{folder}/{below}") });
+            // A link that leaves the project refuses the whole pattern; one that leads nowhere is no file.
+            match written.filter(|path| glob.is_match(path)).map(|path| self.true_path(&path)) {
+                Some(Ok(path)) => found.push(path),
+                Some(Err(FileError::Outside)) => return Err(FileError::Outside),
+                Some(Err(_)) | None => {}
+            }
+        }
         found.sort();
+        found.dedup();
         Ok(found)
     }
 
@@ -133,11 +154,12 @@ impl Files for Folder {
             return Ok(bytes.clone());
         }
         let full = self.inside(path)?;
-        let file = fs::File::open(&full).map_err(|error| FileError::Unreadable(reason(&error)))?;
-        let size = file.metadata().map_err(|error| FileError::Unreadable(reason(&error)))?;
+        // Asked before it is opened: opening a pipe waits for somebody to write.
+        let size = fs::metadata(&full).map_err(|error| FileError::Unreadable(reason(&error)))?;
         if !size.is_file() {
             return Err(FileError::Unreadable("it is no file".to_owned()));
         }
+        let file = fs::File::open(&full).map_err(|error| FileError::Unreadable(reason(&error)))?;
         let mut bytes = Vec::new();
         file.take(self.limit.saturating_add(1))
             .read_to_end(&mut bytes)
@@ -164,7 +186,19 @@ fn upward(from: &Path, to: &Path) -> PathBuf {
 
 fn canonical(path: &Path) -> Result<PathBuf, Stop> {
     path.canonicalize()
-        .map_err(|error| Stop::Refused(format!("error: cannot read `{}`: {}", path.display(), reason(&error))))
+        .map_err(|error| Stop::Refused(format!("error: cannot read `{}`: {}", output::path(path), reason(&error))))
+}
+
+/// Where a file or folder lies: its folder without links, its own name as it is.
+fn located(path: &Path) -> Result<PathBuf, Stop> {
+    let full = canonical(path)?;
+    match (path.file_name(), full.is_dir()) {
+        (Some(name), false) => {
+            let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            Ok(canonical(folder.unwrap_or(Path::new(".")))?.join(name))
+        }
+        _ => Ok(full),
+    }
 }
 
 /// What the system says, without its number.

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use topolint::report::Look;
+use topolint::source::clean;
 
 use crate::arguments::Color;
 
@@ -29,6 +30,11 @@ pub(crate) fn print(text: &str) -> Result<(), Stop> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ClosedPipe),
         Err(error) => Err(Stop::Refused(format!("error: cannot write the report: {error}"))),
     }
+}
+
+/// A path in one line, without anything that a terminal would obey.
+pub(crate) fn path(path: &std::path::Path) -> String {
+    clean(&path.to_string_lossy()).replace(['\n', '\t'], "?")
 }
 
 /// Colours and width: the flag, then the environment, then the terminal.

@@ -1,6 +1,6 @@
 //! The third pass: arrows become calls between operations, blocks of calls become steps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Lowering, Said};
 use crate::diagnostic::Diagnostic;
@@ -188,7 +188,8 @@ impl<'a> Lowering<'a> {
         let first_allow = self.topology.allows.len();
         let said = block_said.unwrap_or(Said { statements: Vec::new(), inside: call.span, flawed });
         let mut settings = self.content(&said, Places::CALL, Owner::Topology).settings;
-        settings.flawed |= flawed;
+        // A policy that could not be found may have said anything.
+        settings.flawed |= flawed || settings.get(Key::Use).is_some_and(|used| used.state == State::Unreadable);
         let ends = self.ends(call, body, &settings);
         let Some((from, to, scope, policies, phase)) = ends else {
             // What is said of a call that cannot be drawn silences nothing.
@@ -266,28 +267,35 @@ impl<'a> Lowering<'a> {
             .iter()
             .filter_map(|reference| if let crate::model::Reference::Policy(id) = reference { Some(*id) } else { None })
             .collect();
-        for (index, id) in policies.iter().enumerate() {
+        let mut stated: HashMap<Key, PolicyId> = HashMap::new();
+        let mut seen = HashSet::new();
+        for id in &policies {
             if let Some(policy) = self.topology.policies.get_mut(id.index()) {
                 policy.used = true;
             }
-            for earlier in policies.iter().take(index) {
-                self.compare_policies(*earlier, *id, span);
+            if !seen.insert(*id) {
+                continue;
+            }
+            let settings = &self.topology.policy(*id).settings;
+            let both = settings.iter().find_map(|setting| Some((setting.key, *stated.get(&setting.key)?)));
+            stated.extend(settings.iter().map(|setting| (setting.key, *id)));
+            if let Some((key, earlier)) = both {
+                self.conflict(earlier, *id, key, span);
             }
         }
         policies
     }
 
     /// Two policies of one call that state the same: which one wins would depend on an order nobody reads.
-    fn compare_policies(&mut self, one: PolicyId, other: PolicyId, span: Span) {
+    fn conflict(&mut self, one: PolicyId, other: PolicyId, key: Key, span: Span) {
         let (first, second) = (self.topology.policy(one), self.topology.policy(other));
-        let both = first.settings.iter().find_map(|setting| Some((setting, second.settings.get(setting.key)?)));
-        let Some((ours, theirs)) = both else { return };
+        let (Some(ours), Some(theirs)) = (first.settings.get(key), second.settings.get(key)) else { return };
         let names = [self.topology.text(first.name), self.topology.text(second.name)];
-        let message = format!("the policies `{}` and `{}` both state `{}`", names[0], names[1], ours.key);
+        let message = format!("the policies `{}` and `{}` both state `{key}`", names[0], names[1]);
         let diagnostic = Diagnostic::new(span, message)
             .label(ours.span, "stated here")
             .label(theirs.span, "and here")
-            .help(format!("state `{}` on the call, and in one of the policies only", ours.key));
+            .help(format!("state `{key}` on the call, and in one of the policies only"));
         self.problem("conflicting-policies", diagnostic);
     }
 
@@ -389,7 +397,22 @@ impl<'a> Lowering<'a> {
         let Some((block, inside)) = block else { return Some(Fallback::Ready) };
         let from = self.topology.call(id).from;
         let body = if let Body::Node(_) = body { body } else { Body::Operation(from) };
-        Some(Fallback::Calls(self.steps_of(block, inside, body)))
+        let steps = self.steps_of(block, inside, body);
+        self.share_phase(id, &steps);
+        Some(Fallback::Calls(steps))
+    }
+
+    /// A fallback is made when its call is made.
+    fn share_phase(&mut self, id: CallId, steps: &[Step]) {
+        let phase = self.topology.call(id).phase;
+        let mut calls = Vec::new();
+        Step::each(steps, &mut |call| calls.push(call));
+        for call in calls {
+            let unstated = self.topology.call(call).settings.get(Key::Phase).is_none();
+            if let Some(call) = self.topology.calls.get_mut(call.index()).filter(|_| unstated) {
+                call.phase = phase;
+            }
+        }
     }
 
     /// Some attributes belong to calls of a kind: those that leave a queue or a client, or reach a store.

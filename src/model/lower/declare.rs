@@ -6,15 +6,40 @@ use crate::model::topology::{Node, NodeId, Operation, OperationId, Policy, Polic
 use crate::model::{Scope, ScopeKind, Settings};
 use crate::source::Span;
 use crate::syntax::{Plain, Statement, Value, ValueKind};
-use crate::vocabulary::{ElementKind, Places};
+use crate::vocabulary::{ElementKind, Key, Places, suggest};
+
+/// The longest name, so that no message and no path is ever long.
+const MAX_NAME: usize = 200;
 
 impl<'a> Lowering<'a> {
-    /// Declares what a file says, and what it includes where the include stands. `root` is the scope with the
-    /// `defaults` of the root file, for the files that it includes.
-    pub(super) fn declare_file(&mut self, path: &str, root: Option<ScopeId>) {
+    /// Declares what the files of the project say, the included ones where their include stands. Keeps its own stack:
+    /// a chain of includes may be long.
+    pub(super) fn declare_files(&mut self) {
+        let project = self.project;
+        let mut stack: Vec<OpenFile<'a>> = self.open_file(&project.root, None).into_iter().collect();
+        while let Some(mut file) = stack.pop() {
+            match file.statements.next() {
+                None => self.pending.scopes.push((file.scope, Places::FILE, file.rest)),
+                Some(statement) => {
+                    let (scope, shared) = (file.scope, file.shared);
+                    let included = self.declare_statement(statement, scope, Places::FILE, shared, &mut file.rest);
+                    stack.push(file);
+                    let paths = included.and_then(|span| project.includes.get(&span)).into_iter().flatten();
+                    let opened: Vec<OpenFile<'a>> =
+                        paths.filter_map(|path| self.open_file(path, Some(shared))).collect();
+                    stack.extend(opened.into_iter().rev());
+                }
+            }
+        }
+    }
+
+    /// `root` is the scope with the `defaults` of the root file, for the files that it includes.
+    fn open_file(&mut self, path: &str, root: Option<ScopeId>) -> Option<OpenFile<'a>> {
         let loader = self.loader;
-        let Ok(file) = loader.loaded(path) else { return };
-        self.remember_unread(&file.tree);
+        let file = loader.loaded(path).ok()?;
+        for span in &file.tree.unread {
+            self.remember_unread(*span);
+        }
         let span = Span { source: file.source, start: 0, end: 0 };
         let scope = self.scope(Some(root.unwrap_or(ScopeId(0))), ScopeKind::File, None, span);
         let shared = root.unwrap_or_else(|| self.scope(Some(ScopeId(0)), ScopeKind::Root, None, span));
@@ -26,8 +51,8 @@ impl<'a> Lowering<'a> {
         }
         let end = self.sources.get(file.source).map_or(0, |source| source.text.len());
         let whole = Span { end: u32::try_from(end).unwrap_or(u32::MAX), ..span };
-        let said = Said { statements: file.tree.statements.iter().collect(), inside: whole, flawed: false };
-        self.declare_box(&said, scope, Places::FILE, shared);
+        let rest = Said { statements: Vec::new(), inside: whole, flawed: false };
+        Some(OpenFile { statements: file.tree.statements.iter(), scope, shared, rest })
     }
 
     fn plain_named(&self, statement: &'a Statement, kind: ElementKind) -> Option<&'a Plain> {
@@ -56,27 +81,49 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    /// The statements of a file or group.
-    fn declare_box(&mut self, said: &Said<'a>, scope: ScopeId, place: Places, shared: ScopeId) {
+    /// The statements of a group.
+    fn declare_group_block(&mut self, said: &Said<'a>, scope: ScopeId, shared: ScopeId) {
         let mut rest = Said { statements: Vec::new(), ..said.clone() };
         for &statement in &said.statements {
-            let Statement::Plain(plain) = statement else {
-                self.pending.arrows.push((scope, statement));
-                continue;
-            };
-            let kind = ElementKind::named(self.text(plain.name)).filter(|kind| kind.element().on.intersects(place));
-            match kind {
-                Some(ElementKind::Topology) => self.declare_topology(plain),
-                Some(ElementKind::Include) => self.declare_include(plain, shared),
-                Some(ElementKind::Group) => self.declare_group(plain, scope, shared),
-                Some(ElementKind::Policy) => self.declare_policy(plain),
-                Some(ElementKind::Defaults) => self.pending.defaults.push((scope, plain)),
-                Some(ElementKind::Network) => self.pending.networks.push(plain),
-                Some(kind) if kind.is_node() => self.declare_nodes(plain, kind, scope),
-                _ => rest.statements.push(statement),
+            self.declare_statement(statement, scope, Places::GROUP, shared, &mut rest);
+        }
+        self.pending.scopes.push((scope, Places::GROUP, rest));
+    }
+
+    /// One statement of a file or group; the place of it, if it includes files.
+    fn declare_statement(
+        &mut self,
+        statement: &'a Statement,
+        scope: ScopeId,
+        place: Places,
+        shared: ScopeId,
+        rest: &mut Said<'a>,
+    ) -> Option<Span> {
+        let Statement::Plain(plain) = statement else {
+            self.pending.arrows.push((scope, statement));
+            return None;
+        };
+        let word = self.text(plain.name);
+        let kind = ElementKind::named(word).filter(|kind| kind.element().on.intersects(place));
+        match kind {
+            Some(ElementKind::Topology) => self.declare_topology(plain),
+            Some(ElementKind::Include) => {
+                self.check_include(plain);
+                return Some(plain.span);
+            }
+            Some(ElementKind::Group) => self.declare_group(plain, scope, shared),
+            Some(ElementKind::Policy) => self.declare_policy(plain),
+            Some(ElementKind::Defaults) => self.pending.defaults.push((scope, plain)),
+            Some(ElementKind::Network) => self.pending.networks.push(plain),
+            Some(kind) if kind.is_node() => self.declare_nodes(plain, kind, scope),
+            _ => {
+                if plain.block.is_some() && Key::named(word).is_none() && nearly_defaults(word) {
+                    self.pending.misspelt.push((scope, plain));
+                }
+                rest.statements.push(statement);
             }
         }
-        self.pending.scopes.push((scope, place, rest));
+        None
     }
 
     fn declare_topology(&mut self, plain: &'a Plain) {
@@ -93,15 +140,11 @@ impl<'a> Lowering<'a> {
         self.pending.scopes.push((ScopeId(0), Places::TOPOLOGY, said));
     }
 
-    fn declare_include(&mut self, plain: &'a Plain, shared: ScopeId) {
+    fn check_include(&mut self, plain: &Plain) {
         if plain.values.len() != 1 || plain.values.iter().any(|value| value.kind != ValueKind::Text) {
             let diagnostic = Diagnostic::new(plain.head(), "`include` takes one path in double quotes")
                 .help("write `include \"payments/*.topo\"`");
             self.problem("wrong-value", diagnostic);
-        }
-        let project = self.project;
-        for path in project.includes.get(&plain.span).into_iter().flatten() {
-            self.declare_file(path, Some(shared));
         }
     }
 
@@ -109,7 +152,7 @@ impl<'a> Lowering<'a> {
         let name = self.name_and_label(plain, &plain.values);
         let interned = name.map(|(name, _)| self.topology.names.intern(self.sources.text(name)));
         let inner = self.scope(Some(scope), ScopeKind::Group, interned, name.map_or(plain.name, |(name, _)| name));
-        self.declare_box(&said(plain), inner, Places::GROUP, shared);
+        self.declare_group_block(&said(plain), inner, shared);
     }
 
     fn declare_policy(&mut self, plain: &'a Plain) {
@@ -126,12 +169,21 @@ impl<'a> Lowering<'a> {
     }
 
     fn declare_nodes(&mut self, plain: &'a Plain, kind: ElementKind, scope: ScopeId) {
-        if plain.values.is_empty() {
-            self.name_and_label(plain, &[]);
+        match plain.values.first() {
+            None => drop(self.name_and_label(plain, &[])),
+            Some(first) if first.comma => {
+                let comma = Span { start: plain.name.end, end: first.span.start, ..first.span };
+                self.problem("syntax", crate::syntax::stray_comma(comma));
+            }
+            Some(_) => {}
         }
         for group in plain.groups() {
             let Some((span, label)) = self.name_and_label(plain, group) else { continue };
-            let Some(id) = self.declare_node(span, label, kind, scope) else { continue };
+            let Some(id) = self.declare_node(span, label, kind, scope) else {
+                // What the second declaration says is not read.
+                self.remember_unread(plain.span);
+                continue;
+            };
             let mut body = said(plain);
             self.declare_operations(id, kind, &mut body);
             self.pending.nodes.push((id, body));
@@ -259,6 +311,7 @@ impl<'a> Lowering<'a> {
                 None
             }
             [name, ..] if !is_name(name) => {
+                self.remember_unread(plain.head());
                 let text = self.text(name.span);
                 let diagnostic = Diagnostic::new(name.span, format!("`{text}` is no name for a {word}"));
                 self.problem(
@@ -269,8 +322,21 @@ impl<'a> Lowering<'a> {
                 );
                 None
             }
+            [name, ..] if name.span.len() > MAX_NAME => {
+                self.remember_unread(plain.head());
+                let diagnostic = Diagnostic::new(name.span, format!("this name has more than {MAX_NAME} characters"));
+                self.problem("wrong-value", diagnostic.help("give it a short name and a long label"));
+                None
+            }
             [name] => Some((name.span, None)),
             [name, label] if label.kind == ValueKind::Text => Some((name.span, Some(label.span))),
+            [name, label, more, ..] if label.kind == ValueKind::Text => {
+                let text = self.text(more.span);
+                let diagnostic =
+                    Diagnostic::new(more.span, format!("a {word} takes a name and a label, so `{text}` is too much"));
+                self.problem("wrong-value", diagnostic.help("remove it, or end the statement before it with `;`"));
+                Some((name.span, Some(label.span)))
+            }
             [name, second, ..] => {
                 let text = self.text(second.span);
                 let diagnostic = Diagnostic::new(second.span, format!("`{text}` cannot follow the name of a {word}"));
@@ -285,6 +351,21 @@ impl<'a> Lowering<'a> {
             }
         }
     }
+}
+
+/// A file whose statements are being declared.
+struct OpenFile<'a> {
+    statements: std::slice::Iter<'a, Statement>,
+    scope: ScopeId,
+    /// The scope with the `defaults` of the root file.
+    shared: ScopeId,
+    /// What is said of the file itself.
+    rest: Said<'a>,
+}
+
+/// Whether a word was most likely meant to be `defaults`.
+fn nearly_defaults(word: &str) -> bool {
+    word != ElementKind::Defaults.name() && suggest(word, [ElementKind::Defaults.name()]).len() == 1
 }
 
 /// What a block says.

@@ -17,7 +17,7 @@ use super::topology::{NodeId, OperationId, Owner, PolicyId, ScopeId, Topology};
 use super::{Scope, ScopeKind, Settings, check};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::source::{SourceMap, Span};
-use crate::syntax::{self, Plain, Statement, Tree};
+use crate::syntax::{self, Plain, Statement};
 use crate::vocabulary::Places;
 
 /// Builds the topology of a project that `loader` has read.
@@ -56,6 +56,8 @@ struct Lowering<'a> {
 struct Pending<'a> {
     scopes: Vec<(ScopeId, Places, Said<'a>)>,
     defaults: Vec<(ScopeId, &'a Plain)>,
+    /// Blocks whose word is nearest to `defaults`.
+    misspelt: Vec<(ScopeId, &'a Plain)>,
     policies: Vec<(PolicyId, Said<'a>)>,
     nodes: Vec<(NodeId, Said<'a>)>,
     operations: Vec<(OperationId, Said<'a>)>,
@@ -84,7 +86,7 @@ impl<'a> Lowering<'a> {
             defaults: Vec::new(),
         });
         self.topology.name = stem(&self.project.root);
-        self.declare_file(&self.project.root, None);
+        self.declare_files();
         self.read_all();
         self.connect_all();
         let checked = check::check(&self.topology, self.sources, &self.unread);
@@ -100,12 +102,10 @@ impl<'a> Lowering<'a> {
     }
 
     /// Remembers the words of what could not be read: nothing is known of them.
-    fn remember_unread(&mut self, tree: &Tree) {
-        for span in &tree.unread {
-            let words =
-                self.sources.text(*span).split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
-            self.unread.extend(words.filter(|word| !word.is_empty()));
-        }
+    fn remember_unread(&mut self, span: Span) {
+        let words = self.sources.text(span).split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')));
+        let names = words.flat_map(|word| word.split("--")).map(|name| name.trim_matches('-'));
+        self.unread.extend(names.filter(|name| !name.is_empty()));
     }
 
     /// Registers an `allow` that was read.

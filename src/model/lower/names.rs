@@ -9,7 +9,7 @@ use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, did_you_mean, suggest};
 
 /// So many unknown names get a suggestion: looking for one costs a look at every name.
-const MAX_SUGGESTIONS: usize = 50;
+pub(super) const MAX_SUGGESTIONS: usize = 50;
 
 impl Lowering<'_> {
     pub(super) fn unnamed(&mut self, node: NodeId) -> OperationId {
@@ -82,9 +82,11 @@ impl Lowering<'_> {
             .and_then(|name| self.topology.operations_by_name.get(&(node, Some(name))).copied());
         if found.is_none() {
             let name = self.topology.node_name(node).to_owned();
-            let operations =
-                self.topology.node(node).operations.iter().filter_map(|id| self.topology.operation(*id).name);
+            // Listing all of them again and again would take the square of their number.
+            let listed = if self.suggested < MAX_SUGGESTIONS { usize::MAX } else { 1 };
+            let operations = self.topology.node(node).operations.iter().take(listed);
             let known: Vec<String> = operations
+                .filter_map(|id| self.topology.operation(*id).name)
                 .map(|name| format!("{}.{}", self.topology.node_name(node), self.topology.text(name)))
                 .collect();
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -138,27 +140,40 @@ impl Lowering<'_> {
     pub(super) fn find_node(&mut self, name: Span, path: Span) -> Option<NodeId> {
         let text = self.text(name);
         let Some(id) = self.topology.node_named(text) else {
-            if self.suggested < MAX_SUGGESTIONS {
-                let topology = std::mem::take(&mut self.topology);
-                let known: Vec<&str> = topology.node_ids().map(|id| topology.node_name(id)).collect();
-                self.unknown_name(name, text, "node", &known, &format!("declare it: `service {text}`"));
-                self.topology = topology;
-            } else {
-                self.unknown_name(name, text, "node", &[], &format!("declare it: `service {text}`"));
+            let topology = std::mem::take(&mut self.topology);
+            let wanted = self.suggested < MAX_SUGGESTIONS;
+            let known: Vec<&str> =
+                topology.node_ids().take_while(|_| wanted).map(|id| topology.node_name(id)).collect();
+            let near = self.unknown_name(name, text, "node", &known, &format!("declare it: `service {text}`"));
+            self.topology = topology;
+            for id in near.iter().filter_map(|name| self.topology.node_named(name)).collect::<Vec<_>>() {
+                self.mention(id);
             }
             return None;
         };
         debug_assert!(path.contains(name), "a name lies in its path");
-        if let Some(node) = self.topology.nodes.get_mut(id.index()) {
-            node.mentioned = true;
-        }
+        self.mention(id);
         Some(id)
     }
 
-    /// A name that nothing declares, with the nearest ones. Silent where it stands in unread text.
-    pub(super) fn unknown_name(&mut self, span: Span, name: &str, what: &str, candidates: &[&str], help: &str) {
+    fn mention(&mut self, id: NodeId) {
+        if let Some(node) = self.topology.nodes.get_mut(id.index()) {
+            node.mentioned = true;
+        }
+    }
+
+    /// A name that nothing declares. Silent where it stands in unread text; else the nearest names, which are probably
+    /// meant.
+    pub(super) fn unknown_name(
+        &mut self,
+        span: Span,
+        name: &str,
+        what: &str,
+        candidates: &[&str],
+        help: &str,
+    ) -> Vec<String> {
         if self.unread.contains(name) {
-            return;
+            return Vec::new();
         }
         let mut diagnostic = Diagnostic::new(span, format!("there is no {what} `{name}`"));
         let near =
@@ -173,5 +188,6 @@ impl Lowering<'_> {
             diagnostic = diagnostic.fix(format!("write `{only}`"), false, vec![edit]);
         }
         self.problem("unknown-name", diagnostic);
+        near.into_iter().map(str::to_owned).collect()
     }
 }

@@ -32,8 +32,17 @@ impl<'a> Lowering<'a> {
         for (scope, plain) in std::mem::take(&mut self.pending.defaults) {
             self.read_defaults(scope, plain);
         }
+        for (scope, plain) in std::mem::take(&mut self.pending.misspelt) {
+            let reported = self.problems.len();
+            for statement in &super::declare::said(plain).statements {
+                if let Statement::Plain(calls) = statement {
+                    self.misspelt_defaults(scope, calls);
+                }
+            }
+            self.problems.truncate(reported);
+        }
         for (id, said) in std::mem::take(&mut self.pending.policies) {
-            let content = self.content(&said, Places::CALL | Places::POLICY, Owner::Topology);
+            let content = self.content(&said, Places::CALL | Places::POLICY, Owner::Policy(id));
             if let Some(policy) = self.topology.policies.get_mut(id.index()) {
                 policy.settings = content.settings;
             }
@@ -116,6 +125,7 @@ impl<'a> Lowering<'a> {
                     let question = did_you_mean(&suggest(word, kinds))
                         .unwrap_or_else(|| "write `defaults { call { timeout 1s } }`".to_owned());
                     self.problem("unknown-attribute", diagnostic.help(question));
+                    self.misspelt_defaults(scope, kind);
                     continue;
                 }
             };
@@ -124,14 +134,45 @@ impl<'a> Lowering<'a> {
             if shared {
                 self.topology.allows.truncate(allows);
             }
-            if let Some(scope) = self.topology.scopes.get_mut(scope.index()) {
-                scope.defaults.push((what, settings));
-            }
+            self.keep_defaults(scope, what, settings);
         }
         // The defaults of a root file are read twice: for itself, and for what it includes.
         if shared {
             self.problems.truncate(reported);
         }
+    }
+
+    /// Adds defaults to a box; of two blocks that state the same, neither counts.
+    fn keep_defaults(&mut self, scope: crate::model::ScopeId, what: DefaultsFor, more: Settings) {
+        let Some(defaults) = self.topology.scopes.get_mut(scope.index()).map(|scope| &mut scope.defaults) else {
+            return;
+        };
+        let Some(at) = defaults.iter().position(|(other, _)| *other == what) else {
+            defaults.push((what, more));
+            return;
+        };
+        let mut known = defaults.get_mut(at).map(|(_, settings)| std::mem::take(settings)).unwrap_or_default();
+        known.flawed |= more.flawed;
+        for setting in more.into_iter() {
+            // Which of two would win may not depend on the order of declarations.
+            known.forget(setting.key);
+            let name =
+                Span { end: setting.span.start + u32::try_from(setting.key.name().len()).unwrap_or(0), ..setting.span };
+            self.keep(setting, name, &mut known);
+        }
+        if let Some(slot) = self.topology.scopes.get_mut(scope.index()).and_then(|scope| scope.defaults.get_mut(at)) {
+            slot.1 = known;
+        }
+    }
+
+    /// Defaults of a kind that there is not: most likely of calls. What they say was meant, and is not known.
+    fn misspelt_defaults(&mut self, scope: crate::model::ScopeId, kind: &'a Plain) {
+        let (reported, allows) = (self.problems.len(), self.topology.allows.len());
+        let mut settings = self.content(&super::declare::said(kind), Places::CALL, Owner::Topology).settings;
+        self.problems.truncate(reported);
+        self.topology.allows.truncate(allows);
+        settings.forget_all();
+        self.keep_defaults(scope, DefaultsFor::Calls, settings);
     }
 
     fn read_network(&mut self, plain: &'a Plain) {
@@ -201,7 +242,7 @@ impl<'a> Lowering<'a> {
         if !key.attribute().on.intersects(place) {
             return self.misplaced_attribute(written.name, key, place);
         }
-        if place.intersects(Places::POLICY) && matches!(key, Key::Allow | Key::Use) {
+        if place.intersects(Places::POLICY) && key == Key::Use {
             return self.not_in_policy(written.name, key);
         }
         if key == Key::Allow {
@@ -223,10 +264,16 @@ impl<'a> Lowering<'a> {
                 && Key::named(self.text(value.span)).is_some_and(|key| key.attribute().on.intersects(place))
         };
         let whole = (Written { ..*written }, Vec::new());
-        if key.attribute().list {
-            return whole;
-        }
-        let Some(at) = written.values.iter().position(starts_attribute) else { return whole };
+        // In a list the same word may be a value: it starts a statement only where it cannot be one.
+        let is_value = |at: usize| {
+            let group = written.values.get(at..).and_then(|rest| rest.chunk_by(|_, next| !next.comma).next());
+            key.attribute().list
+                && group.is_some_and(|group| {
+                    values::read(self.sources, key.name(), written.name, Form::of(key), group).is_ok()
+                })
+        };
+        let starts = written.values.iter().enumerate().find(|(at, value)| starts_attribute(value) && !is_value(*at));
+        let Some((at, _)) = starts else { return whole };
         let (own, rest) = written.values.split_at(at);
         let mut others = Vec::new();
         let mut rest = rest;
@@ -278,6 +325,11 @@ impl<'a> Lowering<'a> {
         if let Some(block) = written.block {
             self.read_fields(&mut setting, block, place);
         }
+        if let Some(first) = written.values.first().filter(|first| first.comma) {
+            let comma = Span { start: written.name.end, end: first.span.start, ..first.span };
+            self.problem("syntax", syntax::stray_comma(comma));
+            return setting;
+        }
         if written.flawed {
             return setting;
         }
@@ -291,6 +343,17 @@ impl<'a> Lowering<'a> {
             } else {
                 setting.state = State::None;
             }
+            return setting;
+        }
+        if let [none, more, ..] = written.values
+            && !attribute.none.is_empty()
+            && none.kind == ValueKind::Path
+            && self.text(none.span) == "none"
+        {
+            let text = self.text(more.span);
+            let diagnostic =
+                Diagnostic::new(more.span, format!("`{key} none` takes nothing more, so `{text}` is too much"));
+            self.problem("wrong-value", diagnostic.help("remove it, or end the statement before it with `;`"));
             return setting;
         }
         match self.data(key, span, written.values) {
@@ -374,17 +437,7 @@ impl<'a> Lowering<'a> {
                 let found =
                     self.topology.names.find(name).and_then(|name| self.topology.policies_by_name.get(&name).copied());
                 if found.is_none() {
-                    let topology = &self.topology;
-                    let known: Vec<String> =
-                        topology.policies.iter().map(|policy| topology.text(policy.name).to_owned()).collect();
-                    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                    self.unknown_name(
-                        span,
-                        name,
-                        "policy",
-                        &known,
-                        &format!("declare it: `policy {name} {{ timeout 1s }}`"),
-                    );
+                    self.unknown_policy(span, name);
                 }
                 found.map(Reference::Policy)
             }
@@ -400,6 +453,22 @@ impl<'a> Lowering<'a> {
                 Some(Reference::Node(id))
             }
             _ => self.find_node(span, span).map(Reference::Node),
+        }
+    }
+
+    /// A policy that nothing declares; the nearest ones are probably meant, so they count as followed.
+    fn unknown_policy(&mut self, span: Span, name: &str) {
+        let topology = &self.topology;
+        let known: Vec<String> = topology.policies.iter().map(|policy| topology.text(policy.name).to_owned()).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near =
+            self.unknown_name(span, name, "policy", &known, &format!("declare it: `policy {name} {{ timeout 1s }}`"));
+        for name in near {
+            let id =
+                self.topology.names.find(&name).and_then(|name| self.topology.policies_by_name.get(&name).copied());
+            if let Some(policy) = id.and_then(|id| self.topology.policies.get_mut(id.index())) {
+                policy.used = true;
+            }
         }
     }
 
@@ -438,8 +507,8 @@ impl<'a> Lowering<'a> {
 pub(super) struct Written<'a> {
     pub(super) name: Span,
     pub(super) values: &'a [Value],
-    block: Option<&'a Block>,
-    flawed: bool,
+    pub(super) block: Option<&'a Block>,
+    pub(super) flawed: bool,
 }
 
 /// Reads one value of the table of clients, written as on a call.

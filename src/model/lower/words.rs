@@ -12,9 +12,11 @@ use crate::vocabulary::{ATTRIBUTES, ELEMENTS, ElementKind, Key, Places, did_you_
 impl Lowering<'_> {
     pub(super) fn unknown_attribute(&mut self, written: &Written<'_>, place: Places, settings: &mut Settings) {
         let word = self.text(written.name);
-        let here = words(place);
+        let wanted = self.suggested < super::names::MAX_SUGGESTIONS;
+        self.suggested += 1;
+        let here = if wanted { words(place) } else { Vec::new() };
         let mut near = suggest(word, here.iter().copied());
-        if near.is_empty() {
+        if near.is_empty() && wanted {
             near = suggest(
                 word,
                 ATTRIBUTES.iter().map(|attribute| attribute.name).chain(ELEMENTS.iter().map(|element| element.name)),
@@ -38,7 +40,14 @@ impl Lowering<'_> {
                 vec![Edit { span: written.name, replacement: (*only).to_owned() }],
             );
         }
-        self.problem("unknown-attribute", diagnostic);
+        // A statement that is read in part has been reported already.
+        if !written.flawed {
+            self.problem("unknown-attribute", diagnostic);
+        }
+        // It may have declared anything that is named in it.
+        let end =
+            written.block.map_or(written.values.last().map_or(written.name, |last| last.span), |block| block.span);
+        self.remember_unread(written.name.to(end));
         match near.as_slice() {
             // What was probably meant has been written, so that nothing else misses it.
             [only] if Key::named(only).is_some() => {

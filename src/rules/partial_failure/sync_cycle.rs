@@ -15,7 +15,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
 }
 
 fn finding(facts: &Facts<'_>, component: &[OperationId]) -> Option<Diagnostic> {
-    let start = *component.first()?;
+    let start = component.iter().copied().min_by_key(|id| facts.rank(*id))?;
     let cycle = cycle(facts, component, start)?;
     let topology = facts.topology();
     let names: Vec<String> = cycle.iter().map(|call| topology.operation_name(topology.call(*call).from)).collect();
@@ -27,7 +27,9 @@ fn finding(facts: &Facts<'_>, component: &[OperationId]) -> Option<Diagnostic> {
     diagnostic.witness = cycle.iter().map(|call| step(facts, *call)).collect();
     // A box that declares no operations may have several: the circle may be one of boxes only.
     let boxes = component.iter().filter(|id| topology.operation(**id).name.is_none()).count();
-    diagnostic.subjects = component.iter().map(|id| topology.operation_name(*id)).collect();
+    let mut members = component.to_vec();
+    members.sort_by_key(|id| facts.rank(*id));
+    diagnostic.subjects = members.iter().map(|id| topology.operation_name(*id)).collect();
     diagnostic.cause = Some(circle);
     diagnostic.consequence =
         Some("a slow answer anywhere makes all of them wait, and their workers with them".to_owned());
@@ -53,7 +55,7 @@ fn cycle(facts: &Facts<'_>, component: &[OperationId], start: OperationId) -> Op
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
         let mut calls: Vec<CallId> = topology.calls_from(at).filter(|call| facts.plan(*call).awaited).collect();
-        calls.sort_unstable();
+        calls.sort_by_key(|call| facts.call_rank(*call));
         for call in calls {
             let to = topology.call(call).to;
             if to == start {
