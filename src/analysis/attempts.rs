@@ -127,7 +127,7 @@ pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId)
     let only =
         |undone: &[&str]| retried.is_some_and(|stated| stated.setting.words().all(|word| undone.contains(&word)));
     Plan {
-        awaited: call.arrow == Arrow::Sync && call.phase == Phase::Request && happens,
+        awaited: call.arrow == Arrow::Sync && call.phase == Phase::Request && happens && !call.dead,
         timeout: limit(Key::Timeout),
         deadline: limit(Key::Deadline),
         cut: cut(cascade, look(Key::Through)),
@@ -252,7 +252,7 @@ impl Plan<'_> {
         let Extent::Finite(pool_wait) = self.pool_wait else { return Extent::Unbounded };
         let last = self.round(single);
         let earlier = match self.connect.duration() {
-            Some(connect) if self.retries_only_connect => connect.min(single),
+            connect if self.retries_only_connect => connect.map_or(single, |connect| connect.min(single)),
             _ => last,
         };
         let tries = earlier.times(attempts - 1).plus(last).plus(pool_wait.times(attempts));

@@ -99,7 +99,8 @@ fn reached(facts: &Facts<'_>) -> Vec<bool> {
     let topology = facts.topology();
     let awaited = |call: &CallId| facts.plan(*call).awaited;
     let mut reached = vec![false; topology.operations.len()];
-    let mut next: Vec<OperationId> = topology.operation_ids().filter(|id| !topology.calls_to(*id).any(|call| awaited(&call))).collect();
+    let mut next: Vec<OperationId> =
+        topology.operation_ids().filter(|id| !topology.calls_to(*id).any(|call| awaited(&call))).collect();
     while let Some(id) = next.pop() {
         match reached.get_mut(id.index()) {
             Some(seen) if !*seen => *seen = true,

@@ -75,7 +75,7 @@ impl Facts<'_> {
     pub fn repeater(&self, call: CallId) -> Option<Repeater> {
         let plan = self.plan(call);
         let topology = self.topology();
-        if topology.call(call).phase != Phase::Request || topology.call(call).implied {
+        if topology.call(call).phase != Phase::Request || topology.call(call).implied || topology.call(call).dead {
             return None;
         }
         let repeater = |kind, certainty| Some(Repeater { call, kind, certainty });
@@ -293,6 +293,9 @@ enum Barrier {
 
 /// A call that no execution makes.
 fn never(facts: &Facts<'_>, call: CallId) -> bool {
+    if facts.topology().call(call).dead {
+        return true;
+    }
     let chance = facts.cascade().call(call, &[Key::Chance]).given();
     chance.and_then(|stated| stated.setting.share()) == Some(0.0)
         || facts.plan(call).times == super::Attempts::AtMost(0)

@@ -140,11 +140,25 @@ impl Times {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let count = facts.topology().operations.len();
         let mut times = Self { operations: vec![Row { work: Time::ZERO, seen: Time::ZERO }; count] };
-        for component in components(facts.topology(), |call| facts.plan(call).awaited && facts.plan(call).local) {
+        let inside = |call| facts.plan(call).awaited && facts.plan(call).local;
+        let cut_off = |call| facts.plan(call).attempt().is_some() || facts.plan(call).deadline.duration().is_some();
+        let mut order = vec![0_usize; count];
+        for (place, component) in components(facts.topology(), |call| inside(call) && !cut_off(call)).iter().enumerate()
+        {
+            for operation in component {
+                if let Some(slot) = order.get_mut(operation.index()) {
+                    *slot = place;
+                }
+            }
+        }
+        for component in components(facts.topology(), inside) {
             for operation in &component {
                 // Inside a circle the callee is not known yet: without end, as the circle may be.
                 times.set(facts, *operation, Time::exactly(Extent::Unbounded));
             }
+            // A call that is cut by its own bound needs its callee least, so what it leads to comes last.
+            let mut component = component;
+            component.sort_by_key(|operation| order.get(operation.index()).copied());
             for operation in &component {
                 let work = times.work_of(facts, *operation, None);
                 times.set(facts, *operation, work);

@@ -160,6 +160,8 @@ pub struct Call {
     /// The call to a cache of this store that comes before it in the same operation: this one is made on a miss, so its
     /// `chance` is 1 − `hit-ratio` of the cache where none is stated.
     pub miss_of: Option<CallId>,
+    /// Whether it is part of the fallback of a call that is never made.
+    pub dead: bool,
     /// Whether the model itself made it: a bare arrow to a store means all operations of the store.
     pub implied: bool,
 }

@@ -1,5 +1,7 @@
 //! How rules speak of elements: names, places and numbers in the words that the diagram uses.
 
+use std::fmt::Write as _;
+
 use crate::analysis::{Attempts, Extent, Facts, Limit, Plan};
 use crate::diagnostic::{Edit, Fix};
 use crate::model::{CallId, Duration, OperationId, Origin, Stated};
@@ -27,12 +29,12 @@ pub(super) fn path(facts: &Facts<'_>, from: OperationId, then: &[CallId], left_o
     let left_out = left_out + way.left_out + all.len() - shown.len();
     let mut text = topology.operation_name(way.start);
     if left_out > 0 {
-        text.push_str(&format!(" -> … ({} more)", count(left_out as u64, "call")));
+        let _ = write!(text, " -> … ({} more)", count(left_out as u64, "call"));
     }
     for call in shown {
         let call = topology.call(*call);
         let arrow = if call.arrow == crate::syntax::Arrow::Sync { "->" } else { "->>" };
-        text.push_str(&format!(" {arrow} {}", topology.operation_name(call.to)));
+        let _ = write!(text, " {arrow} {}", topology.operation_name(call.to));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! What is wrong with what could not be read, and what to write instead. Knows the forms of neighbouring languages.
 
+use std::fmt::Write as _;
+
 use super::tree::Block;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::Span;
@@ -179,7 +181,7 @@ fn chain(target: &str, rest: &str) -> Option<Chain> {
     }
     let last = chain.calls.last_mut()?;
     if rest.starts_with('"') && rest.len() > 1 && rest.ends_with('"') {
-        last.push_str(&format!(" {rest}"));
+        let _ = write!(last, " {rest}");
     } else {
         chain.whole &= rest.is_empty();
     }

@@ -211,6 +211,7 @@ impl<'a> Lowering<'a> {
             fallback: None,
             phase,
             miss_of: None,
+            dead: false,
             implied: false,
         };
         self.add_call(call_record);
@@ -402,15 +403,18 @@ impl<'a> Lowering<'a> {
         Some(Fallback::Calls(steps))
     }
 
-    /// A fallback is made when its call is made.
+    /// A fallback is made when its call is made, and never if that is never made.
     fn share_phase(&mut self, id: CallId, steps: &[Step]) {
         let phase = self.topology.call(id).phase;
+        let chance = self.topology.call(id).settings.get(Key::Chance).and_then(Setting::share);
+        let dead = chance == Some(0.0) || self.topology.call(id).dead;
         let mut calls = Vec::new();
         Step::each(steps, &mut |call| calls.push(call));
         for call in calls {
             let unstated = self.topology.call(call).settings.get(Key::Phase).is_none();
-            if let Some(call) = self.topology.calls.get_mut(call.index()).filter(|_| unstated) {
-                call.phase = phase;
+            if let Some(call) = self.topology.calls.get_mut(call.index()) {
+                call.dead |= dead;
+                call.phase = if unstated { phase } else { call.phase };
             }
         }
     }

@@ -66,6 +66,7 @@ impl Lowering<'_> {
                 fallback: None,
                 phase: Phase::Request,
                 miss_of: None,
+                dead: false,
                 implied: true,
             });
         }

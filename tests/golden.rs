@@ -1,0 +1,72 @@
+//! The golden vectors that worst-case time concerns, computed by hand.
+
+#![allow(clippy::expect_used, reason = "a test may stop")]
+
+mod support;
+
+use topolint::analysis::{Extent, Facts};
+use topolint::metadata::built_in_clients;
+use topolint::model::{Duration, Loader, lower};
+
+/// The worst case of `shop` in milliseconds, where it has an end and is known.
+fn worst_case(text: &str) -> Option<u64> {
+    let files = support::Texts::one(text);
+    let mut loader = Loader::new(&files);
+    let project = loader.project("example.topo");
+    let (topology, problems) = lower(&loader, &project, built_in_clients());
+    assert_eq!(problems, [], "{text}");
+    let facts = Facts::new(&topology, built_in_clients());
+    let time = facts.times().operation(topology.operation_named("shop").expect("an operation"));
+    assert!(time.at_most.is_none_or(|most| most == time.at_least), "{text}");
+    match time.at_most? {
+        Extent::Finite(time) => Some(time.nanoseconds() / Duration::from_milliseconds(1).nanoseconds()),
+        Extent::Unbounded => None,
+    }
+}
+
+fn of_call(attributes: &str) -> Option<u64> {
+    worst_case(&format!("service shop {{ -> stock {{ {attributes} }} }}\nservice stock\n"))
+}
+
+#[test]
+fn attempts_and_exponential_waits_add_up() {
+    assert_eq!(of_call("timeout 2s; attempts 3; backoff exponential 100ms..1s"), Some(6_300));
+    assert_eq!(of_call("timeout 2s; attempts 3; backoff exponential 100ms..1s; deadline 5s"), Some(5_000));
+    assert_eq!(of_call("timeout 1s; attempts 3; backoff exponential 50ms..250ms"), Some(3_150));
+}
+
+#[test]
+fn every_kind_of_jitter_has_its_bound() {
+    for jitter in ["none", "full", "equal"] {
+        assert_eq!(
+            of_call(&format!("timeout 1s; retries 3; backoff exponential 100ms..250ms jitter {jitter}")),
+            Some(4_550)
+        );
+    }
+    // min(cap, base × 3^k): 300 ms, then the cap.
+    assert_eq!(of_call("timeout 1s; retries 3; backoff exponential 100ms..500ms jitter decorrelated"), Some(5_300));
+}
+
+#[test]
+fn hedges_connections_and_pools_have_their_own_waits() {
+    assert_eq!(of_call("timeout 1s; hedge after 200ms max 3"), Some(1_400));
+    assert_eq!(of_call("timeout 1s; attempts 3; retry-on connect; connect-timeout 100ms"), Some(1_200));
+    assert_eq!(of_call("timeout 1s; attempts 2; pool-wait 500ms"), Some(3_000));
+}
+
+#[test]
+fn what_is_without_end_or_unknown_has_no_number() {
+    assert_eq!(of_call("timeout none"), None);
+    assert_eq!(of_call("timeout 1s; attempts unlimited"), None);
+    assert_eq!(of_call("timeout 1s; times unlimited"), None);
+    assert_eq!(of_call("retries 2"), None);
+}
+
+#[test]
+fn the_shop_takes_what_the_language_page_says() {
+    let orders = "-> a { timeout 200ms; retries 1; backoff exponential 20ms..200ms jitter full }
+        parallel { -> b { timeout 500ms }; -> c { timeout 150ms; fallback \"accept below 50 EUR\" } }
+        -> d.write { timeout 100ms; idempotent }\n->> q";
+    let text = format!("service shop {{\n{orders}\n}}\nservice a, b, c\nstore d\nqueue q\n");
+    assert_eq!(worst_case(&text), Some(1_020));
+}

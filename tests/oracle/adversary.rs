@@ -1,0 +1,453 @@
+//! The worst case in a hang, found by playing every game. An adversary decides for each attempt whether it is answered
+//! at once, fails at once, or is answered or fails at the last instant; a clock runs, deadlines are instants on it.
+//! Nothing is added up or maximised in advance: all instants at which a step may end are carried along.
+//!
+//! Operations are played once for each deadline that can reach them along a concrete chain of callers from a root.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::graph::{Backoff, Call, Count, Deadline, Fallback, Graph, Jitter, Kind, Operation, Said, Shape, Step};
+
+/// Never: later than every instant that a small graph can reach.
+pub const FOREVER: u64 = 1 << 50;
+
+/// What stands in for what is unstated.
+#[derive(Clone, Copy)]
+pub enum Unstated {
+    /// Nothing is waited for, nothing tried again.
+    Nothing,
+    /// It is without end.
+    Forever,
+}
+
+/// The longest times, in milliseconds; none where no chain from a root arrives.
+pub struct Worst {
+    /// As callers see it, for each operation.
+    pub operation: Vec<Option<u64>>,
+    /// All of its work.
+    pub work: Vec<Option<u64>>,
+    /// All attempts, for each call.
+    pub call: Vec<Option<u64>>,
+    /// Whether each operation is on a chain from a root.
+    pub all_reached: bool,
+}
+
+impl Worst {
+    /// Plays a graph in which all that matters is stated.
+    pub fn of(stated: &Stated) -> Self {
+        let graph = &stated.graph;
+        let mut adversary = Adversary {
+            graph,
+            unstated: stated.unstated,
+
+            arrived: BTreeSet::new(),
+            waiting: Vec::new(),
+            calls: vec![None; graph.calls.len()],
+            on_a_chain: true,
+            played: HashMap::new(),
+            tried: HashMap::new(),
+        };
+        let mut worst = Self {
+            operation: vec![None; graph.operations.len()],
+            work: vec![None; graph.operations.len()],
+            call: Vec::new(),
+            all_reached: false,
+        };
+        for root in roots(graph) {
+            adversary.arrive(root, FOREVER);
+        }
+        while let Some((operation, arriving)) = adversary.waiting.pop() {
+            worst.take(&mut adversary, operation, arriving);
+        }
+        worst.all_reached = !worst.work.contains(&None);
+        adversary.on_a_chain = false;
+        for operation in 0..graph.operations.len() {
+            if worst.work[operation].is_none() && !graph.operations[operation].deadline.inherited {
+                worst.take(&mut adversary, operation, FOREVER);
+            }
+        }
+        worst.call = adversary.calls;
+        worst
+    }
+
+    fn take(&mut self, adversary: &mut Adversary<'_>, operation: usize, arriving: u64) {
+        let work = adversary.work(operation, arriving, &[]).iter().map(|outcome| outcome.at).max();
+        let bound = adversary.bound(operation, arriving);
+        self.work[operation] = self.work[operation].max(work);
+        self.operation[operation] = self.operation[operation].max(work.map(|work| work.min(bound)));
+    }
+}
+
+/// A graph in which everything is stated that a worst case depends on.
+pub struct Stated {
+    pub graph: Graph,
+    /// How long a call waits of which nothing is known.
+    pub unstated: u64,
+}
+
+/// The same graph with something in place of what is unstated.
+pub fn stated(graph: &Graph, unstated: Unstated) -> Stated {
+    let mut graph = graph.clone();
+    for id in 0..graph.operations.len() {
+        let latency = match &graph.operations[id] {
+            Operation { latency: Some(latency), .. } => *latency,
+            _ if matches!(graph.kind(id), Kind::Client | Kind::Queue) => 0,
+            Operation { deadline: Deadline { own: Some(own), .. }, .. } if graph.calls_of(id).next().is_none() => *own,
+            // Ruling 11: own work of which no maximum is stated adds nothing.
+            _ => 0,
+        };
+        graph.operations[id].latency = Some(latency);
+    }
+    for id in 0..graph.calls.len() {
+        if graph.calls[id].waits && graph.is_made(id) {
+            graph.calls[id].state(unstated);
+        }
+    }
+    Stated { graph, unstated: unstated.time().unwrap_or(FOREVER) }
+}
+
+impl Unstated {
+    fn time(self) -> Option<u64> {
+        match self {
+            Self::Nothing => Some(0),
+            Self::Forever => None,
+        }
+    }
+}
+
+impl Call {
+    /// Unstated attempts are one, and unstated waits between them none: only what is stated repeats.
+    fn state(&mut self, unstated: Unstated) {
+        if self.attempts == Said::Unsaid {
+            self.attempts = Said::None;
+        }
+        if self.backoff == Said::Unsaid {
+            self.backoff = Said::Is(Backoff { first: 0, cap: None, jitter: Jitter::Unsaid });
+        }
+        if self.connect == Said::Unsaid && self.retries_connecting_only() {
+            self.connect = unstated.time().map_or(Said::None, Said::Is);
+        }
+    }
+
+    fn retries_connecting_only(&self) -> bool {
+        self.retry_on == Said::Is(vec!["connect"])
+    }
+
+    /// How often it is tried.
+    fn tries(&self) -> Count {
+        match self.attempts {
+            _ if self.retry_on == Said::None => Count::Of(1),
+            Said::Is(attempts) => attempts,
+            Said::None | Said::Unsaid => Count::Of(1),
+        }
+    }
+
+    /// The longest wait before the try with this number, from 1 for the second.
+    fn wait_before(&self, number: u64) -> u64 {
+        let Some(Backoff { first, cap, jitter }) = self.backoff.value() else { return 0 };
+        let factor: u64 = if *jitter == Jitter::Decorrelated { 3 } else { 2 };
+        let mut wait = *first;
+        for _ in u64::from(*jitter != Jitter::Decorrelated)..number {
+            wait = wait.saturating_mul(factor);
+        }
+        wait.min(cap.unwrap_or(*first))
+    }
+}
+
+/// Where requests come from, or in: whom nobody waits for, and who states load that no client is drawn for.
+fn roots(graph: &Graph) -> Vec<usize> {
+    let calls_it = |from: usize, to: usize| {
+        let to = |call: &usize| graph.callees(*call).any(|callee| callee == to);
+        graph.calls_of(from).filter(|call| graph.is_made(*call) && graph.calls[*call].waits).any(|call| to(&call))
+    };
+    let all = || 0..graph.operations.len();
+    all().filter(|id| !all().any(|from| calls_it(from, *id))).collect()
+}
+
+/// One way in which something ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Outcome {
+    at: u64,
+    good: bool,
+}
+
+/// The operation that is played: its number, the instant by which it has to end, what is running inside its process.
+struct Stage<'s> {
+    end: u64,
+    running: &'s [usize],
+}
+
+struct Adversary<'g> {
+    graph: &'g Graph,
+    unstated: u64,
+
+    arrived: BTreeSet<(usize, u64)>,
+    waiting: Vec<(usize, u64)>,
+    calls: Vec<Option<u64>>,
+    /// Whether what is played can be reached from a root, so that what it hands down counts.
+    on_a_chain: bool,
+    /// What was played before, so that the same game inside a process is not played for each instant.
+    played: HashMap<(usize, u64, Vec<usize>), Rc<[Outcome]>>,
+    tried: HashMap<(usize, u64, Vec<usize>), Rc<[Outcome]>>,
+}
+
+impl Adversary<'_> {
+    /// A request arrives that has to be answered in so much time.
+    fn arrive(&mut self, operation: usize, left: u64) {
+        let left = if self.graph.operations[operation].deadline.inherited { left } else { FOREVER };
+        if self.on_a_chain && self.arrived.insert((operation, left)) {
+            self.waiting.push((operation, left));
+        }
+    }
+
+    fn bound(&self, operation: usize, arriving: u64) -> u64 {
+        let Deadline { own, inherited, .. } = self.graph.operations[operation].deadline;
+        own.unwrap_or(FOREVER).min(if inherited { arriving } else { FOREVER })
+    }
+
+    /// All ways in which the work of an operation can end, from the instant 0.
+    fn work(&mut self, operation: usize, arriving: u64, callers: &[usize]) -> Rc<[Outcome]> {
+        let graph = self.graph;
+        let arriving = if graph.operations[operation].deadline.inherited { arriving } else { FOREVER };
+        let game = (operation, arriving, callers.to_vec());
+        if let Some(played) = self.played.get(&game) {
+            return Rc::clone(played);
+        }
+        let running = [callers, &[operation]].concat();
+        let stage = Stage { end: self.bound(operation, arriving), running: &running };
+        let Operation { body, latency, .. } = &graph.operations[operation];
+        let own = latency.unwrap_or(0);
+        let mut ways = Vec::new();
+        // Its own work lies before its calls, as the formula has it; it fails or succeeds at any time until its end.
+        let mut worked = vec![0, own];
+        worked.dedup();
+        if own > 0 {
+            ways.extend([Outcome { at: 0, good: false }, Outcome { at: own, good: false }]);
+        }
+        ways.extend(self.sequence(&stage, body, worked));
+        let ways: Rc<[Outcome]> = distinct(ways).into();
+        self.played.insert(game, Rc::clone(&ways));
+        ways
+    }
+
+    /// All ways in which steps can end that start at one of these instants, one after the other.
+    fn sequence(&mut self, stage: &Stage<'_>, steps: &[Step], starts: Vec<u64>) -> Vec<Outcome> {
+        let (mut going, mut ended) = (starts, Vec::new());
+        for step in steps {
+            let (good, bad) = split(self.step(stage, step, going, false));
+            going = good;
+            ended.extend(bad);
+        }
+        distinct(both(&going, &ended).collect())
+    }
+
+    fn step(&mut self, stage: &Stage<'_>, step: &Step, starts: Vec<u64>, at_once: bool) -> Vec<Outcome> {
+        match step {
+            Step::Call(call) => self.call(stage, *call, starts, at_once),
+            Step::Group(Shape::Sequence, steps) => self.sequence(stage, steps, starts),
+            Step::Group(Shape::OneOf, steps) => {
+                let branch = |step| self.step(stage, step, starts.clone(), false);
+                distinct(steps.iter().flat_map(branch).collect())
+            }
+            Step::Group(Shape::Parallel, steps) => self.at_once(stage, steps, steps.len(), &starts),
+            Step::Group(Shape::Any(enough), steps) => self.at_once(stage, steps, *enough, &starts),
+        }
+    }
+
+    /// All of them start together. Whoever waits for fewer may still have to see all of them out.
+    fn at_once(&mut self, stage: &Stage<'_>, steps: &[Step], enough: usize, starts: &[u64]) -> Vec<Outcome> {
+        let mut ended = Vec::new();
+        for start in starts {
+            let mut ways = vec![(*start, 0)];
+            for step in steps {
+                let branch = self.step(stage, step, vec![*start], true);
+                let join = |(at, good): (u64, usize)| {
+                    branch.iter().map(move |outcome| (at.max(outcome.at), good + usize::from(outcome.good)))
+                };
+                ways = ways.into_iter().flat_map(join).collect();
+                ways.sort_unstable();
+                ways.dedup();
+            }
+            ended.extend(ways.into_iter().map(|(at, good)| Outcome { at, good: good >= enough }));
+        }
+        distinct(ended)
+    }
+
+    fn call(&mut self, stage: &Stage<'_>, id: usize, starts: Vec<u64>, at_once: bool) -> Vec<Outcome> {
+        let graph = self.graph;
+        let call = &graph.calls[id];
+        let passed: Vec<Outcome> = both(&starts, &[]).collect();
+        if !call.waits || !graph.is_made(id) {
+            return passed;
+        }
+        let mut ways = match call.times {
+            Some(Count::Of(times)) if !at_once => {
+                let (mut going, mut ended) = (starts, Vec::new());
+                for _ in 0..times {
+                    let (good, bad) = split(self.once(stage, id, going));
+                    going = good;
+                    ended.extend(bad);
+                }
+                both(&going, &ended).collect()
+            }
+            Some(Count::Unlimited) => {
+                let mut ways = self.once(stage, id, starts.clone());
+                // It goes on until nothing more can be waited for, if that instant ever comes.
+                for start in starts {
+                    let mut takes_none = |at| self.once(stage, id, vec![at]).iter().all(|way| way.at == at);
+                    let last = if takes_none(start) { start } else { start.max(stage.end) };
+                    let ends = last < FOREVER && takes_none(last);
+                    ways.extend(both_at(&[if ends { last } else { FOREVER }]));
+                }
+                ways
+            }
+            _ => self.once(stage, id, starts),
+        };
+        if call.chance.is_some_and(|chance| chance < 100) {
+            ways.extend(passed);
+        }
+        distinct(ways)
+    }
+
+    /// All attempts, and the fallback where they fail.
+    fn once(&mut self, stage: &Stage<'_>, id: usize, starts: Vec<u64>) -> Vec<Outcome> {
+        let graph = self.graph;
+        let (good, bad) = split(starts.into_iter().flat_map(|start| self.attempts(stage, id, start)).collect());
+        let failed: Vec<u64> = bad.iter().map(|outcome| outcome.at).collect();
+        match &graph.calls[id].fallback {
+            Fallback::Absent => distinct(both(&good, &bad).collect()),
+            Fallback::Text => distinct(both(&good, &[]).chain(both(&failed, &[])).collect()),
+            Fallback::Calls(steps) => {
+                let fallen_back = self.sequence(stage, steps, failed);
+                distinct(both(&good, &fallen_back).collect())
+            }
+        }
+    }
+
+    /// All attempts from now on: nothing but what is left tells one instant from another.
+    fn attempts(&mut self, stage: &Stage<'_>, id: usize, now: u64) -> Vec<Outcome> {
+        let Deadline { own, inherited, .. } = self.graph.calls[id].deadline;
+        let rest = if inherited && stage.end < FOREVER { stage.end.saturating_sub(now) } else { FOREVER };
+        let limit = rest.min(own.unwrap_or(FOREVER));
+        let game = (id, limit, stage.running.to_vec());
+        let tried = self.tried.get(&game).map(Rc::clone);
+        let tried = tried.unwrap_or_else(|| {
+            let tried: Rc<[Outcome]> = self.attempts_within(stage, id, limit).into();
+            self.tried.insert(game, Rc::clone(&tried));
+            tried
+        });
+        // What runs inside the process of a caller is played by itself as well.
+        if let Some(last) = tried.iter().map(|outcome| outcome.at).max().filter(|_| stage.running.len() == 1) {
+            self.calls[id] = self.calls[id].max(Some(last));
+        }
+        tried.iter().map(|outcome| Outcome { at: later(now, outcome.at), ..*outcome }).collect()
+    }
+
+    fn attempts_within(&mut self, stage: &Stage<'_>, id: usize, limit: u64) -> Vec<Outcome> {
+        let call = &self.graph.calls[id];
+        let now = 0;
+        let tries = match call.tries() {
+            Count::Of(tries) => tries,
+            Count::Unlimited => {
+                self.attempt(stage, id, now, limit);
+                return both_at(&[now, limit]);
+            }
+        };
+        let mut ended = Vec::new();
+        let mut starts = vec![now];
+        for number in 1..=tries {
+            let mut next = Vec::new();
+            for start in starts {
+                let outcomes = self.attempt(stage, id, start, limit);
+                let again = if call.retries_connecting_only() {
+                    let connecting = call.connect.value().copied().unwrap_or(FOREVER);
+                    let connecting = connecting.min(self.timeout(call));
+                    vec![start, later(later(start, call.pool_wait.unwrap_or(0)), connecting).min(limit)]
+                } else {
+                    outcomes.iter().filter(|outcome| !outcome.good).map(|outcome| outcome.at).collect()
+                };
+                ended.extend(outcomes);
+                next.extend(again.into_iter().map(|at| later(at, call.wait_before(number))));
+            }
+            if number < tries {
+                // Who is past the limit while waiting gives up there.
+                ended.extend(next.iter().filter(|at| **at >= limit).flat_map(|_| both_at(&[limit])));
+            }
+            next.retain(|at| *at < limit);
+            next.sort_unstable();
+            next.dedup();
+            starts = next;
+        }
+        distinct(ended)
+    }
+
+    /// The longest wait for one attempt. Inside one process, or where a deadline bounds the whole, nobody gives up
+    /// earlier who does not say so.
+    fn timeout(&self, call: &Call) -> u64 {
+        match call.timeout {
+            Said::Is(timeout) => timeout,
+            Said::Unsaid if !call.local && call.deadline.own.is_none() => self.unstated,
+            Said::Unsaid | Said::None => FOREVER,
+        }
+    }
+
+    fn attempt(&mut self, stage: &Stage<'_>, id: usize, start: u64, limit: u64) -> Vec<Outcome> {
+        let graph = self.graph;
+        let call = &graph.calls[id];
+        let timeout = self.timeout(call);
+        let handed = if call.timeout == Said::Unsaid && call.deadline.inherited { FOREVER } else { timeout };
+        let left = handed.min(if limit < FOREVER { limit - start } else { FOREVER });
+        graph.callees(id).for_each(|callee| self.arrive(callee, left));
+        let at_once = start;
+        let start = later(start, call.pool_wait.unwrap_or(0)).min(limit);
+        if !call.local {
+            let last = match call.hedge {
+                Said::Is((after, copies)) if after < timeout => after * (copies.unwrap_or(2) - 1),
+                _ => 0,
+            };
+            return both_at(&[at_once, later(later(start, last), timeout).min(limit)]);
+        }
+        let mut ways = both_at(&[at_once]);
+        for callee in graph.callees(id) {
+            let bound = self.bound(callee, left).min(timeout);
+            if stage.running.iter().filter(|running| **running == callee).count() > 1 {
+                // Round and round it goes.
+                ways.extend(both_at(&[start, later(start, bound).min(limit)]));
+                continue;
+            }
+            for outcome in self.work(callee, left, stage.running).iter() {
+                // Who would take longer may just as well be done at the last instant.
+                let at = later(start, outcome.at.min(bound)).min(limit);
+                ways.extend(both_at(&[at]));
+            }
+        }
+        distinct(ways)
+    }
+}
+
+fn later(at: u64, by: u64) -> u64 {
+    at.saturating_add(by).min(FOREVER)
+}
+
+/// The instants of the good outcomes, and the bad ones.
+fn split(outcomes: Vec<Outcome>) -> (Vec<u64>, Vec<Outcome>) {
+    let (good, bad): (Vec<Outcome>, Vec<Outcome>) = distinct(outcomes).into_iter().partition(|outcome| outcome.good);
+    (good.into_iter().map(|outcome| outcome.at).collect(), bad)
+}
+
+/// Good outcomes at these instants, and those others.
+fn both(good: &[u64], others: &[Outcome]) -> impl Iterator<Item = Outcome> {
+    let good: Vec<Outcome> = good.iter().map(|at| Outcome { at: *at, good: true }).collect();
+    good.into_iter().chain(others.to_vec())
+}
+
+fn both_at(instants: &[u64]) -> Vec<Outcome> {
+    distinct(instants.iter().flat_map(|at| [true, false].map(|good| Outcome { at: *at, good })).collect())
+}
+
+fn distinct(mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    outcomes
+}
