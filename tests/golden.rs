@@ -7,6 +7,7 @@ mod support;
 use topolint::analysis::{Extent, Facts};
 use topolint::metadata::built_in_clients;
 use topolint::model::{Duration, Loader, lower};
+use topolint::rules::Rule;
 
 /// The worst case of `shop` in milliseconds, where it has an end and is known.
 fn worst_case(text: &str) -> Option<u64> {
@@ -55,10 +56,57 @@ fn hedges_connections_and_pools_have_their_own_waits() {
 }
 
 #[test]
+fn what_comes_after_a_call_waits_for_its_latest_success() {
+    // The deadline ends the wait between two tries: the first can succeed after 100 ms, failing takes 300 ms.
+    let two = "-> stock { timeout 100ms; retries 1; backoff fixed 500ms jitter none; deadline 300ms }";
+    let shop = |calls: &str| worst_case(&format!("service shop {{\n{calls}\n}}\nservice stock\n"));
+    assert_eq!(shop(&format!("{two}\n-> stock {{ timeout 1s }}")), Some(1_100));
+    assert_eq!(shop(&format!("{two}\n-> stock {{ timeout 100ms }}")), Some(300));
+    // What answers instead starts when all has failed.
+    let soft = two.replace("jitter none", "jitter none; fallback \"the last known\"");
+    assert_eq!(shop(&format!("{soft}\n-> stock {{ timeout 100ms }}")), Some(400));
+}
+
+#[test]
+fn nothing_is_tried_again_by_a_caller_that_says_so() {
+    assert_eq!(of_call("timeout 1s; retries 3; retry-on none"), Some(1_000));
+    assert_eq!(of_call("timeout 1s; attempts unlimited; retry-on none"), Some(1_000));
+}
+
+#[test]
+fn a_store_without_an_operation_takes_as_long_as_its_slowest() {
+    let text = "service shop { -> stock-db { local } }\nstore stock-db { latency max 100ms }\n";
+    assert_eq!(worst_case(text), Some(100));
+}
+
+#[test]
+fn calls_inside_one_process_share_what_is_left() {
+    let text = "service shop { deadline 600ms; -> stock { local }; -> stock { local } }
+service stock { deadline inherited; latency max 700ms }";
+    assert_eq!(worst_case(text), Some(600));
+}
+
+#[test]
+fn a_caller_that_waits_1_s_is_inverted_above_3_15_s() {
+    let text = "client web { -> shop { timeout 1s } }
+service shop { -> stock { timeout 1s; attempts 3; backoff exponential 50ms..250ms } }
+service stock { readonly }";
+    let files = support::Texts::one(text);
+    let mut loader = Loader::new(&files);
+    let project = loader.project("example.topo");
+    let (topology, _) = lower(&loader, &project, built_in_clients());
+    let facts = Facts::new(&topology, built_in_clients());
+    let check = Rule::named("timeout-inversion").and_then(|rule| rule.check).expect("a rule");
+    let messages: Vec<String> = check(&facts).into_iter().map(|finding| finding.message).collect();
+    assert_eq!(messages, ["`web` gives up on `shop` after 1 s, but it can work for 3.15 s"]);
+}
+
+#[test]
 fn what_is_without_end_or_unknown_has_no_number() {
     assert_eq!(of_call("timeout none"), None);
     assert_eq!(of_call("timeout 1s; attempts unlimited"), None);
     assert_eq!(of_call("timeout 1s; times unlimited"), None);
+    assert_eq!(of_call("times unlimited"), None);
     assert_eq!(of_call("retries 2"), None);
 }
 

@@ -1,10 +1,9 @@
 //! How one call waits and tries again: what is stated, and the arithmetic of one call by itself.
-//! Formulas: `W = n·(q + t) + Σ b` with n attempts, pool wait q, timeout t and waits b between tries; backoff bounds
-//! after the AWS architecture blog, "Exponential Backoff And Jitter" (full and equal jitter have the bound of none,
-//! decorrelated jitter at most triples).
+//! Formula: `W = n·(q + t) + Σ b` with n attempts, pool wait q, timeout t and waits b between tries.
 
-use super::time::Extent;
-use crate::model::{Answer, CallId, Cascade, Client, ClientKind, Duration, Fallback, Phase, Stated, Topology};
+use super::backoff::Backoff;
+use super::interval::{Extent, Known};
+use crate::model::{Answer, CallId, Cascade, Client, ClientKind, Duration, Phase, Stated, Topology};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -69,8 +68,12 @@ pub struct ProxyLayer<'a> {
 /// How one call waits and tries again.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// The caller waits, while serving a request, and it can happen.
+    /// It can happen while a request is served.
+    pub made: bool,
+    /// It can, and the caller waits.
     pub awaited: bool,
+    /// An execution may go on without it.
+    pub skippable: bool,
     /// The longest wait for one attempt.
     pub timeout: Limit<'a>,
     /// The longest wait for all attempts.
@@ -79,12 +82,12 @@ pub struct Plan<'a> {
     pub cut: Option<(Duration, Stated<'a>)>,
     /// Whether it ends with what the caller has left.
     pub inherits: bool,
-    /// How often it is tried, one if nothing is stated.
+    /// How often it is tried, one if nothing is stated or nothing is tried again.
     pub attempts: Attempts,
     /// Where that is stated.
     pub attempts_stated: Option<Stated<'a>>,
-    /// All waits between tries together, at most.
-    pub waits: Extent,
+    /// The waits between tries; none if they are not stated or there are none.
+    pub backoff: Option<Backoff>,
     /// Whether every failure that is tried again means that nothing was done.
     pub retries_only_undone: bool,
     /// Whether only failed connections are tried again.
@@ -107,10 +110,22 @@ pub struct Plan<'a> {
     pub proxies: Vec<ProxyLayer<'a>>,
 }
 
-/// Reads how a call waits and tries again.
-pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId) -> Plan<'a> {
+/// The plans of all calls. A fallback is made only if its call is, and calls come before their fallbacks.
+pub(super) fn plans<'a>(topology: &'a Topology, cascade: Cascade<'a>) -> Vec<Plan<'a>> {
+    let mut plans: Vec<Plan<'a>> = Vec::with_capacity(topology.calls.len());
+    for id in topology.call_ids() {
+        let of = topology.call(id).fallback_of.and_then(|call| plans.get(call.index()));
+        let reached = of.is_none_or(|call| call.made);
+        plans.push(plan(topology, cascade, id, reached));
+    }
+    plans
+}
+
+/// Reads how a call waits and tries again; `reached` if what leads to it can happen.
+fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: bool) -> Plan<'a> {
     let call = topology.call(id);
-    let look = |key| cascade.call(id, &[key]);
+    // What the model has drawn itself follows nobody's defaults.
+    let look = |key| if call.implied { Answer::Unstated } else { cascade.call(id, &[key]) };
     let limit = |key| match look(key) {
         Answer::Given(stated) => {
             stated.setting.duration().map_or(Limit::Unstated, |duration| Limit::At(duration, stated))
@@ -119,24 +134,29 @@ pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId)
         Answer::Unreadable => Limit::Unreadable,
         Answer::Unstated => Limit::Unstated,
     };
-    let stated_attempts = cascade.call(id, &[Key::Retries, Key::Attempts]).stated();
-    let attempts = stated_attempts.map_or(Attempts::AtMost(1), attempts_of);
-    let happens = look(Key::Chance).given().and_then(|stated| stated.setting.share()).is_none_or(|share| share > 0.0);
+    let attempts_stated = cascade.call(id, &[Key::Retries, Key::Attempts]).stated().filter(|_| !call.implied);
+    let retries_nothing = matches!(look(Key::RetryOn), Answer::None(_));
+    let attempts = attempts_stated.filter(|_| !retries_nothing).map_or(Attempts::AtMost(1), attempts_of);
+    let times = times(look(Key::Times));
+    let chance = look(Key::Chance).given().and_then(|stated| stated.setting.share());
+    let happens = times != Attempts::AtMost(0) && chance.is_none_or(|share| share > 0.0);
+    let made = reached && happens && call.phase == Phase::Request;
     let fallback = call.fallback.is_some() || look(Key::Fallback).given().is_some();
     let retried = look(Key::RetryOn).given();
     let only =
         |undone: &[&str]| retried.is_some_and(|stated| stated.setting.words().all(|word| undone.contains(&word)));
     Plan {
-        awaited: call.arrow == Arrow::Sync && call.phase == Phase::Request && happens && !call.dead,
+        made,
+        awaited: made && call.arrow == Arrow::Sync,
+        skippable: chance.is_some_and(|share| share < 1.0) || may_be_none(look(Key::Times)),
         timeout: limit(Key::Timeout),
         deadline: limit(Key::Deadline),
         cut: cut(cascade, look(Key::Through)),
         inherits: look(Key::Deadline).given().is_some_and(|stated| stated.setting.says("inherited")),
         attempts,
-        attempts_stated: stated_attempts,
-        waits: waits(look(Key::Backoff), attempts),
-        retries_only_undone: only(&["connect", "refused", "throttled"])
-            || matches!(look(Key::RetryOn), Answer::None(_)),
+        attempts_stated,
+        backoff: look(Key::Backoff).given().map(|stated| Backoff::of(stated.setting)),
+        retries_only_undone: only(&["connect", "refused", "throttled"]),
         retries_only_connect: only(&["connect"]),
         connect: limit(Key::ConnectTimeout),
         pool_wait: match limit(Key::PoolWait) {
@@ -148,10 +168,10 @@ pub(super) fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId)
             let copies = stated.setting.count().unwrap_or(2);
             Some((copies.max(1), stated.setting.duration()?, stated)).filter(|(copies, ..)| *copies > 1)
         }),
-        times: times(look(Key::Times)),
+        times,
         local: call.implied || look(Key::Local).given().is_some(),
         stream: look(Key::Stream).given().is_some(),
-        soft: fallback || matches!(call.fallback, Some(Fallback::Ready | Fallback::Calls(_))),
+        soft: fallback,
         proxies: proxies(topology, cascade, id),
     }
 }
@@ -172,6 +192,10 @@ fn attempts_of(stated: Stated<'_>) -> Attempts {
     }
 }
 
+fn may_be_none(times: Answer<'_>) -> bool {
+    times.given().and_then(|stated| stated.setting.count_range()).is_some_and(|(low, _)| low == 0)
+}
+
 fn times(answer: Answer<'_>) -> Attempts {
     let Some(stated) = answer.given() else { return Attempts::AtMost(1) };
     match (stated.setting.count_range(), stated.setting.count()) {
@@ -179,27 +203,6 @@ fn times(answer: Answer<'_>) -> Attempts {
         (None, Some(count)) => Attempts::AtMost(count),
         (None, None) => Attempts::Unlimited,
     }
-}
-
-/// All waits between tries together: the upper bound of each, summed.
-fn waits(backoff: Answer<'_>, attempts: Attempts) -> Extent {
-    let Some(stated) = backoff.given() else { return Extent::ZERO };
-    let setting = stated.setting;
-    let Attempts::AtMost(attempts) = attempts else { return Extent::Unbounded };
-    let between = attempts - 1;
-    let Some((first, cap)) = setting.duration_range() else {
-        return Extent::Finite(setting.duration().unwrap_or(Duration::ZERO).times(between));
-    };
-    let factor = if setting.says("decorrelated") { 3 } else { 2 };
-    let mut wait = if setting.says("decorrelated") { first.times(3) } else { first };
-    let mut total = Duration::ZERO;
-    let mut left = between;
-    while left > 0 && wait < cap && wait > Duration::ZERO {
-        total = total.plus(wait);
-        wait = wait.times(factor);
-        left -= 1;
-    }
-    Extent::Finite(total.plus(wait.min(cap).times(left)))
 }
 
 /// The proxies on the way that try again by default. They sit before services and external systems; what they do with
@@ -244,38 +247,78 @@ impl Plan<'_> {
         }
     }
 
+    /// The longest that all attempts but the last last, each, if `connecting` bounds a failed connection.
+    fn earlier(&self, single: Duration, connecting: Duration) -> Duration {
+        self.round(if self.retries_only_connect { connecting.min(single) } else { single })
+    }
+
+    /// All waits between tries together, at most.
+    #[must_use]
+    pub fn waits(&self) -> Extent {
+        match (self.backoff, self.attempts) {
+            (None, _) => Extent::ZERO,
+            (Some(_), Attempts::Unlimited) => Extent::Unbounded,
+            (Some(backoff), Attempts::AtMost(attempts)) => Extent::Finite(backoff.total(attempts - 1)),
+        }
+    }
+
     /// The longest wait for all attempts in a hang, if one attempt takes at most `single`, without any deadline:
     /// `n·(q + t) + Σ b`; where only failed connections are tried again, `(n − 1)·min(c, t) + t` in the place of `n·t`.
     #[must_use]
     pub fn all_attempts(&self, single: Duration) -> Extent {
-        let Attempts::AtMost(attempts) = self.attempts else { return Extent::Unbounded };
-        let Extent::Finite(pool_wait) = self.pool_wait else { return Extent::Unbounded };
-        let last = self.round(single);
-        let earlier = match self.connect.duration() {
-            connect if self.retries_only_connect => connect.map_or(single, |connect| connect.min(single)),
-            _ => last,
+        self.total(single, self.connect.duration().unwrap_or(single))
+    }
+
+    /// What of that is proved to be reached: where only failed connections are tried again and nothing is known of
+    /// connecting, all but the last attempt may fail at once.
+    #[must_use]
+    pub fn least_of_all_attempts(&self, single: Duration) -> Extent {
+        self.total(single, self.known_connecting(single))
+    }
+
+    fn known_connecting(&self, single: Duration) -> Duration {
+        match self.connect {
+            Limit::At(connect, _) => connect,
+            Limit::None(_) => single,
+            Limit::Unstated | Limit::Unreadable => Duration::ZERO,
+        }
+    }
+
+    fn total(&self, single: Duration, connecting: Duration) -> Extent {
+        let (Attempts::AtMost(attempts), Extent::Finite(pool_wait)) = (self.attempts, self.pool_wait) else {
+            return Extent::Unbounded;
         };
-        let tries = earlier.times(attempts - 1).plus(last).plus(pool_wait.times(attempts));
-        self.waits.plus(Extent::Finite(tries))
+        let tries = self.earlier(single, connecting).times(attempts - 1).plus(self.round(single));
+        self.waits().plus(Extent::Finite(tries.plus(pool_wait.times(attempts))))
+    }
+
+    /// The latest time at which an attempt can succeed, if nothing goes on after `limit`: of the attempts that can
+    /// start before it, the last. Attempts fail at any time, so whatever lies between is reached too. Of jitter that is
+    /// not stated, the least is proved without any (`Known`) and the most with all of it.
+    #[must_use]
+    pub(super) fn latest_success(&self, single: Duration, limit: Duration, known: Known) -> Duration {
+        let connecting = match known {
+            Known::AtLeast => self.known_connecting(single),
+            Known::AtMost => self.connect.duration().unwrap_or(single),
+        };
+        let more = match self.attempts {
+            Attempts::AtMost(attempts) => attempts - 1,
+            Attempts::Unlimited => u64::MAX,
+        };
+        if more == u64::MAX && !self.backoff.is_some_and(|backoff| backoff.waits()) {
+            return limit;
+        }
+        let pool_wait = self.pool_wait.finite().unwrap_or(limit);
+        let (started, waits) =
+            self.backoff.map_or((more, Duration::ZERO), |backoff| backoff.started_before(Some(limit), more, known));
+        let tries = self.earlier(single, connecting).times(started).plus(self.round(single));
+        waits.plus(tries).plus(pool_wait.times(started.saturating_add(1))).min(limit)
     }
 
     /// Whether a bound was written that could not be read.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         [self.timeout, self.deadline].into_iter().any(|limit| matches!(limit, Limit::Unreadable))
-    }
-
-    /// What of that is proved to be reached: where only failed connections are tried again and nothing bounds
-    /// connecting, all but the last attempt may fail at once.
-    #[must_use]
-    pub fn least_of_all_attempts(&self, single: Duration) -> Extent {
-        let at_once = self.retries_only_connect && self.connect.duration().is_none() && self.connect.stated().is_none();
-        if !at_once || self.attempts == Attempts::Unlimited {
-            return self.all_attempts(single);
-        }
-        let Attempts::AtMost(attempts) = self.attempts else { return Extent::Unbounded };
-        let Extent::Finite(pool_wait) = self.pool_wait else { return Extent::Unbounded };
-        self.waits.plus(Extent::Finite(self.round(single).plus(pool_wait.times(attempts))))
     }
 
     /// The longest that the caller waits for one attempt, by what is stated on it and on what it passes through.

@@ -109,8 +109,7 @@ impl Facts<'_> {
 
     fn states_own_work(&self, operation: OperationId) -> bool {
         let latency = self.cascade().operation(operation, Key::Latency).given();
-        let leaf = self.topology().operation(operation).body.is_empty();
         latency.is_some_and(|stated| stated.setting.maximum().is_some())
-            || (leaf && self.allotted(operation).own.is_some())
+            || (self.is_leaf(operation) && self.allotted(operation).own.is_some())
     }
 }

@@ -74,24 +74,32 @@ fn widest(facts: &Facts<'_>, rows: &[Allotted], unknown: Handed) -> Vec<Handed> 
                 }
             }
         }
-        let alone = topology.operation_ids().filter(|_| !round).map(|id| (own(id), id)).collect::<Vec<_>>();
-        for start in [Vec::new(), alone] {
-            heap.extend(start.into_iter().filter(|(_, id)| best.get(id.index()).is_some_and(Option::is_none)));
-            while let Some((width, id)) = heap.pop() {
-                match best.get_mut(id.index()) {
-                    Some(slot @ None) => *slot = Some(width),
-                    _ => continue,
-                }
-                for call in topology.calls_from(id).filter(awaited).filter(|call| hands_on(facts, *call)) {
-                    let to = topology.call(call).to;
-                    if row(to).honours {
-                        heap.push((stated(facts, call).unwrap_or(u64::MAX).min(width).min(own(to)), to));
-                    }
-                }
+        settle(facts, rows, &mut heap, &mut best);
+    }
+    let unsettled = topology.operation_ids().filter(|id| best.get(id.index()).is_some_and(Option::is_none));
+    let mut heap: BinaryHeap<_> = unsettled.map(|id| (own(id), id)).collect();
+    settle(facts, rows, &mut heap, &mut best);
+    best.into_iter().map(|width| width.filter(|width| *width < u64::MAX).map(Duration::from_nanoseconds)).collect()
+}
+
+/// Settles the widest bound first and hands it on, until nothing is left.
+fn settle(facts: &Facts<'_>, rows: &[Allotted], heap: &mut BinaryHeap<(u64, OperationId)>, best: &mut [Option<u64>]) {
+    let topology = facts.topology();
+    while let Some((width, id)) = heap.pop() {
+        match best.get_mut(id.index()) {
+            Some(slot @ None) => *slot = Some(width),
+            _ => continue,
+        }
+        let awaited = topology.calls_from(id).filter(|call| facts.plan(*call).awaited && hands_on(facts, *call));
+        for call in awaited {
+            let to = topology.call(call).to;
+            let row = rows.get(to.index()).copied().unwrap_or_default();
+            if row.honours {
+                let own = row.own.map_or(u64::MAX, Duration::nanoseconds);
+                heap.push((stated(facts, call).unwrap_or(u64::MAX).min(width).min(own), to));
             }
         }
     }
-    best.into_iter().map(|width| width.filter(|width| *width < u64::MAX).map(Duration::from_nanoseconds)).collect()
 }
 
 /// The operations that are reached from one that nobody waits for.

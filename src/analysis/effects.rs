@@ -53,7 +53,7 @@ impl Facts<'_> {
         operations.chain(topology.call_ids().filter(into_data).map(EffectSite::Write))
     }
 
-    /// What is stated of repetition: by `readonly` and `idempotent`, else by the HTTP method (RFC 9110, section 9.2).
+    /// What is stated of repetition: by `readonly` and `idempotent`, else by the HTTP method.
     fn stated_effect(&self, operation: OperationId) -> Option<Effect> {
         let look = |key| self.cascade().operation(operation, key);
         match look(Key::Readonly) {
@@ -65,21 +65,36 @@ impl Facts<'_> {
             Answer::None(_) => return Some(Effect::Repeats),
             Answer::Unstated => {}
         }
-        let methods = look(Key::Method).given()?;
-        Some(methods.setting.words().map(of_method).max().unwrap_or(Effect::Unknown))
+        self.method_effect(operation)
     }
 
     fn own_effect(&self, operation: OperationId) -> Effect {
         if let Some(stated) = self.stated_effect(operation) {
             return stated;
         }
-        let leaf = self.topology().operation(operation).body.is_empty();
+        self.unstated_effect(operation)
+    }
+
+    fn unstated_effect(&self, operation: OperationId) -> Effect {
         match self.topology().node_of(operation).kind {
             ElementKind::Client => Effect::Absent,
             // What a service does shows in the calls it makes; one that makes none may do anything.
-            ElementKind::Service if !leaf => Effect::Absent,
+            ElementKind::Service if !self.is_leaf(operation) => Effect::Absent,
             _ => Effect::Unknown,
         }
+    }
+
+    /// What own work that is idempotent by key does when a repeat gets past that: surely if its key is `fresh`. Who
+    /// needs a key is not idempotent without one, unless its work is all in the calls it makes.
+    pub(super) fn effect_past_barrier(&self, operation: OperationId, fresh: bool) -> Effect {
+        let effect = self.method_effect(operation).unwrap_or_else(|| self.unstated_effect(operation));
+        if fresh && effect == Effect::Unknown { Effect::Repeats } else { effect }
+    }
+
+    /// What the HTTP method says (RFC 9110, section 9.2).
+    fn method_effect(&self, operation: OperationId) -> Option<Effect> {
+        let methods = self.cascade().operation(operation, Key::Method).given()?;
+        Some(methods.setting.words().map(of_method).max().unwrap_or(Effect::Unknown))
     }
 
     fn write_effect(&self, call: CallId) -> Effect {
@@ -107,7 +122,7 @@ impl Facts<'_> {
         match (node.kind, name) {
             (ElementKind::Store, Some("read")) | (ElementKind::Cache, Some("get" | "set" | "delete")) => Effect::Absent,
             // What a message does twice shows in its consumers; where none is drawn it may be anything.
-            (ElementKind::Queue, _) if topology.calls_from(operation).next().is_some() => {
+            (ElementKind::Queue, _) if !self.is_leaf(operation) => {
                 self.stated_effect(operation).unwrap_or(Effect::Absent)
             }
             // All operations are meant: the most dangerous decides.

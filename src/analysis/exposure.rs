@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::Facts;
 use super::effects::{Effect, EffectSite, is_data};
 use crate::diagnostic::Certainty;
-use crate::model::{Answer, CallId, OperationId, Phase, Topology};
+use crate::model::{Answer, CallId, OperationId, Topology};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -75,7 +75,7 @@ impl Facts<'_> {
     pub fn repeater(&self, call: CallId) -> Option<Repeater> {
         let plan = self.plan(call);
         let topology = self.topology();
-        if topology.call(call).phase != Phase::Request || topology.call(call).implied || topology.call(call).dead {
+        if !plan.made || topology.call(call).implied {
             return None;
         }
         let repeater = |kind, certainty| Some(Repeater { call, kind, certainty });
@@ -170,15 +170,20 @@ impl Walk<'_, '_> {
     fn run(&mut self) {
         while let Some(index) = self.queue.pop_front() {
             let Some(&state) = self.states.get(index) else { continue };
-            let mut calls: Vec<CallId> = self.facts.topology().calls_from(state.operation).collect();
-            calls.sort_by_key(|call| self.facts.call_rank(*call));
-            for call in calls {
-                let made = self.facts.topology().call(call).phase == Phase::Request && !never(self.facts, call);
-                if made {
-                    let key = sent(self.facts, call, Some(state.key));
-                    self.arrive(call, key, state.certainty, state.repeater, Some(index));
-                }
-            }
+            self.follow(index, state, false);
+        }
+    }
+
+    /// What a state leads to: calls, or the operations that a bare arrow to a store means.
+    fn follow(&mut self, index: usize, state: State, implied: bool) {
+        let topology = self.facts.topology();
+        let calls = topology.calls_from(state.operation);
+        let counts = |call: &CallId| self.facts.plan(*call).made && topology.call(*call).implied == implied;
+        let mut calls: Vec<CallId> = calls.filter(counts).collect();
+        calls.sort_by_key(|call| self.facts.call_rank(*call));
+        for call in calls {
+            let key = sent(self.facts, call, Some(state.key));
+            self.arrive(call, key, state.certainty, state.repeater, Some(index));
         }
     }
 
@@ -188,7 +193,8 @@ impl Walk<'_, '_> {
         let to = topology.call(call).to;
         let above = before.and_then(|before| self.states.get(before));
         let mut barrier = above.and_then(|state| state.barrier);
-        let depth = above.map_or(0, |state| state.depth + 1);
+        // What a bare arrow to a store means is no call of its own.
+        let depth = above.map_or(0, |state| state.depth + usize::from(!topology.call(call).implied));
         let mut certainty = certainty;
         match (self.barrier(to), key) {
             (Barrier::Unreadable, _) | (Barrier::ByKey, KeyState::Constant) => return,
@@ -209,8 +215,12 @@ impl Walk<'_, '_> {
             Some(seen) if !*seen => *seen = true,
             _ => return,
         }
-        self.queue.push_back(self.states.len());
+        let index = self.states.len();
+        self.queue.push_back(index);
         self.states.push(state);
+        if data {
+            self.follow(index, state, true);
+        }
     }
 
     /// Remembers that a write is made again; whether it changes nothing more, so that nothing follows from it.
@@ -261,21 +271,21 @@ impl Walk<'_, '_> {
 
     fn row(&self, site: EffectSite, index: usize) -> Option<Exposed> {
         let state = self.states.get(index)?;
-        let mut effect = self.facts.effect(site);
-        // What is idempotent by key only is not, when the key is not the same.
-        if let (EffectSite::Operation(operation), Barrier::ByKey) = (site, self.barrier(state.operation))
-            && effect == Effect::Idempotent
-            && self.facts.topology().operation(operation).body.is_empty()
-        {
-            effect = if state.key == KeyState::Fresh { Effect::Repeats } else { Effect::Unknown };
-        }
+        // What is idempotent by key is not, when the key is not the same.
+        let effect = match (site, self.barrier(state.operation)) {
+            (EffectSite::Operation(operation), Barrier::ByKey) => {
+                self.facts.effect_past_barrier(operation, state.key == KeyState::Fresh)
+            }
+            _ => self.facts.effect(site),
+        };
         let certainty = match effect {
             Effect::Absent | Effect::Idempotent => return None,
             Effect::Unknown => state.certainty.min(Certainty::Possible),
             Effect::Repeats => state.certainty,
         };
         let states = std::iter::successors(Some(state), |state| self.states.get(state.before?));
-        let mut path: Vec<CallId> = states.map(|state| state.by).take(MAX_PATH).collect();
+        let made = states.map(|state| state.by).filter(|call| !self.facts.topology().call(*call).implied);
+        let mut path: Vec<CallId> = made.take(MAX_PATH).collect();
         if state.depth >= MAX_PATH {
             path.push(state.repeater.call);
         }
@@ -289,16 +299,6 @@ enum Barrier {
     None,
     ByKey,
     Unreadable,
-}
-
-/// A call that no execution makes.
-fn never(facts: &Facts<'_>, call: CallId) -> bool {
-    if facts.topology().call(call).dead {
-        return true;
-    }
-    let chance = facts.cascade().call(call, &[Key::Chance]).given();
-    chance.and_then(|stated| stated.setting.share()) == Some(0.0)
-        || facts.plan(call).times == super::Attempts::AtMost(0)
 }
 
 /// What is known of the key that a call sends when it is made again. `arriving` is the key with which its caller runs

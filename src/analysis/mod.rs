@@ -2,23 +2,28 @@
 //! with the places that prove them; no path is ever enumerated. Rules see [`Facts`] and never the graph library.
 
 mod attempts;
+mod backoff;
 mod condensation;
+mod course;
 mod coverage;
 mod deadlines;
 mod effects;
 mod entries;
 mod exposure;
+mod interval;
 mod time;
 
 use std::sync::OnceLock;
 
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
+pub use backoff::Backoff;
 pub use coverage::{Coverage, Share};
 pub use deadlines::Allotted;
 pub use effects::{Effect, EffectSite};
 pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
-pub use time::{Extent, Part, Time, Times};
+pub use interval::{Extent, Time};
+pub use time::{Part, Times};
 
 use crate::model::{CallId, Cascade, Clients, Duration, OperationId, Topology};
 use crate::syntax::Arrow;
@@ -73,11 +78,14 @@ impl<'a> Facts<'a> {
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "one plan a call, and calls are numbered by their column")]
     pub fn plan(&self, call: CallId) -> &Plan<'a> {
-        let plans = self.plans.get_or_init(|| {
-            let cascade = self.cascade();
-            self.topology.call_ids().map(|call| attempts::plan(self.topology, cascade, call)).collect()
-        });
+        let plans = self.plans.get_or_init(|| attempts::plans(self.topology, self.cascade()));
         &plans[call.index()]
+    }
+
+    /// Whether an operation makes no calls while it serves a request.
+    #[must_use]
+    pub fn is_leaf(&self, operation: OperationId) -> bool {
+        !self.topology.calls_from(operation).any(|call| self.plan(call).made)
     }
 
     /// The place of an operation in the order of names: where several would do, the first by name is taken, so that the

@@ -210,11 +210,8 @@ impl<'a> Cascade<'a> {
                     }),
                 }
             });
-        let defaults = self.scopes(call.scope).flat_map(move |id| {
-            let scope = topology.scope(id);
-            let of_calls = scope.defaults.iter().filter(|(what, _)| *what == DefaultsFor::Calls);
-            of_calls.map(move |(_, settings)| Place { settings, origin: Origin::Defaults(id) })
-        });
+        let defaults = defaults_of_calls(topology, call.scope)
+            .map(|(id, settings)| Place { settings, origin: Origin::Defaults(id) });
         own.chain(policies).chain(callee).chain(defaults)
     }
 
@@ -243,7 +240,7 @@ impl<'a> Cascade<'a> {
         let topology = self.topology;
         let node = topology.node(id);
         let own = std::iter::once(Place { settings: &node.settings, origin: Origin::Own });
-        let boxes = passes_on(key).then(|| self.scopes(node.scope)).into_iter().flatten().flat_map(move |id| {
+        let boxes = passes_on(key).then(|| outwards(topology, node.scope)).into_iter().flatten().flat_map(move |id| {
             let scope = topology.scope(id);
             let of_kind = scope.defaults.iter().filter(move |(what, _)| {
                 matches!(what, DefaultsFor::Operations) || *what == DefaultsFor::Nodes(node.kind)
@@ -253,12 +250,24 @@ impl<'a> Cascade<'a> {
         });
         own.chain(boxes)
     }
+}
 
-    /// A box and all around it, innermost first.
-    fn scopes(&self, from: ScopeId) -> impl Iterator<Item = ScopeId> + use<'a> {
-        let topology = self.topology;
-        std::iter::successors(Some(from), move |id| topology.scope(*id).parent)
-    }
+/// What the `defaults` around a caller in this box say of a key.
+pub(super) fn default_of_calls(topology: &Topology, scope: ScopeId, key: Key) -> Option<&Setting> {
+    defaults_of_calls(topology, scope).find_map(|(_, settings)| settings.get(key))
+}
+
+/// What the boxes around a caller say of all calls that leave from inside, innermost first.
+fn defaults_of_calls(topology: &Topology, scope: ScopeId) -> impl Iterator<Item = (ScopeId, &Settings)> {
+    outwards(topology, scope).flat_map(|id| {
+        let of_calls = topology.scope(id).defaults.iter().filter(|(what, _)| *what == DefaultsFor::Calls);
+        of_calls.map(move |(_, settings)| (id, settings))
+    })
+}
+
+/// A box and all around it, innermost first.
+fn outwards(topology: &Topology, from: ScopeId) -> impl Iterator<Item = ScopeId> {
+    std::iter::successors(Some(from), |id| topology.scope(*id).parent)
 }
 
 fn passes_on(key: Key) -> bool {

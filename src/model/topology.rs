@@ -157,11 +157,8 @@ pub struct Call {
     pub fallback: Option<Fallback>,
     /// When it is made.
     pub phase: Phase,
-    /// The call to a cache of this store that comes before it in the same operation: this one is made on a miss, so its
-    /// `chance` is 1 − `hit-ratio` of the cache where none is stated.
-    pub miss_of: Option<CallId>,
-    /// Whether it is part of the fallback of a call that is never made.
-    pub dead: bool,
+    /// The call of whose fallback it is a part; always an earlier one.
+    pub fallback_of: Option<CallId>,
     /// Whether the model itself made it: a bare arrow to a store means all operations of the store.
     pub implied: bool,
 }

@@ -45,7 +45,7 @@ pub(super) fn arithmetic(plan: &Plan<'_>, total: Extent) -> String {
     let (Limit::At(timeout, _), Attempts::AtMost(attempts)) = (plan.timeout, plan.attempts) else {
         return total.to_string();
     };
-    let waits = plan.waits.finite().unwrap_or_default();
+    let waits = plan.waits().finite().unwrap_or_default();
     let tries = plan.all_attempts(timeout).finite();
     let simple = total < Duration::MAX
         && plan.hedge.is_none()

@@ -19,6 +19,8 @@ pub enum Unstated {
     Nothing,
     /// It is without end.
     Forever,
+    /// Each timeout is a value of its own.
+    Drawn,
 }
 
 /// The longest times, in milliseconds; none where no chain from a root arrives.
@@ -31,6 +33,9 @@ pub struct Worst {
     pub call: Vec<Option<u64>>,
     /// Whether each operation is on a chain from a root.
     pub all_reached: bool,
+    /// Whether a call that ends with what is left started when nothing was. It might have started a moment earlier, and
+    /// so have ended later: only moments at which something happens are played.
+    pub overran: bool,
 }
 
 impl Worst {
@@ -44,6 +49,7 @@ impl Worst {
             arrived: BTreeSet::new(),
             waiting: Vec::new(),
             calls: vec![None; graph.calls.len()],
+            overran: false,
             on_a_chain: true,
             played: HashMap::new(),
             tried: HashMap::new(),
@@ -53,6 +59,7 @@ impl Worst {
             work: vec![None; graph.operations.len()],
             call: Vec::new(),
             all_reached: false,
+            overran: false,
         };
         for root in roots(graph) {
             adversary.arrive(root, FOREVER);
@@ -67,6 +74,7 @@ impl Worst {
                 worst.take(&mut adversary, operation, FOREVER);
             }
         }
+        worst.overran = adversary.overran;
         worst.call = adversary.calls;
         worst
     }
@@ -93,7 +101,11 @@ pub fn stated(graph: &Graph, unstated: Unstated) -> Stated {
         let latency = match &graph.operations[id] {
             Operation { latency: Some(latency), .. } => *latency,
             _ if matches!(graph.kind(id), Kind::Client | Kind::Queue) => 0,
-            Operation { deadline: Deadline { own: Some(own), .. }, .. } if graph.calls_of(id).next().is_none() => *own,
+            Operation { deadline: Deadline { own: Some(own), .. }, .. }
+                if !graph.calls_of(id).any(|call| graph.is_made(call)) =>
+            {
+                *own
+            }
             // Ruling 11: own work of which no maximum is stated adds nothing.
             _ => 0,
         };
@@ -102,6 +114,9 @@ pub fn stated(graph: &Graph, unstated: Unstated) -> Stated {
     for id in 0..graph.calls.len() {
         if graph.calls[id].waits && graph.is_made(id) {
             graph.calls[id].state(unstated);
+            if let Unstated::Drawn = unstated {
+                graph.calls[id].draw(50 * (id as u64 * 5 % 11 + 1));
+            }
         }
     }
     Stated { graph, unstated: unstated.time().unwrap_or(FOREVER) }
@@ -112,6 +127,7 @@ impl Unstated {
         match self {
             Self::Nothing => Some(0),
             Self::Forever => None,
+            Self::Drawn => Some(150),
         }
     }
 }
@@ -125,8 +141,29 @@ impl Call {
         if self.backoff == Said::Unsaid {
             self.backoff = Said::Is(Backoff { first: 0, cap: None, jitter: Jitter::Unsaid });
         }
+        // Nothing said of jitter may mean all of it.
+        if let (Said::Is(Backoff { jitter: jitter @ Jitter::Unsaid, .. }), Unstated::Forever) =
+            (&mut self.backoff, unstated)
+        {
+            *jitter = Jitter::Full;
+        }
         if self.connect == Said::Unsaid && self.retries_connecting_only() {
             self.connect = unstated.time().map_or(Said::None, Said::Is);
+        }
+    }
+
+    /// States a timeout where nothing says how long an attempt lasts.
+    fn draw(&mut self, timeout: u64) {
+        if self.timeout == Said::Unsaid && !self.local && self.deadline.own.is_none() && !self.deadline.inherited {
+            self.timeout = Said::Is(timeout);
+        }
+    }
+
+    /// When the last copy is sent, if the first is waited for so long.
+    fn copies_before(&self, single: u64) -> u64 {
+        match self.hedge {
+            Said::Is((after, copies)) if after < single => after * (copies.unwrap_or(2) - 1),
+            _ => 0,
         }
     }
 
@@ -143,15 +180,22 @@ impl Call {
         }
     }
 
-    /// The longest wait before the try with this number, from 1 for the second.
-    fn wait_before(&self, number: u64) -> u64 {
-        let Some(Backoff { first, cap, jitter }) = self.backoff.value() else { return 0 };
+    /// The shortest and the longest wait before the try with this number, from 1 for the second.
+    fn wait_before(&self, number: u64) -> (u64, u64) {
+        let Some(Backoff { first, cap, jitter }) = self.backoff.value() else { return (0, 0) };
         let factor: u64 = if *jitter == Jitter::Decorrelated { 3 } else { 2 };
         let mut wait = *first;
         for _ in u64::from(*jitter != Jitter::Decorrelated)..number {
             wait = wait.saturating_mul(factor);
         }
-        wait.min(cap.unwrap_or(*first))
+        let longest = wait.min(cap.unwrap_or(*first));
+        let shortest = match jitter {
+            Jitter::Full => 0,
+            Jitter::Equal => longest / 2,
+            Jitter::Decorrelated => longest.min(*first),
+            Jitter::None | Jitter::Unsaid => longest,
+        };
+        (shortest, longest)
     }
 }
 
@@ -178,6 +222,9 @@ struct Stage<'s> {
     running: &'s [usize],
 }
 
+/// All ways in which something ends.
+type Ways = Rc<[Outcome]>;
+
 struct Adversary<'g> {
     graph: &'g Graph,
     unstated: u64,
@@ -185,11 +232,12 @@ struct Adversary<'g> {
     arrived: BTreeSet<(usize, u64)>,
     waiting: Vec<(usize, u64)>,
     calls: Vec<Option<u64>>,
+    overran: bool,
     /// Whether what is played can be reached from a root, so that what it hands down counts.
     on_a_chain: bool,
     /// What was played before, so that the same game inside a process is not played for each instant.
-    played: HashMap<(usize, u64, Vec<usize>), Rc<[Outcome]>>,
-    tried: HashMap<(usize, u64, Vec<usize>), Rc<[Outcome]>>,
+    played: HashMap<(usize, u64, Vec<usize>), Ways>,
+    tried: HashMap<(usize, u64, u64, Vec<usize>), Ways>,
 }
 
 impl Adversary<'_> {
@@ -293,18 +341,21 @@ impl Adversary<'_> {
             }
             Some(Count::Unlimited) => {
                 let mut ways = self.once(stage, id, starts.clone());
-                // It goes on until nothing more can be waited for, if that instant ever comes.
+                // Each call takes some time, if ever so little: it goes on until a call has nothing left to wait for.
                 for start in starts {
+                    let last = start.max(stage.end);
                     let mut takes_none = |at| self.once(stage, id, vec![at]).iter().all(|way| way.at == at);
-                    let last = if takes_none(start) { start } else { start.max(stage.end) };
-                    let ends = last < FOREVER && takes_none(last);
-                    ways.extend(both_at(&[if ends { last } else { FOREVER }]));
+                    let ends = call.deadline.inherited && last < FOREVER && takes_none(last);
+                    let end = if ends { last } else { FOREVER };
+                    ways.push(Outcome { at: end, good: false });
+                    ways.extend((start < end).then_some(Outcome { at: end, good: true }));
                 }
                 ways
             }
             _ => self.once(stage, id, starts),
         };
-        if call.chance.is_some_and(|chance| chance < 100) {
+        let none = matches!(call.times, Some(Count::Of(times)) if times > 2);
+        if none || call.chance.is_some_and(|chance| chance < 100) {
             ways.extend(passed);
         }
         distinct(ways)
@@ -330,10 +381,18 @@ impl Adversary<'_> {
         let Deadline { own, inherited, .. } = self.graph.calls[id].deadline;
         let rest = if inherited && stage.end < FOREVER { stage.end.saturating_sub(now) } else { FOREVER };
         let limit = rest.min(own.unwrap_or(FOREVER));
-        let game = (id, limit, stage.running.to_vec());
+        // However short it is, what is left at the beginning is something.
+        if limit == 0 && now > 0 {
+            self.overran = true;
+            return vec![Outcome { at: now, good: false }];
+        }
+        // Inside one process the callee knows what its caller has left, whether or not the call ends with that.
+        let left = if stage.end < FOREVER { stage.end.saturating_sub(now) } else { FOREVER };
+        let left = if self.graph.calls[id].local { left } else { FOREVER };
+        let game = (id, limit, left, stage.running.to_vec());
         let tried = self.tried.get(&game).map(Rc::clone);
         let tried = tried.unwrap_or_else(|| {
-            let tried: Rc<[Outcome]> = self.attempts_within(stage, id, limit).into();
+            let tried: Rc<[Outcome]> = self.attempts_within(stage, id, limit, left).into();
             self.tried.insert(game, Rc::clone(&tried));
             tried
         });
@@ -344,13 +403,14 @@ impl Adversary<'_> {
         tried.iter().map(|outcome| Outcome { at: later(now, outcome.at), ..*outcome }).collect()
     }
 
-    fn attempts_within(&mut self, stage: &Stage<'_>, id: usize, limit: u64) -> Vec<Outcome> {
+    fn attempts_within(&mut self, stage: &Stage<'_>, id: usize, limit: u64, left: u64) -> Vec<Outcome> {
         let call = &self.graph.calls[id];
         let now = 0;
         let tries = match call.tries() {
             Count::Of(tries) => tries,
+            Count::Unlimited if limit < FOREVER => u64::MAX,
             Count::Unlimited => {
-                self.attempt(stage, id, now, limit);
+                self.attempt(stage, id, now, limit, left);
                 return both_at(&[now, limit]);
             }
         };
@@ -358,26 +418,39 @@ impl Adversary<'_> {
         let mut starts = vec![now];
         for number in 1..=tries {
             let mut next = Vec::new();
-            for start in starts {
-                let outcomes = self.attempt(stage, id, start, limit);
+            for start in starts.iter().copied() {
+                let outcomes = self.attempt(stage, id, start, limit, left);
                 let again = if call.retries_connecting_only() {
                     let connecting = call.connect.value().copied().unwrap_or(FOREVER);
                     let connecting = connecting.min(self.timeout(call));
+                    let connecting = call.copies_before(connecting).saturating_add(connecting);
                     vec![start, later(later(start, call.pool_wait.unwrap_or(0)), connecting).min(limit)]
                 } else {
                     outcomes.iter().filter(|outcome| !outcome.good).map(|outcome| outcome.at).collect()
                 };
                 ended.extend(outcomes);
-                next.extend(again.into_iter().map(|at| later(at, call.wait_before(number))));
+                let (shortest, longest) = call.wait_before(number.min(60));
+                for at in again {
+                    let last_chance = limit.saturating_sub(1).clamp(later(at, shortest), later(at, longest));
+                    next.extend([later(at, shortest), last_chance, later(at, longest)]);
+                }
             }
-            if number < tries {
+            if number < tries && next.iter().any(|at| *at >= limit) {
                 // Who is past the limit while waiting gives up there.
-                ended.extend(next.iter().filter(|at| **at >= limit).flat_map(|_| both_at(&[limit])));
+                ended.push(Outcome { at: limit, good: false });
             }
             next.retain(|at| *at < limit);
             next.sort_unstable();
             next.dedup();
+            if next == starts && tries == u64::MAX {
+                // Tries that take no time, without end, take some.
+                ended.extend(both_at(&[limit]));
+                break;
+            }
             starts = next;
+            if starts.is_empty() {
+                break;
+            }
         }
         distinct(ended)
     }
@@ -392,20 +465,18 @@ impl Adversary<'_> {
         }
     }
 
-    fn attempt(&mut self, stage: &Stage<'_>, id: usize, start: u64, limit: u64) -> Vec<Outcome> {
+    fn attempt(&mut self, stage: &Stage<'_>, id: usize, start: u64, limit: u64, left: u64) -> Vec<Outcome> {
         let graph = self.graph;
         let call = &graph.calls[id];
         let timeout = self.timeout(call);
         let handed = if call.timeout == Said::Unsaid && call.deadline.inherited { FOREVER } else { timeout };
-        let left = handed.min(if limit < FOREVER { limit - start } else { FOREVER });
+        let rest = |until: u64| if until < FOREVER { until.saturating_sub(start) } else { FOREVER };
+        let left = handed.min(rest(limit)).min(rest(left));
         graph.callees(id).for_each(|callee| self.arrive(callee, left));
         let at_once = start;
         let start = later(start, call.pool_wait.unwrap_or(0)).min(limit);
         if !call.local {
-            let last = match call.hedge {
-                Said::Is((after, copies)) if after < timeout => after * (copies.unwrap_or(2) - 1),
-                _ => 0,
-            };
+            let last = call.copies_before(timeout);
             return both_at(&[at_once, later(later(start, last), timeout).min(limit)]);
         }
         let mut ways = both_at(&[at_once]);

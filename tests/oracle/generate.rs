@@ -89,6 +89,11 @@ impl Maker<'_> {
     fn delivery(&mut self, node: &mut Node) {
         let delivery = self.random.weighted(&[(5, None), (3, Some(true)), (2, Some(false))]);
         let (mut again, mut once) = (false, false);
+        let dead = self.graph.nodes.iter().find(|node| node.kind == Kind::Queue).map(|node| node.name.clone());
+        if let Some(dead) = dead.filter(|_| self.random.percent(40)) {
+            node.said.push(format!("dead-letter {dead}"));
+            again = true;
+        }
         if self.random.percent(25) {
             let visibility = self.random.weighted(&[(4, Some("visibility 30s")), (1, Some("visibility none"))]);
             again |= visibility == Some("visibility 30s");
@@ -163,16 +168,25 @@ impl Maker<'_> {
                 self.push(from, to);
             }
         }
-        for queue in data {
-            let called = self.graph.calls.iter().any(|call| call.to == queue);
-            for _ in 0..if called && self.graph.kind(queue) == Kind::Queue { self.random.up_to(3) } else { 0 } {
-                let to = self.random.one_of(&code);
-                if self.graph.kind(to) != Kind::Client {
-                    let mut call = silent(queue, to);
-                    call.key = self.key();
-                    self.graph.calls.push(call);
-                }
+        for from in data {
+            let count = match (self.graph.kind(from), self.graph.operations[from].name) {
+                (Kind::Queue, _) => self.random.up_to(3),
+                // Captured changes.
+                (Kind::Store, Some("write")) => u64::from(self.random.percent(15)),
+                _ => 0,
+            };
+            for _ in 0..count {
+                self.deliver(from, &code);
             }
+        }
+    }
+
+    fn deliver(&mut self, from: usize, code: &[usize]) {
+        let to = self.random.one_of(code);
+        if self.graph.kind(to) != Kind::Client {
+            let mut call = silent(from, to);
+            call.key = self.key();
+            self.graph.calls.push(call);
         }
     }
 
@@ -185,9 +199,9 @@ impl Maker<'_> {
             call.to = (0..=to).find(|id| self.graph.nodes[self.graph.operations[*id].node] == first).unwrap_or(to);
         }
         call.waits = self.random.percent(if kind == Kind::Queue { 50 } else { 90 });
-        call.local = call.waits && from <= to && !call.whole && kind != Kind::Queue && self.random.percent(10);
+        call.local = call.waits && from <= to && kind != Kind::Queue && self.random.percent(10);
         call.startup = self.random.percent(3);
-        call.chance = self.random.weighted(&[(18, None), (u64::from(!self.taste.effects), Some(0)), (1, Some(50))]);
+        call.chance = self.random.weighted(&[(18, None), (1, Some(0)), (1, Some(50))]);
         call.key = self.key();
         if kind.holds_data() && self.taste.effects {
             call.idempotent = self.random.weighted(&[(5, Said::Unsaid), (2, Said::Is(())), (2, Said::None)]);
@@ -195,7 +209,6 @@ impl Maker<'_> {
         self.repeats(&mut call);
         if call.waits && self.taste.time.is_some() {
             self.waits(&mut call);
-            call.deadline.inherited |= call.local && self.graph.operations[to].deadline.inherited;
         }
         self.graph.calls.push(call);
     }
@@ -214,16 +227,17 @@ impl Maker<'_> {
     }
 
     fn repeats(&mut self, call: &mut Call) {
-        let unsaid = self.taste.time.unwrap_or(50);
+        // Where effects are asked for, much is repeated.
+        let (unsaid, none) = self.taste.time.map_or((30, 6), |unsaid| (unsaid, 12));
         call.attempts = match self.random.up_to(20) {
             _ if self.random.percent(unsaid) => Said::Unsaid,
-            0..=11 => Said::None,
-            12 => Said::Is(Count::Unlimited),
+            number if number < none => Said::None,
+            19 => Said::Is(Count::Unlimited),
             _ => Said::Is(Count::Of(self.random.up_to(4) + 1)),
         };
         let classes: [(u64, Said<Vec<&'static str>>); 8] = [
             (12, Said::Unsaid),
-            (u64::from(self.taste.effects), Said::None),
+            (1, Said::None),
             (3, Said::Is(vec!["connect"])),
             (1, Said::Is(vec!["refused", "connect"])),
             (1, Said::Is(vec!["throttled"])),
@@ -235,8 +249,7 @@ impl Maker<'_> {
         if call.local && call.retry_on == Said::Is(vec!["connect"]) {
             call.retry_on = Said::Unsaid;
         }
-        let connects_only = call.retry_on == Said::Is(vec!["connect"]);
-        if self.random.percent(8) && !call.local && !connects_only {
+        if self.random.percent(8) && !call.local {
             let (after, most) = (self.random.one_of(&TIMES), self.random.up_to(4));
             call.hedge = Said::Is((after, (most > 0).then_some(most)));
         }
@@ -282,12 +295,6 @@ impl Maker<'_> {
         if self.graph.kind(operation).holds_data() {
             return;
         }
-        if let Some(first) = calls.first().filter(|_| !calls.iter().any(|call| self.graph.is_made(*call))) {
-            (self.graph.calls[*first].startup, self.graph.calls[*first].chance) = (false, None);
-        }
-        if self.graph.operations[operation].repetition == Repetition::ByKey && !calls.is_empty() {
-            self.graph.operations[operation].methods.clear();
-        }
         let mut steps: Vec<Step> = Vec::new();
         for call in calls {
             let before = match steps.last() {
@@ -298,8 +305,6 @@ impl Maker<'_> {
             };
             match before {
                 Some(before) if self.random.percent(20) => {
-                    // Of a loop with a fallback the analysis proves the first run only.
-                    self.graph.calls[before].times = None;
                     let fallback = &mut self.graph.calls[before].fallback;
                     if let Fallback::Calls(steps) = fallback {
                         steps.push(Step::Call(call));

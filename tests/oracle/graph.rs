@@ -187,6 +187,27 @@ impl Graph {
         !call.startup && call.chance != Some(0)
     }
 
+    /// Whether a limit may fall into a wait between tries, so that not every instant before it can be one of success,
+    /// or a loop with a fallback takes the less the later it is in it: there, bounds are claimed and not exact values.
+    pub fn leaves_gaps(&self) -> bool {
+        let hands_over = |call: &Call| {
+            call.deadline.inherited
+                || call.local && self.callees(self.number(call)).any(|id| self.operations[id].deadline.inherited)
+        };
+        self.calls.iter().any(|call| {
+            let waits = call.backoff.value().is_some() && call.attempts.value().is_some();
+            let again = call.attempts.value().is_some() || call.pool_wait.is_some();
+            let looped = call.times.is_some() && matches!(call.fallback, Fallback::Calls(_));
+            waits && (call.deadline.own.is_some() || hands_over(call))
+                || again && call.local && hands_over(call)
+                || looped && self.calls.iter().any(hands_over)
+        })
+    }
+
+    fn number(&self, call: &Call) -> usize {
+        self.calls.iter().position(|one| std::ptr::eq(one, call)).unwrap_or_default()
+    }
+
     /// The operations that a call arrives at.
     pub fn callees(&self, call: usize) -> impl Iterator<Item = usize> + '_ {
         let Call { to, whole, .. } = self.calls[call];

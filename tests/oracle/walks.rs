@@ -173,7 +173,8 @@ pub fn harm_of_work(graph: &Graph, id: usize, key: Key) -> Harm {
     match operation.repetition {
         Repetition::Readonly | Repetition::Idempotent => Harm::None,
         Repetition::NotIdempotent => Harm::Proved,
-        Repetition::ByKey if calls => Harm::None,
+        Repetition::ByKey if ["POST", "PATCH"].iter().any(|method| operation.methods.contains(method)) => Harm::Proved,
+        Repetition::ByKey if !operation.methods.is_empty() || calls && graph.kind(id) == Kind::Service => Harm::None,
         Repetition::ByKey => {
             if key == Key::Fresh {
                 Harm::Proved

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Lowering, Said};
 use crate::diagnostic::Diagnostic;
+use crate::model::cascade::default_of_calls;
 use crate::model::topology::{Call, CallId, Fallback, NodeId, OperationId, Owner, Phase, PolicyId, ScopeId, Step};
 use crate::model::values::{self, Datum};
-use crate::model::{DefaultsFor, Setting, Settings, State};
+use crate::model::{Settings, State};
 use crate::source::Span;
 use crate::syntax::{self, Arrow, Block, Plain, Statement};
 use crate::vocabulary::{ElementKind, Form, Key, Places};
@@ -41,26 +42,6 @@ impl<'a> Lowering<'a> {
                 if let Some(source) = self.source_of(&step) {
                     self.append(source, vec![step]);
                 }
-            }
-        }
-        self.find_miss_paths();
-    }
-
-    /// A read of a store after a read of its cache, in the same operation, is the miss path.
-    fn find_miss_paths(&mut self) {
-        let mut found = Vec::new();
-        for operation in &self.topology.operations {
-            let mut caches: HashMap<NodeId, CallId> = HashMap::new();
-            Step::each(&operation.body, &mut |id| {
-                let node = self.topology.operation(self.topology.call(id).to).node;
-                found.extend(caches.get(&node).map(|cache| (id, *cache)));
-                let of = self.topology.node(node).settings.get(Key::Of);
-                caches.extend(of.into_iter().flat_map(Setting::nodes).map(|store| (store, id)));
-            });
-        }
-        for (call, cache) in found {
-            if let Some(call) = self.topology.calls.get_mut(call.index()) {
-                call.miss_of = Some(cache);
             }
         }
     }
@@ -210,8 +191,7 @@ impl<'a> Lowering<'a> {
             policies,
             fallback: None,
             phase,
-            miss_of: None,
-            dead: false,
+            fallback_of: None,
             implied: false,
         };
         self.add_call(call_record);
@@ -244,13 +224,6 @@ impl<'a> Lowering<'a> {
         Some((from, to?, scope, policies, phase))
     }
 
-    /// What the `defaults` around a caller say of a key, innermost first.
-    fn default_of(&self, scope: ScopeId, key: Key) -> Option<&Setting> {
-        let scopes = std::iter::successors(Some(scope), |id| self.topology.scope(*id).parent);
-        let defaults = scopes.flat_map(|id| &self.topology.scope(id).defaults);
-        defaults.filter(|(what, _)| *what == DefaultsFor::Calls).find_map(|(_, settings)| settings.get(key))
-    }
-
     pub(super) fn add_call(&mut self, mut call: Call) {
         let twins = self.topology.twins.entry((call.from, call.to, call.arrow)).or_default();
         call.nth = *twins;
@@ -261,7 +234,8 @@ impl<'a> Lowering<'a> {
 
     /// The policies that a call follows, by its own `use` or that of the `defaults` around its caller.
     fn policies_of(&mut self, settings: &Settings, scope: ScopeId) -> Vec<PolicyId> {
-        let Some(used) = settings.get(Key::Use).or_else(|| self.default_of(scope, Key::Use)) else { return Vec::new() };
+        let used = settings.get(Key::Use).or_else(|| default_of_calls(&self.topology, scope, Key::Use));
+        let Some(used) = used else { return Vec::new() };
         let span = used.span;
         let policies: Vec<PolicyId> = used
             .references
@@ -302,7 +276,10 @@ impl<'a> Lowering<'a> {
 
     fn phase(&self, settings: &Settings, policies: &[PolicyId], scope: ScopeId) -> Phase {
         let in_policies = || policies.iter().find_map(|id| self.topology.policy(*id).settings.get(Key::Phase));
-        let stated = settings.get(Key::Phase).or_else(in_policies).or_else(|| self.default_of(scope, Key::Phase));
+        let stated = settings
+            .get(Key::Phase)
+            .or_else(in_policies)
+            .or_else(|| default_of_calls(&self.topology, scope, Key::Phase));
         match stated.and_then(|setting| setting.words().next()) {
             Some("startup") => Phase::Startup,
             Some("recovery") => Phase::Recovery,
@@ -399,22 +376,22 @@ impl<'a> Lowering<'a> {
         let from = self.topology.call(id).from;
         let body = if let Body::Node(_) = body { body } else { Body::Operation(from) };
         let steps = self.steps_of(block, inside, body);
-        self.share_phase(id, &steps);
+        self.make_fallback_of(id, &steps);
         Some(Fallback::Calls(steps))
     }
 
-    /// A fallback is made when its call is made, and never if that is never made.
-    fn share_phase(&mut self, id: CallId, steps: &[Step]) {
+    /// A fallback is made when its call is made, whatever the `defaults` around them say of its phase.
+    fn make_fallback_of(&mut self, id: CallId, steps: &[Step]) {
         let phase = self.topology.call(id).phase;
-        let chance = self.topology.call(id).settings.get(Key::Chance).and_then(Setting::share);
-        let dead = chance == Some(0.0) || self.topology.call(id).dead;
         let mut calls = Vec::new();
         Step::each(steps, &mut |call| calls.push(call));
         for call in calls {
-            let unstated = self.topology.call(call).settings.get(Key::Phase).is_none();
+            let spoken = self.topology.call(call);
+            let policies = spoken.policies.iter().map(|policy| &self.topology.policy(*policy).settings);
+            let stated = std::iter::once(&spoken.settings).chain(policies).any(|said| said.get(Key::Phase).is_some());
             if let Some(call) = self.topology.calls.get_mut(call.index()) {
-                call.dead |= dead;
-                call.phase = if unstated { phase } else { call.phase };
+                call.fallback_of = Some(id);
+                call.phase = if stated { call.phase } else { phase };
             }
         }
     }

@@ -49,9 +49,9 @@ impl Lowering<'_> {
         let all = self.topology.node(node).operations.clone();
         let (span, scope) = (self.topology.node(node).span, self.topology.node(node).scope);
         let id = self.new_operation(node, None, span);
-        let mut steps = Vec::new();
+        let mut branches = Vec::new();
         for to in all {
-            steps.push(Step::Call(CallId::at(self.topology.calls.len())));
+            branches.push(Step::Call(CallId::at(self.topology.calls.len())));
             self.add_call(Call {
                 from: id,
                 to,
@@ -65,12 +65,11 @@ impl Lowering<'_> {
                 policies: Vec::new(),
                 fallback: None,
                 phase: Phase::Request,
-                miss_of: None,
-                dead: false,
+                fallback_of: None,
                 implied: true,
             });
         }
-        self.append(id, vec![Step::OneOf(steps)]);
+        self.append(id, vec![Step::OneOf(branches)]);
         id
     }
 

@@ -15,7 +15,7 @@ fn finding(facts: &Facts<'_>, entry: OperationId) -> Option<Diagnostic> {
     let time = facts.times().operation(entry);
     let certainty = match (time.at_least, time.at_most) {
         (Extent::Unbounded, _) => Certainty::Proved,
-        (_, None) => Certainty::Possible,
+        (_, None | Some(Extent::Unbounded)) => Certainty::Possible,
         _ => return None,
     };
     let topology = facts.topology();
@@ -56,7 +56,8 @@ fn guilty(facts: &Facts<'_>, entry: OperationId, certainty: Certainty) -> Vec<Pa
             let time = facts.times().call(facts, call);
             let endless =
                 time.at_least == Extent::Unbounded || facts.plan(call).times == crate::analysis::Attempts::Unlimited;
-            let counts = if certainty == Certainty::Proved { endless } else { time.at_most.is_none() };
+            let open = matches!(time.at_most, None | Some(Extent::Unbounded));
+            let counts = if certainty == Certainty::Proved { endless } else { open || endless };
             // Of what could not be read nothing is known, and nothing is to be said.
             if !counts || !facts.plan(call).awaited || facts.plan(call).is_unreadable() {
                 continue;
