@@ -74,8 +74,9 @@ impl Walk<'_, '_> {
         let start = from.going.at_least;
         let bound = self.facts.allotted(self.operation).at_least.map_or(Extent::Unbounded, Extent::Finite);
         let over = bound <= start;
+        let inherits = |call| self.facts.plan(call).awaited && self.facts.plan(call).inherits;
         let starts = |(branch, course): &(&Step, &Course)| {
-            course.going.at_least >= start && !(over && self.any_shares(std::slice::from_ref(*branch)))
+            course.going.at_least >= start && !(over && self.any(std::slice::from_ref(*branch), &inherits))
         };
         let (late, early): (Vec<_>, Vec<_>) = branches.iter().zip(&courses).partition(starts);
         let at_least = if late.len() >= enough {
@@ -124,7 +125,7 @@ impl Walk<'_, '_> {
         let last = first.ended.since(from.going);
         let going = from.going.plus(once.repeated(all));
         let ended = from.ended.max(from.going.plus(once.repeated(more)).plus(last));
-        if self.shares(id) || self.any_shares(steps) {
+        if self.shares(id) || self.any(steps, &|call| self.shares(call)) {
             let first_run = |first: Time, all: Time| Time::both(first.at_least, all.at_most);
             let once = from.ended.max(first.ended);
             return Course { going: first_run(first.going, going), ended: first_run(once, ended) };
@@ -135,16 +136,18 @@ impl Walk<'_, '_> {
     /// Whether a call takes the less the later it starts.
     fn shares(&self, id: CallId) -> bool {
         let plan = self.facts.plan(id);
-        plan.inherits || (plan.local && self.facts.allotted(self.facts.topology().call(id).to).honours)
+        plan.awaited && (plan.inherits || plan.local && self.facts.allotted(self.facts.topology().call(id).to).honours)
     }
 
-    fn any_shares(&self, steps: &[Step]) -> bool {
-        let mut any = false;
-        Step::each(steps, &mut |call| any |= self.shares(call));
+    /// Whether this is true of any call in these steps, fallbacks included.
+    fn any(&self, steps: &[Step], is: &impl Fn(CallId) -> bool) -> bool {
         let topology = self.facts.topology();
-        let mut nested = Vec::new();
-        Step::each(steps, &mut |call| nested.extend(topology.call(call).fallback.as_ref()));
-        any || nested.into_iter().any(|nested| matches!(nested, Fallback::Calls(steps) if self.any_shares(steps)))
+        let mut calls = Vec::new();
+        Step::each(steps, &mut |call| calls.push(call));
+        calls.into_iter().any(|call| {
+            let fallback = topology.call(call).fallback.as_ref();
+            is(call) || matches!(fallback, Some(Fallback::Calls(steps)) if self.any(steps, is))
+        })
     }
 
     /// All attempts of a call, made so many times one after the other, from the time at which one goes on. How it goes
@@ -172,7 +175,10 @@ impl Walk<'_, '_> {
             let waits = all_attempts(plan, Time::ZERO);
             let waits = deadline.map_or(waits, |deadline| waits.capped(deadline)).repeated(times);
             let ended = handed(from, course.ended, waits, (allotted.at_least, allotted.at_most));
-            let reached = ended.at_least.min(course.going.at_least);
+            // Of several tries, the first is sure to find something left.
+            let first = from.at_least.plus(single.at_least);
+            let first = allotted.at_least.map_or(first, |bound| from.at_least.max(first.min(Extent::Finite(bound))));
+            let reached = if plan.attempts.repeat() { first } else { ended.at_least.min(course.going.at_least) };
             return Course { going: Time::both(reached, ended.at_most), ended };
         }
         course
