@@ -178,7 +178,8 @@ impl Walk<'_, '_> {
             // Of several tries, the first is sure to find something left.
             let first = from.at_least.plus(single.at_least);
             let first = allotted.at_least.map_or(first, |bound| from.at_least.max(first.min(Extent::Finite(bound))));
-            let reached = if plan.attempts.repeat() { first } else { ended.at_least.min(course.going.at_least) };
+            let reached = ended.at_least.min(course.going.at_least);
+            let reached = if plan.attempts.repeat() { reached.min(first) } else { reached };
             return Course { going: Time::both(reached, ended.at_most), ended };
         }
         course
