@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::topology::{NodeId, OperationId, PolicyId};
+use super::topology::{Name, NodeId, OperationId, PolicyId};
 use super::units::Duration;
 use super::values::Datum;
 use crate::source::Span;
@@ -32,6 +32,9 @@ pub struct Setting {
     pub fields: Vec<Setting>,
     /// What names in it refer to, in written order.
     pub references: Vec<Reference>,
+    /// What the words and texts of one's own in it say, in written order, without quotes: the same text, the same number.
+    /// Empty for what the table of clients fills in.
+    pub texts: Vec<Name>,
 }
 
 /// What a name in a value refers to.
@@ -168,6 +171,12 @@ impl Setting {
         self.data().iter().filter_map(|datum| {
             if let Datum::Name(span) | Datum::Reference(_, span) = datum { Some(*span) } else { None }
         })
+    }
+
+    /// The first size in it, in bytes.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.data().iter().find_map(|datum| if let Datum::Size(size) = datum { Some(*size) } else { None })
     }
 
     /// The largest time it states: the last resort of `latency` is `max`.

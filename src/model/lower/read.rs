@@ -321,7 +321,7 @@ impl<'a> Lowering<'a> {
     fn setting(&mut self, key: Key, written: &Written<'a>, place: Places) -> Setting {
         let attribute = key.attribute();
         let span = written.values.last().map_or(written.name, |last| written.name.to(last.span));
-        let mut setting = Setting { key, state: State::Unreadable, span, fields: Vec::new(), references: Vec::new() };
+        let mut setting = Setting { key, state: State::Unreadable, span, fields: Vec::new(), references: Vec::new(), texts: Vec::new() };
         if let Some(block) = written.block {
             self.read_fields(&mut setting, block, place);
         }
@@ -363,6 +363,8 @@ impl<'a> Lowering<'a> {
                 return setting;
             }
         }
+        let names = setting.names().map(|span| syntax::unescape(self.sources.text(span)));
+        setting.texts = names.map(|text| self.topology.names.intern(&text)).collect();
         self.resolve(&mut setting);
         setting
     }
@@ -524,7 +526,7 @@ pub fn read_default(key: Key, value: &str) -> Result<Setting, String> {
         return Err(format!("cannot read `{value}`"));
     };
     let mut setting =
-        Setting { key, state: State::None, span: Span::default(), fields: Vec::new(), references: Vec::new() };
+        Setting { key, state: State::None, span: Span::default(), fields: Vec::new(), references: Vec::new(), texts: Vec::new() };
     if value == "none" && !key.attribute().none.is_empty() {
         return Ok(setting);
     }

@@ -58,6 +58,7 @@ impl Lowering<'_> {
                         span: written.name,
                         fields: Vec::new(),
                         references: Vec::new(),
+                        texts: Vec::new(),
                     });
                 }
             }
