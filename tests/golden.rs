@@ -1,6 +1,6 @@
 //! The golden vectors that worst-case time concerns, computed by hand.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
 mod support;
 
@@ -117,4 +117,68 @@ fn the_shop_takes_what_the_language_page_says() {
         -> d.write { timeout 100ms; idempotent }\n->> q";
     let text = format!("service shop {{\n{orders}\n}}\nservice a, b, c\nstore d\nqueue q\n");
     assert_eq!(worst_case(&text), Some(1_020));
+}
+
+/// The executions of an operation for one request, if it fails fast and if anything may fail.
+fn executions(text: &str, operation: &str) -> (Option<u64>, Option<u64>) {
+    let files = support::Texts::one(text);
+    let mut loader = Loader::new(&files);
+    let project = loader.project("example.topo");
+    let (topology, problems) = lower(&loader, &project, built_in_clients());
+    assert_eq!(problems, [], "{text}");
+    let facts = Facts::new(&topology, built_in_clients());
+    let found = facts.executions(topology.operation_named(operation).expect("an operation"));
+    assert!(found.exact);
+    (found.failing.finite(), found.bound.finite())
+}
+
+fn layers(calls: &[&str]) -> String {
+    let names = ["web", "shop", "orders", "stock", "prices", "rates"];
+    let mut text = "client web\n".to_owned();
+    for (pair, call) in names.windows(2).zip(calls) {
+        text.push_str(&format!("service {}\n{} -> {} {{ {call} }}\n", pair[1], pair[0], pair[1]));
+    }
+    text
+}
+
+#[test]
+fn attempts_of_all_layers_multiply() {
+    assert_eq!(executions(&layers(&["attempts 4"; 3]), "stock"), (Some(64), Some(64)));
+    assert_eq!(executions(&layers(&["attempts 3"; 5]), "rates"), (Some(243), Some(243)));
+    assert_eq!(executions(&layers(&["attempts 3; via istio"]), "shop"), (Some(9), Some(9)));
+}
+
+#[test]
+fn what_absorbs_a_failure_ends_the_multiplication_above_it() {
+    let text = layers(&["attempts 4", "attempts 4; fallback \"none left\"", "attempts 4"]);
+    assert_eq!(executions(&text, "stock"), (Some(16), Some(64)));
+}
+
+#[test]
+fn a_sibling_is_executed_again_by_who_tries_again() {
+    let text = "client web { -> shop { retries 2 } }
+service shop { -> orders; -> stock }\nservice orders, stock\n";
+    assert_eq!(executions(text, "orders"), (Some(3), Some(3)));
+    assert_eq!(executions(text, "stock"), (Some(3), Some(3)));
+}
+
+#[test]
+fn a_hang_of_30_s_needs_6000_workers_and_fills_100_in_half_a_second() {
+    let text = "client web { -> shop.list; -> shop.buy }
+service shop {
+  concurrency 100
+  operation list { load 200/s; -> prices { timeout 30s } }
+  operation buy { -> stock { timeout 50ms } }
+}
+service prices, stock\n";
+    let files = support::Texts::one(text);
+    let mut loader = Loader::new(&files);
+    let project = loader.project("example.topo");
+    let (topology, _) = lower(&loader, &project, built_in_clients());
+    let facts = Facts::new(&topology, built_in_clients());
+    let [pool] = facts.pools() else { panic!("one pool") };
+    let hang = pool.hangs.first().expect("a hang");
+    assert_eq!((pool.size, hang.needed, hang.seconds_to_full(pool)), (100, Some(6_000.0), 0.5));
+    let innocent: Vec<String> = hang.innocent.iter().map(|id| topology.operation_name(*id)).collect();
+    assert_eq!(innocent, ["shop.buy"]);
 }

@@ -92,6 +92,10 @@ pub struct Plan<'a> {
     pub retries_only_undone: bool,
     /// Whether only failed connections are tried again.
     pub retries_only_connect: bool,
+    /// Whether only answers that do not come in time are tried again.
+    pub retries_only_late: bool,
+    /// Whether a failure that the callee passes on from below is not tried again.
+    pub retries_only_near: bool,
     /// The longest wait for a connection.
     pub connect: Limit<'a>,
     /// The longest wait for a connection of the pool, for each attempt.
@@ -100,6 +104,8 @@ pub struct Plan<'a> {
     pub hedge: Option<(u64, Duration, Stated<'a>)>,
     /// Calls for one execution, at most.
     pub times: Attempts,
+    /// Calls for one execution that makes any, at least.
+    pub least_times: u64,
     /// No network in between.
     pub local: bool,
     /// It stays open.
@@ -148,7 +154,7 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
     Plan {
         made,
         awaited: made && call.arrow == Arrow::Sync,
-        skippable: chance.is_some_and(|share| share < 1.0) || may_be_none(look(Key::Times)),
+        skippable: chance.is_some_and(|share| share < 1.0) || least_times(look(Key::Times)) == 0,
         timeout: limit(Key::Timeout),
         deadline: limit(Key::Deadline),
         cut: cut(cascade, look(Key::Through)),
@@ -158,6 +164,8 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         backoff: look(Key::Backoff).given().map(|stated| Backoff::of(stated.setting)),
         retries_only_undone: only(&["connect", "refused", "throttled"]),
         retries_only_connect: only(&["connect"]),
+        retries_only_late: only(&["timeout"]),
+        retries_only_near: only(&["connect", "refused", "reset", "timeout"]),
         connect: limit(Key::ConnectTimeout),
         pool_wait: match limit(Key::PoolWait) {
             Limit::At(wait, _) => Extent::Finite(wait),
@@ -169,6 +177,7 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
             Some((copies.max(1), stated.setting.duration()?, stated)).filter(|(copies, ..)| *copies > 1)
         }),
         times,
+        least_times: least_times(look(Key::Times)),
         local: call.implied || look(Key::Local).given().is_some(),
         stream: look(Key::Stream).given().is_some(),
         soft: fallback,
@@ -192,8 +201,12 @@ fn attempts_of(stated: Stated<'_>) -> Attempts {
     }
 }
 
-fn may_be_none(times: Answer<'_>) -> bool {
-    times.given().and_then(|stated| stated.setting.count_range()).is_some_and(|(low, _)| low == 0)
+fn least_times(times: Answer<'_>) -> u64 {
+    let Some(stated) = times.given() else { return 1 };
+    match (stated.setting.count_range(), stated.setting.count()) {
+        (Some((low, _)), _) => low,
+        (None, count) => count.unwrap_or(0),
+    }
 }
 
 fn times(answer: Answer<'_>) -> Attempts {

@@ -8,9 +8,10 @@
 use std::collections::VecDeque;
 
 use super::Facts;
+use super::attempts::Attempts;
 use super::effects::{Effect, EffectSite, is_data};
 use crate::diagnostic::Certainty;
-use crate::model::{Answer, CallId, OperationId, Topology};
+use crate::model::{Answer, CallId, NodeId, OperationId, Topology};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -80,7 +81,7 @@ impl Facts<'_> {
         }
         let repeater = |kind, certainty| Some(Repeater { call, kind, certainty });
         if plan.attempts.repeat() && !plan.retries_only_undone {
-            let count = if let super::Attempts::AtMost(count) = plan.attempts { Some(count) } else { None };
+            let count = if let Attempts::AtMost(count) = plan.attempts { Some(count) } else { None };
             return repeater(RepeaterKind::Retry(count), Certainty::Proved);
         }
         if let Some((copies, ..)) = plan.hedge {
@@ -93,6 +94,12 @@ impl Facts<'_> {
             let certainty = if layer.repeats_work? { Certainty::Proved } else { Certainty::Possible };
             Some(Repeater { call, kind: RepeaterKind::Proxy(layer.attempts), certainty })
         })
+    }
+
+    /// How often a queue hands a message out, once if that is not stated.
+    pub(super) fn receives(&self, queue: NodeId) -> Attempts {
+        let Some(stated) = self.cascade().node(queue, Key::MaxReceives).given() else { return Attempts::AtMost(1) };
+        stated.setting.count().map_or(Attempts::Unlimited, Attempts::AtMost)
     }
 
     /// Whether a queue may hand a message out again: by its delivery, or because it says when and how often.

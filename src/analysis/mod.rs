@@ -3,6 +3,7 @@
 
 mod attempts;
 mod backoff;
+mod capacity;
 mod condensation;
 mod course;
 mod coverage;
@@ -10,20 +11,30 @@ mod deadlines;
 mod effects;
 mod entries;
 mod exposure;
+mod hardness;
 mod interval;
+mod latency;
+mod load;
+mod repetition;
 mod time;
 
 use std::sync::OnceLock;
 
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use backoff::Backoff;
+pub use capacity::{Held, Pool};
 pub use coverage::{Coverage, Share};
 pub use deadlines::Allotted;
 pub use effects::{Effect, EffectSite};
 pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
+pub use hardness::HardWays;
 pub use interval::{Extent, Time};
+pub use load::Rate;
+pub use repetition::{Count, Executions};
 pub use time::{Part, Times};
+
+use hardness::Hardness;
 
 use crate::model::{CallId, Cascade, Clients, Duration, OperationId, Topology};
 use crate::syntax::Arrow;
@@ -41,6 +52,11 @@ pub struct Facts<'a> {
     data_effects: OnceLock<Vec<OnceLock<Effect>>>,
     times: OnceLock<Times>,
     exposed: OnceLock<Vec<Exposed>>,
+    hardness: OnceLock<Hardness>,
+    executions: OnceLock<Vec<Executions>>,
+    floors: OnceLock<Vec<Duration>>,
+    rates: OnceLock<Vec<Rate>>,
+    pools: OnceLock<Vec<Pool>>,
 }
 
 impl<'a> Facts<'a> {
@@ -59,6 +75,11 @@ impl<'a> Facts<'a> {
             data_effects: OnceLock::new(),
             times: OnceLock::new(),
             exposed: OnceLock::new(),
+            hardness: OnceLock::new(),
+            executions: OnceLock::new(),
+            floors: OnceLock::new(),
+            rates: OnceLock::new(),
+            pools: OnceLock::new(),
         }
     }
 
@@ -154,6 +175,44 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn exposed(&self) -> &[Exposed] {
         self.exposed.get_or_init(|| exposure::exposed(self))
+    }
+
+    fn hardness(&self) -> &Hardness {
+        self.hardness.get_or_init(|| Hardness::of(self))
+    }
+
+    /// How often an operation is executed for one request, at worst.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
+    pub fn executions(&self, operation: OperationId) -> Executions {
+        self.executions.get_or_init(|| repetition::executions(self))[operation.index()]
+    }
+
+    /// For each of these operations the way from where a request comes in on which it is executed most often if it
+    /// fails.
+    #[must_use]
+    pub fn worst_ways(&self, operations: &[OperationId]) -> Vec<Vec<CallId>> {
+        repetition::worst_ways(self, operations)
+    }
+
+    /// The time that no successful execution of an operation undercuts, by the round trips of its links.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
+    pub fn floor(&self, operation: OperationId) -> Duration {
+        self.floors.get_or_init(|| latency::floors(self))[operation.index()]
+    }
+
+    /// How often an operation is executed in a second while all is well.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
+    pub fn rate(&self, operation: OperationId) -> Rate {
+        self.rates.get_or_init(|| load::rates(self))[operation.index()]
+    }
+
+    /// Workers that operations share, and what a hang does to them.
+    #[must_use]
+    pub fn pools(&self) -> &[Pool] {
+        self.pools.get_or_init(|| capacity::pools(self))
     }
 
     /// Of how many elements the diagram states what the rules ask for.

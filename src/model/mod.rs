@@ -17,8 +17,8 @@ pub use lower::{lower, read_default};
 pub use project::{File, FileError, Files, Loader, Project, is_pattern};
 pub use setting::{Reference, Setting, Settings, State};
 pub use topology::{
-    Allow, Call, CallId, Fallback, Link, Name, Node, NodeId, Operation, OperationId, Owner, Phase, Policy, PolicyId,
-    ScopeId, Step, Topology,
+    Allow, Between, Call, CallId, Fallback, Link, Name, Node, NodeId, Operation, OperationId, Owner, Phase, Policy,
+    PolicyId, ScopeId, Step, Topology,
 };
 pub use units::Duration;
 pub use values::Datum;

@@ -149,6 +149,12 @@ impl Setting {
         self.data().iter().find_map(|datum| if let Datum::Share(share) = datum { Some(*share) } else { None })
     }
 
+    /// The first rate in it, per second.
+    #[must_use]
+    pub fn rate(&self) -> Option<f64> {
+        self.data().iter().find_map(|datum| if let Datum::Rate(rate) = datum { Some(*rate) } else { None })
+    }
+
     /// The first day in it.
     #[must_use]
     pub fn date(&self) -> Option<Date> {

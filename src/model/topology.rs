@@ -195,14 +195,25 @@ pub struct Policy {
 /// Facts about links, from a `network` block.
 #[derive(Debug)]
 pub struct Link {
-    /// Within a zone or between two places.
-    pub kind: ElementKind,
-    /// The two ends, where they are named.
-    pub ends: Vec<Span>,
+    /// Which links it speaks of.
+    pub between: Between,
     /// Where it is written.
     pub span: Span,
     /// What is said of it.
     pub settings: Settings,
+}
+
+/// The ends of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// Both in one zone.
+    OneZone,
+    /// In two zones of one region.
+    Zones,
+    /// In two regions.
+    Regions,
+    /// In these two zones or regions.
+    Named(Name, Name),
 }
 
 /// A suppression in the text.

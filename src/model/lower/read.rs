@@ -4,7 +4,7 @@ use super::{Lowering, Said, says_something};
 use crate::diagnostic::{Diagnostic, Edit, Problem};
 use crate::model::cascade::DefaultsFor;
 use crate::model::setting::{Reference, Setting, State};
-use crate::model::topology::{Allow, NodeId, OperationId, Owner};
+use crate::model::topology::{Allow, Between, Name, NodeId, OperationId, Owner};
 use crate::model::values::{self, Datum};
 use crate::model::{Link, Settings};
 use crate::source::{SourceMap, Span};
@@ -191,11 +191,20 @@ impl<'a> Lowering<'a> {
                     }
                 };
             let settings = self.content(&super::declare::said(link), Places::LINK, Owner::Topology).settings;
-            let ends = data.into_iter().filter_map(|datum| match datum {
-                Datum::Name(span) => Some(span),
-                _ => None,
-            });
-            self.topology.links.push(Link { kind, ends: ends.collect(), span: link.head(), settings });
+            let between = self.between(&data);
+            self.topology.links.push(Link { between, span: link.head(), settings });
+        }
+    }
+
+    fn between(&mut self, data: &[Datum]) -> Between {
+        let names = data.iter().filter_map(|datum| if let Datum::Name(span) = datum { Some(*span) } else { None });
+        let names: Vec<Name> =
+            names.map(|span| self.topology.names.intern(&syntax::unescape(self.sources.text(span)))).collect();
+        match names.as_slice() {
+            [one, other] => Between::Named(*one, *other),
+            _ if data.contains(&Datum::Word("zones")) => Between::Zones,
+            _ if data.contains(&Datum::Word("regions")) => Between::Regions,
+            _ => Between::OneZone,
         }
     }
 
@@ -321,7 +330,14 @@ impl<'a> Lowering<'a> {
     fn setting(&mut self, key: Key, written: &Written<'a>, place: Places) -> Setting {
         let attribute = key.attribute();
         let span = written.values.last().map_or(written.name, |last| written.name.to(last.span));
-        let mut setting = Setting { key, state: State::Unreadable, span, fields: Vec::new(), references: Vec::new(), texts: Vec::new() };
+        let mut setting = Setting {
+            key,
+            state: State::Unreadable,
+            span,
+            fields: Vec::new(),
+            references: Vec::new(),
+            texts: Vec::new(),
+        };
         if let Some(block) = written.block {
             self.read_fields(&mut setting, block, place);
         }
@@ -525,8 +541,14 @@ pub fn read_default(key: Key, value: &str) -> Result<Setting, String> {
     let (Some(Statement::Plain(plain)), []) = (first, parsed.problems.as_slice()) else {
         return Err(format!("cannot read `{value}`"));
     };
-    let mut setting =
-        Setting { key, state: State::None, span: Span::default(), fields: Vec::new(), references: Vec::new(), texts: Vec::new() };
+    let mut setting = Setting {
+        key,
+        state: State::None,
+        span: Span::default(),
+        fields: Vec::new(),
+        references: Vec::new(),
+        texts: Vec::new(),
+    };
     if value == "none" && !key.attribute().none.is_empty() {
         return Ok(setting);
     }

@@ -1,0 +1,162 @@
+//! Which calls an operation cannot do without. A call is soft if something answers in its place, if it reads a cache
+//! before the store that the cache is of, or if enough of its group answer without it.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::Facts;
+use crate::model::{CallId, NodeId, OperationId, Step};
+use crate::vocabulary::{ElementKind, Key};
+
+/// What is known of the calls of all operations.
+#[derive(Debug)]
+pub(super) struct Hardness {
+    /// In a group that needs fewer answers than it has branches.
+    spare: Vec<bool>,
+    /// A read of a cache before one of its store.
+    cache_read: Vec<bool>,
+    /// For a read of a store after one of its cache, that one.
+    miss_of: Vec<Option<CallId>>,
+}
+
+/// How operations are reached over hard calls only.
+#[derive(Debug)]
+pub struct HardWays {
+    by: Vec<Option<(OperationId, Option<CallId>)>>,
+}
+
+impl HardWays {
+    /// Whether it is reached.
+    #[must_use]
+    pub fn reach(&self, operation: OperationId) -> bool {
+        self.by.get(operation.index()).is_some_and(Option::is_some)
+    }
+
+    /// Where its way starts.
+    #[must_use]
+    pub fn start(&self, operation: OperationId) -> Option<OperationId> {
+        self.by.get(operation.index()).copied().flatten().map(|(start, _)| start)
+    }
+
+    /// The calls of a shortest way to it.
+    #[must_use]
+    pub fn way(&self, facts: &Facts<'_>, operation: OperationId) -> Vec<CallId> {
+        let before = |id: OperationId| self.by.get(id.index()).copied().flatten().and_then(|(_, call)| call);
+        let calls = std::iter::successors(before(operation), |call| before(facts.topology().call(*call).from));
+        let mut way: Vec<CallId> = calls.collect();
+        way.reverse();
+        way
+    }
+}
+
+impl Hardness {
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        let topology = facts.topology();
+        let count = topology.calls.len();
+        let mut found = Self { spare: vec![false; count], cache_read: vec![false; count], miss_of: vec![None; count] };
+        for operation in &topology.operations {
+            found.find_spare(&operation.body);
+            found.find_misses(facts, &operation.body);
+        }
+        found
+    }
+
+    fn find_spare(&mut self, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Call(_) => {}
+                Step::Any(enough, branches) => {
+                    if *enough < branches.len() as u64 {
+                        Step::each(branches, &mut |call| mark(&mut self.spare, call));
+                    }
+                    self.find_spare(branches);
+                }
+                Step::Sequence(steps) | Step::Parallel(steps) | Step::OneOf(steps) => self.find_spare(steps),
+            }
+        }
+    }
+
+    /// A read of a store after a read of its cache, in the same operation, is the miss path.
+    fn find_misses(&mut self, facts: &Facts<'_>, body: &[Step]) {
+        let topology = facts.topology();
+        let mut caches: HashMap<NodeId, CallId> = HashMap::new();
+        let mut calls = Vec::new();
+        Step::each(body, &mut |call| calls.push(call));
+        for call in calls {
+            let operation = topology.operation(topology.call(call).to);
+            let node = operation.node;
+            let name = operation.name.map(|name| topology.text(name));
+            match topology.node(node).kind {
+                ElementKind::Cache if matches!(name, None | Some("get")) => {
+                    let of = facts.cascade().node(node, Key::Of).given();
+                    caches.extend(of.into_iter().flat_map(|stated| stated.setting.nodes()).map(|store| (store, call)));
+                }
+                ElementKind::Store if matches!(name, None | Some("read")) => {
+                    let Some(cache) = caches.get(&node).copied() else { continue };
+                    mark(&mut self.cache_read, cache);
+                    if let Some(slot) = self.miss_of.get_mut(call.index()) {
+                        *slot = Some(cache);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn mark(flags: &mut [bool], call: CallId) {
+    if let Some(flag) = flags.get_mut(call.index()) {
+        *flag = true;
+    }
+}
+
+impl Facts<'_> {
+    /// Whether a call reads a cache before the store that the cache is of: without the cache the store answers.
+    #[must_use]
+    pub fn is_cache_read(&self, call: CallId) -> bool {
+        self.hardness().cache_read.get(call.index()).copied().unwrap_or(false)
+    }
+
+    /// The read of a cache before this read of its store: it is made on a miss.
+    #[must_use]
+    pub fn miss_of(&self, call: CallId) -> Option<CallId> {
+        self.hardness().miss_of.get(call.index()).copied().flatten()
+    }
+
+    /// Whether its failure fails the operation that makes it. Calls of a fallback are not: they are made when
+    /// something else has failed already.
+    #[must_use]
+    pub fn is_hard(&self, call: CallId) -> bool {
+        let plan = self.plan(call);
+        plan.awaited
+            && !plan.soft
+            && self.topology().call(call).fallback_of.is_none()
+            && !self.hardness().spare.get(call.index()).copied().unwrap_or(false)
+            && !self.is_cache_read(call)
+    }
+
+    /// What is reached from some operations over hard calls only, with the shortest ways.
+    #[must_use]
+    pub fn hard_ways(&self, starts: impl IntoIterator<Item = OperationId>) -> HardWays {
+        let topology = self.topology();
+        let mut by = vec![None; topology.operations.len()];
+        let mut queue = VecDeque::new();
+        for start in starts {
+            if let Some(slot @ None) = by.get_mut(start.index()) {
+                *slot = Some((start, None));
+                queue.push_back((start, start));
+            }
+        }
+        while let Some((id, start)) = queue.pop_front() {
+            let mut calls: Vec<CallId> = topology.calls_from(id).filter(|call| self.is_hard(*call)).collect();
+            calls.sort_by_key(|call| self.call_rank(*call));
+            for call in calls {
+                let to = topology.call(call).to;
+                if let Some(slot @ None) = by.get_mut(to.index()) {
+                    *slot = Some((start, Some(call)));
+                    queue.push_back((to, start));
+                }
+            }
+        }
+        HardWays { by }
+    }
+}

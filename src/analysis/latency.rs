@@ -1,0 +1,128 @@
+//! The time that no successful execution undercuts: the round trips that the `network` block states for the places of
+//! both ends. Own work adds nothing, because its minimum is nowhere stated.
+
+use super::Facts;
+use crate::model::{Answer, Between, CallId, Duration, Link, Name, NodeId, OperationId, Step};
+use crate::vocabulary::Key;
+
+pub(super) fn floors(facts: &Facts<'_>) -> Vec<Duration> {
+    let count = facts.topology().operations.len();
+    let mut floors = vec![Duration::ZERO; count];
+    if facts.topology().links.is_empty() {
+        return floors;
+    }
+    // Inside a circle the callee is not known yet: it takes at least nothing.
+    for id in facts.components().iter().flatten() {
+        let floor = Floors { facts, floors: &floors }.steps(&facts.topology().operation(*id).body);
+        if let Some(slot) = floors.get_mut(id.index()) {
+            *slot = floor;
+        }
+    }
+    floors
+}
+
+struct Floors<'a, 'f> {
+    facts: &'a Facts<'f>,
+    floors: &'a [Duration],
+}
+
+impl Floors<'_, '_> {
+    fn steps(&self, steps: &[Step]) -> Duration {
+        steps.iter().fold(Duration::ZERO, |sum, step| sum.plus(self.step(step, false)))
+    }
+
+    fn step(&self, step: &Step, at_once: bool) -> Duration {
+        let branches = |branches: &[Step], at_once| {
+            let mut floors: Vec<Duration> = branches.iter().map(|branch| self.step(branch, at_once)).collect();
+            floors.sort_unstable();
+            floors
+        };
+        match step {
+            Step::Call(call) => self.call(*call, at_once),
+            Step::Sequence(steps) => self.steps(steps),
+            Step::Parallel(all) => branches(all, true).last().copied().unwrap_or_default(),
+            Step::Any(enough, all) => {
+                let enough = usize::try_from(*enough).unwrap_or(usize::MAX).max(1);
+                branches(all, true).get(enough - 1).copied().unwrap_or_default()
+            }
+            Step::OneOf(all) => branches(all, false).first().copied().unwrap_or_default(),
+        }
+    }
+
+    fn call(&self, id: CallId, at_once: bool) -> Duration {
+        let plan = self.facts.plan(id);
+        let spared = !plan.awaited || plan.skippable || plan.soft || self.facts.miss_of(id).is_some();
+        if spared || self.facts.is_cache_read(id) {
+            return Duration::ZERO;
+        }
+        let callee = self.floors.get(self.facts.topology().call(id).to.index()).copied().unwrap_or_default();
+        let once = self.facts.round_trip(id).plus(callee);
+        if at_once { once } else { once.times(plan.least_times) }
+    }
+}
+
+impl Facts<'_> {
+    /// The shortest round trip between the two ends of a call, by what the `network` block states of their places.
+    #[must_use]
+    pub fn round_trip(&self, id: CallId) -> Duration {
+        let topology = self.topology();
+        let call = topology.call(id);
+        if self.plan(id).local || topology.links.is_empty() {
+            return Duration::ZERO;
+        }
+        let nodes = [call.from, call.to].map(|operation| topology.operation(operation).node);
+        self.shortest_link(nodes).and_then(rtt).unwrap_or_default()
+    }
+
+    /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count.
+    fn shortest_link(&self, [one, other]: [NodeId; 2]) -> Option<&Link> {
+        let topology = self.topology();
+        let places = |node, key| match self.cascade().node(node, key) {
+            Answer::Given(stated) => stated.setting.texts.as_slice(),
+            _ => &[],
+        };
+        let (regions, zones) = ([Key::Region; 2], [Key::Zones; 2]);
+        let [region, other_region] = [(one, regions), (other, regions)].map(|(node, [key, _])| places(node, key));
+        let [zone, other_zone] = [(one, zones), (other, zones)].map(|(node, [key, _])| places(node, key));
+        let link = |between: Between| topology.links.iter().find(|link| link.between == between);
+        let named = |ones: &[Name], others: &[Name]| match (ones, others) {
+            ([one], [other]) if one != other => {
+                link(Between::Named(*one, *other)).or_else(|| link(Between::Named(*other, *one)))
+            }
+            _ => None,
+        };
+        if let ([one], [other]) = (region, other_region)
+            && one != other
+        {
+            return named(region, other_region).or_else(|| link(Between::Regions));
+        }
+        if zone.is_empty() || other_zone.is_empty() {
+            return None;
+        }
+        if zone.iter().any(|name| other_zone.contains(name)) {
+            return link(Between::OneZone);
+        }
+        named(zone, other_zone).or_else(|| link(Between::Zones))
+    }
+}
+
+fn rtt(link: &Link) -> Option<Duration> {
+    link.settings.get(Key::Rtt).and_then(crate::model::Setting::duration)
+}
+
+/// What an operation promises to callers outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Objective<'a> {
+    /// The quantile as written, such as `p99`, or `max`.
+    pub latency: Option<(Duration, &'a crate::model::Setting)>,
+}
+
+impl<'f> Facts<'f> {
+    /// What an operation promises of its latency, if it promises one time.
+    #[must_use]
+    pub fn objective(&self, operation: OperationId) -> Option<Objective<'f>> {
+        let slo = self.cascade().operation(operation, Key::Slo).given()?;
+        let latency = slo.setting.field(Key::Latency);
+        Some(Objective { latency: latency.and_then(|setting| Some((setting.duration()?, setting))) })
+    }
+}
