@@ -134,11 +134,9 @@ fn executions(text: &str, operation: &str) -> (Option<u64>, Option<u64>) {
 
 fn layers(calls: &[&str]) -> String {
     let names = ["web", "shop", "orders", "stock", "prices", "rates"];
-    let mut text = "client web\n".to_owned();
-    for (pair, call) in names.windows(2).zip(calls) {
-        text.push_str(&format!("service {}\n{} -> {} {{ {call} }}\n", pair[1], pair[0], pair[1]));
-    }
-    text
+    let pairs = names.windows(2).zip(calls);
+    let lines = pairs.map(|(pair, call)| format!("service {}\n{} -> {} {{ {call} }}\n", pair[1], pair[0], pair[1]));
+    format!("client web\n{}", lines.collect::<String>())
 }
 
 #[test]
