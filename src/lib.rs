@@ -9,7 +9,8 @@
 //! - [`syntax`]: text to tree, by the grammar in `grammar/topo.pest`; never fails
 //! - [`vocabulary`]: the one table of all words of the language
 //! - [`model`]: tree to topology: units, names, cascade, includes
-//! - [`analysis`]: facts, computed once: worst cases, deadlines, effects that may happen twice
+//! - [`analysis`]: facts, computed once: worst cases, deadlines, effects that may happen twice, who can listen, where
+//!   traces end
 //! - [`metadata`]: what we ship as data, `rules/**/*.yaml` · [`rules`]: one file a rule
 //! - [`config`]: `topolint.yaml` · [`lint`]: from findings to an [`lint::Outcome`]
 //! - [`report`]: one renderer a file

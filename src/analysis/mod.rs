@@ -17,6 +17,8 @@ mod latency;
 mod load;
 mod repetition;
 mod time;
+mod tracing;
+mod trust;
 
 use std::sync::OnceLock;
 
@@ -35,6 +37,9 @@ pub use repetition::{Count, Executions};
 pub use time::{Part, Times};
 
 use hardness::Hardness;
+
+pub use tracing::{TraceBreak, TraceBreakKind};
+pub use trust::{Hop, PublicEntry, Stake, Zone};
 
 use crate::model::{CallId, Cascade, Clients, Duration, OperationId, Topology};
 use crate::syntax::Arrow;
@@ -57,6 +62,8 @@ pub struct Facts<'a> {
     floors: OnceLock<Vec<Duration>>,
     rates: OnceLock<Vec<Rate>>,
     pools: OnceLock<Vec<Pool>>,
+    hops: OnceLock<Vec<Option<Hop<'a>>>>,
+    changes: OnceLock<Vec<Effect>>,
 }
 
 impl<'a> Facts<'a> {
@@ -80,6 +87,8 @@ impl<'a> Facts<'a> {
             floors: OnceLock::new(),
             rates: OnceLock::new(),
             pools: OnceLock::new(),
+            hops: OnceLock::new(),
+            changes: OnceLock::new(),
         }
     }
 
@@ -213,6 +222,32 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn pools(&self) -> &[Pool] {
         self.pools.get_or_init(|| capacity::pools(self))
+    }
+
+    /// What protects a call on the network and what is at stake there; none where no network lies between, or it is
+    /// never made.
+    #[must_use]
+    pub fn hop(&self, call: CallId) -> Option<&Hop<'a>> {
+        self.hops.get_or_init(|| trust::hops(self)).get(call.index())?.as_ref()
+    }
+
+    /// Operations of public services that no client is drawn to call.
+    #[must_use]
+    pub fn public_entries(&self) -> Vec<PublicEntry<'a>> {
+        trust::public_entries(self)
+    }
+
+    /// What running an operation may change, with all that it calls.
+    #[must_use]
+    pub fn changes(&self, operation: OperationId) -> Effect {
+        let all = self.changes.get_or_init(|| trust::changes(self));
+        all.get(operation.index()).copied().unwrap_or(Effect::Unknown)
+    }
+
+    /// Hops that split a trace.
+    #[must_use]
+    pub fn trace_breaks(&self) -> Vec<TraceBreak<'a>> {
+        tracing::breaks(self)
     }
 
     /// Of how many elements the diagram states what the rules ask for.

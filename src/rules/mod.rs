@@ -1,10 +1,14 @@
 //! The rules. A rule looks at facts and says what it finds; it knows no level, no configuration, no output, and not
 //! its own name. Its page in `rules/<family>/<name>.yaml` says the rest.
 
+mod homogeneous_network;
 mod idempotency;
+mod observability;
 mod partial_failure;
 mod prose;
 mod reliable_network;
+mod secure_network;
+mod stable_topology;
 mod zero_latency;
 
 use std::sync::OnceLock;
@@ -41,6 +45,7 @@ macro_rules! rules {
 }
 
 rules! {
+    "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);
     "idempotency" / "repeated-effect" => Some(idempotency::repeated_effect::check);
     "model" / "broken-include" => None;
     "model" / "conflicting-policies" => None;
@@ -56,9 +61,13 @@ rules! {
     "model" / "wrong-arrow" => None;
     "model" / "wrong-unit" => None;
     "model" / "wrong-value" => None;
+    "observability" / "trace-break" => Some(observability::trace_break::check);
     "partial-failure" / "sync-cycle" => Some(partial_failure::sync_cycle::check);
     "reliable-network" / "missing-timeout" => Some(reliable_network::missing_timeout::check);
     "reliable-network" / "timeout-inversion" => Some(reliable_network::timeout_inversion::check);
+    "secure-network" / "plaintext-hop" => Some(secure_network::plaintext_hop::check);
+    "secure-network" / "unauthenticated-call" => Some(secure_network::unauthenticated_call::check);
+    "stable-topology" / "hard-coded-address" => Some(stable_topology::hard_coded_address::check);
     "suppression" / "allow-without-reason" => None;
     "suppression" / "expired-allow" => None;
     "suppression" / "unknown-rule" => None;

@@ -3,13 +3,33 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{Attempts, Extent, Facts, Limit, Plan};
-use crate::diagnostic::{Edit, Fix};
-use crate::model::{CallId, Duration, OperationId, Origin, Stated};
+use crate::diagnostic::{Diagnostic, Edit, Fix, spaced};
+use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
 
 /// A call as an element to edit: its name, and which one it is among twins.
 pub(super) fn cause(facts: &Facts<'_>, call: CallId) -> String {
     facts.topology().call_identity(call)
+}
+
+/// A call as people read it: `a -> b`.
+pub(super) fn call(facts: &Facts<'_>, call: CallId) -> String {
+    spaced(&facts.topology().call_name(call))
+}
+
+/// The node that a call arrives at.
+pub(super) fn callee(facts: &Facts<'_>, call: CallId) -> NodeId {
+    facts.topology().operation(facts.topology().call(call).to).node
+}
+
+/// A finding at the statement that decides over a call; where that stands elsewhere, the call is shown too.
+pub(super) fn about_call(facts: &Facts<'_>, call: CallId, stated: Stated<'_>, message: String) -> Diagnostic {
+    let span = facts.topology().call(call).span;
+    match place(stated) {
+        None => Diagnostic::new(span, message),
+        Some(place) if stated.origin == Origin::Own => Diagnostic::new(place, message),
+        Some(place) => Diagnostic::new(place, message).label(span, "this call"),
+    }
 }
 
 /// Where a statement stands, if that is a place in the diagram; what the table of clients says has none.
@@ -69,7 +89,36 @@ pub(super) fn replace(stated: Option<Stated<'_>>, text: String) -> Option<Fix> {
     })
 }
 
+/// A word or text of one's own as it is written: in quotes where it is no plain name.
+pub(super) fn written(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) && !text.is_empty();
+    if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
 /// "1 call", "3 calls".
 pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// "12.5 MB", "4 MiB": in the largest unit that gives a short number, a power of ten before a power of two.
+pub(super) fn size(bytes: u64) -> String {
+    const TENS: [(u64, &str); 4] = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    const TWOS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let tens = TENS.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(unit / 10));
+    let twos = TWOS.into_iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    match tens.or(twos) {
+        Some((unit, name)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sizes_read_well() {
+        let sizes = [0, 999, 256_000, 262_144, 12_500_000, 4_194_304, 1_234_567, u64::MAX];
+        let shown = ["0 B", "999 B", "256 kB", "256 KiB", "12.5 MB", "4 MiB", "1234567 B", "18446744073709551615 B"];
+        assert_eq!(sizes.map(super::size), shown.map(str::to_owned));
+    }
 }

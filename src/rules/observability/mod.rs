@@ -1,0 +1,3 @@
+//! Rules about what is expected to be observed.
+
+pub(super) mod trace_break;
