@@ -244,9 +244,19 @@ fn generated_diagrams_have_something_to_find() {
             rules.extend(outcome.findings.iter().map(|finding| finding.rule.name));
         });
     }
-    for rule in
-        ["missing-timeout", "timeout-inversion", "repeated-effect", "sync-cycle", "unbounded-latency", "unused-allow"]
-    {
+    for rule in [
+        "missing-timeout",
+        "timeout-inversion",
+        "repeated-effect",
+        "sync-cycle",
+        "unbounded-latency",
+        "unused-allow",
+        "plaintext-hop",
+        "unauthenticated-call",
+        "hard-coded-address",
+        "protocol-mismatch",
+        "trace-break",
+    ] {
         assert!(rules.contains(rule), "no `{rule}` in 300 diagrams, only {rules:?}");
     }
 }

@@ -140,6 +140,10 @@ impl<'a> Traces<'a> {
         let formats = self.formats.get(from.index())?;
         let own = format(stated)?;
         let translatable = !is_data(topology.node_of(from).kind);
+        // Where somebody else's system or a store ends the trace, nothing is split.
+        if !is_service(facts, topology.call(id).to) && self.hop(&self.below, topology.call(id).to).is_none() {
+            return None;
+        }
         if translatable && formats.iter().any(|(format, _)| *format == own) {
             return None;
         }
@@ -152,8 +156,11 @@ impl<'a> Traces<'a> {
 
 /// Whether a callee says that it is traced; a store or a leaf of somebody else's ends every trace.
 fn expects(facts: &Facts<'_>, operation: OperationId) -> bool {
+    is_service(facts, operation) && facts.cascade().operation(operation, Key::Trace).given().is_some()
+}
+
+fn is_service(facts: &Facts<'_>, operation: OperationId) -> bool {
     facts.topology().node_of(operation).kind == ElementKind::Service
-        && facts.cascade().operation(operation, Key::Trace).given().is_some()
 }
 
 fn format(stated: Stated<'_>) -> Option<&'static str> {

@@ -40,10 +40,10 @@ pub enum Stake<'a> {
     Crossing([Zone<'a>; 2]),
     /// The callee can be reached from outside.
     Public(NodeId, Stated<'a>),
-    /// One end is a client or an external system, the other is said to be in a trust zone.
-    Outside(NodeId, Zone<'a>),
     /// This end holds data.
     Data(NodeId, Stated<'a>),
+    /// One end is a client or an external system, the other, this one, is said to be in a trust zone.
+    Outside(NodeId, Zone<'a>),
 }
 
 /// An operation of a `public` node that no client is drawn to call.
@@ -97,13 +97,14 @@ fn hop<'a>(facts: &Facts<'a>, id: CallId) -> Option<Hop<'a>> {
     let zones = [zone(facts, from), zone(facts, to)];
     let hands_out = matches!(topology.node(from).kind, ElementKind::Queue | ElementKind::Store);
     let [held, holding] = [data(facts, from), data(facts, to)];
-    let common = crossing(zones).or_else(|| public(facts, to)).or_else(|| outside(facts, [from, to], zones));
+    let entered = crossing(zones).or_else(|| public(facts, to)).or(holding);
+    let outside = outside(facts, [from, to], zones);
     Some(Hop {
         encryption: protection(facts, id, hands_out, Key::Encryption),
         authentication: protection(facts, id, hands_out, Key::Authn),
         zones,
-        read: common.or(holding).or(held),
-        reached: common.or(holding).or_else(|| held.filter(|_| hands_out)),
+        read: entered.or(held).or(outside),
+        reached: entered.or_else(|| held.filter(|_| hands_out)).or(outside),
     })
 }
 

@@ -321,6 +321,8 @@ impl Author {
     fn node(&mut self, node: &Node, nodes: &[Node], policies: &[String]) -> Item {
         let mut body = Vec::new();
         self.some(&mut body, 4, &["replicas 1", "replicas 3"]);
+        self.some(&mut body, 2, &["trust internal", "trust edge", "public", "data card", "trace w3c"]);
+        self.some(&mut body, 3, &["protocol grpc", "version 2", "max-size 1MB", "format json"]);
         self.some(
             &mut body,
             6,
@@ -420,6 +422,8 @@ impl Author {
         if matches!(to, "store" | "cache" | "queue") {
             self.some(&mut body, 3, &["idempotent", "idempotent none"]);
         }
+        self.some(&mut body, 2, &["trace w3c", "trace b3", "trace none", "encryption tls", "authn none"]);
+        self.some(&mut body, 3, &["protocol http", "version 3", "request 2MB", "address static \"10.0.0.1\""]);
         if from == "queue" {
             self.some(&mut body, 2, &["consumers 4"]);
             return body;
