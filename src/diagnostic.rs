@@ -2,10 +2,14 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use crate::source::Span;
 
 /// How sure a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Certainty {
     /// A judgement, or derived by a rule of thumb.
     Heuristic,
@@ -44,6 +48,17 @@ pub enum Measure {
     Seconds(f64),
     /// How often something is tried or done.
     Times(f64),
+}
+
+impl Measure {
+    /// The number and its unit.
+    #[must_use]
+    pub const fn amount(self) -> (f64, &'static str) {
+        match self {
+            Self::Seconds(seconds) => (seconds, "s"),
+            Self::Times(times) => (times, "times"),
+        }
+    }
 }
 
 /// Replaces the text at `span`.

@@ -12,7 +12,7 @@
 //! - [`analysis`]: facts, computed once: worst cases, deadlines, effects that may happen twice, who can listen, where
 //!   traces end
 //! - [`metadata`]: what we ship as data, `rules/**/*.yaml` · [`rules`]: one file a rule
-//! - [`config`]: `topolint.yaml` · [`lint`]: from findings to an [`lint::Outcome`]
+//! - [`config`]: which rules speak, by `topolint.yaml` and flags · [`lint`]: from findings to an [`lint::Outcome`]
 //! - [`report`]: one renderer a file
 //!
 //! A module names only modules to its left in this list; a test holds it. The library reads no disk, no clock and no

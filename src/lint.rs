@@ -1,21 +1,25 @@
 //! Runs the rules over a topology and makes an outcome of what they say: names and levels are stamped on, what is
 //! silenced is marked and stays in, what only repeats another finding is folded under it, and the order is fixed.
 
+mod fingerprint;
 mod reach;
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
+pub use fingerprint::Fingerprint;
+use fingerprint::Stamp;
 use reach::Reach;
 
-use crate::analysis::{Coverage, Facts};
+use crate::analysis::{Coverage, Facts, Gap};
 use crate::config::{Config, Setting};
 use crate::diagnostic::{Certainty, Diagnostic, Problem};
 use crate::metadata::Level;
 use crate::model::{Allow, Clients, Loader, Project, Topology, lower};
 use crate::rules::{ALL, FAMILIES, Rule, names};
-use crate::source::{SourceMap, Span};
+use crate::source::{SourceId, SourceMap, Span};
 use crate::syntax;
 use crate::vocabulary::{did_you_mean, suggest};
 
@@ -30,6 +34,10 @@ pub struct Finding {
     pub diagnostic: Diagnostic,
     /// What keeps it out of the report, if anything does.
     pub hidden: Option<Hidden>,
+    /// Which finding it is, through every change that does not concern it.
+    pub fingerprint: Fingerprint,
+    /// The reported findings of other rules that it follows from.
+    pub caused_by: Vec<Fingerprint>,
 }
 
 /// Why a finding is not reported.
@@ -39,6 +47,8 @@ pub enum Hidden {
     Allow(Span, String),
     /// Its rule is switched off.
     Off,
+    /// Its rule is not selected.
+    NotSelected,
     /// Its causes are reported by themselves.
     Folded,
 }
@@ -62,7 +72,7 @@ pub struct Summary {
     /// Of how many elements the diagram states what the rules ask for.
     pub coverage: Coverage,
     /// What could not be analysed, and why.
-    pub not_analysed: Vec<String>,
+    pub not_analysed: Vec<Gap>,
 }
 
 /// What a run is told apart from the text.
@@ -74,6 +84,13 @@ pub struct Terms<'a> {
     pub today: Date,
     /// The table of client defaults.
     pub clients: &'a Clients,
+}
+
+impl Finding {
+    /// Whether it is not asked for.
+    fn is_unwanted(&self) -> bool {
+        matches!(self.hidden, Some(Hidden::Off | Hidden::NotSelected))
+    }
 }
 
 impl Outcome {
@@ -93,16 +110,22 @@ impl Outcome {
 #[must_use]
 pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
     let mut outcome = Outcome::default();
+    let mut drafts = Vec::new();
     for project in projects {
         let (topology, problems) = lower(loader, project, terms.clients);
-        let text_problems = files_of(loader, project).flat_map(|file| file.problems.iter().cloned());
+        let text_problems = loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
         let facts = Facts::new(&topology, terms.clients);
         let run = Run { sources: &loader.sources, topology: &topology, terms };
         let mut findings = run.findings(&facts, text_problems.chain(problems));
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
-        fold(&mut findings);
-        outcome.findings.extend(findings);
+        let first = drafts.len();
+        let causes = fold(&mut findings);
+        drafts.extend(findings.into_iter().zip(causes).enumerate().map(|(index, (finding, causes))| Draft {
+            number: first + index,
+            finding,
+            causes: causes.into_iter().map(|cause| first + cause).collect(),
+        }));
         outcome.topologies.push(Summary {
             name: topology.name.clone(),
             size: (topology.nodes.len(), topology.calls.iter().filter(|call| !call.implied).count()),
@@ -110,27 +133,50 @@ pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Out
             not_analysed: facts.not_analysed(),
         });
     }
-    // A file of two topologies says the same in both.
-    let mut seen = HashSet::new();
-    outcome.findings.retain(|finding| {
-        seen.insert((finding.rule.name, finding.diagnostic.primary.span, finding.diagnostic.message.clone()))
-    });
-    outcome.findings.sort_by_cached_key(|finding| {
-        let span = finding.diagnostic.primary.span;
-        (
-            std::cmp::Reverse(finding.level),
-            loader.sources.name(span).to_owned(),
-            span,
-            finding.rule.name,
-            finding.diagnostic.message.clone(),
-        )
-    });
+    outcome.findings = settle(loader, drafts);
     outcome
 }
 
-fn files_of<'a>(loader: &'a Loader<'_>, project: &'a Project) -> impl Iterator<Item = &'a crate::model::File> {
-    let included = project.includes.values().flatten();
-    std::iter::once(&project.root).chain(included).filter_map(|path| loader.loaded(path).ok())
+/// A finding that has no fingerprint yet.
+struct Draft {
+    number: usize,
+    finding: Finding,
+    /// The numbers of the findings that it follows from.
+    causes: Vec<usize>,
+}
+
+/// Puts all findings in order and gives them their fingerprints.
+fn settle(loader: &Loader<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
+    let mut names: Vec<(&str, SourceId)> =
+        loader.sources.iter().map(|(id, source)| (source.name.as_str(), id)).collect();
+    names.sort_unstable();
+    let ranks: HashMap<SourceId, usize> = names.iter().enumerate().map(|(rank, (_, id))| (*id, rank)).collect();
+    drafts.sort_by_cached_key(|Draft { finding, .. }| {
+        let span = finding.diagnostic.primary.span;
+        let rank = ranks.get(&span.source).copied();
+        (rank, span, finding.rule.name, finding.diagnostic.message.clone(), finding.hidden.is_some())
+    });
+    // A file of two topologies says the same in both; what is hidden in one of them only is not hidden.
+    let mut stands_for: HashMap<usize, usize> = HashMap::new();
+    drafts.dedup_by(|later, first| {
+        let key = |draft: &Draft| (draft.finding.rule.name, draft.finding.diagnostic.primary.span);
+        let same = key(later) == key(first) && later.finding.diagnostic.message == first.finding.diagnostic.message;
+        same && stands_for.insert(later.number, first.number).is_none()
+    });
+    let mut stamp = Stamp::new(loader);
+    let mut fingerprints: HashMap<usize, Fingerprint> = HashMap::new();
+    for draft in &mut drafts {
+        draft.finding.fingerprint = stamp.next(draft.finding.rule, &draft.finding.diagnostic);
+        fingerprints.insert(draft.number, draft.finding.fingerprint);
+    }
+    let settled = drafts.into_iter().map(|Draft { mut finding, causes, .. }| {
+        let causes = causes.iter().map(|cause| stands_for.get(cause).unwrap_or(cause));
+        finding.caused_by = causes.filter_map(|cause| fingerprints.get(cause).copied()).collect();
+        finding
+    });
+    let mut findings: Vec<Finding> = settled.collect();
+    findings.sort_by_cached_key(|finding| Reverse(finding.level));
+    findings
 }
 
 /// An `allow` that counts.
@@ -161,7 +207,7 @@ impl Run<'_> {
             let Some(check) = rule.check else { continue };
             let mut causes = HashSet::new();
             // One cause, one finding.
-            let found = check(facts)
+            let found = check(facts, &self.terms.config.options(rule))
                 .into_iter()
                 .filter(|diagnostic| diagnostic.cause.clone().is_none_or(|cause| causes.insert(cause)));
             findings.extend(found.map(|diagnostic| self.stamp(rule, diagnostic)));
@@ -177,12 +223,20 @@ impl Run<'_> {
             Certainty::Possible => config.unstated,
             Certainty::Heuristic => Some(Level::Info),
         };
-        let level = config.level(rule).0.zip(cap).map(|(level, cap)| level.min(cap));
+        let capped = |level: Level| cap.map_or(level, |cap| level.min(cap));
+        let level = config.level(rule).0;
+        let hidden = match (config.selection(rule).0, level.zip(cap)) {
+            (false, _) => Some(Hidden::NotSelected),
+            (true, None) => Some(Hidden::Off),
+            (true, Some(_)) => None,
+        };
         Finding {
             rule,
-            level: level.unwrap_or(Level::Info),
+            level: capped(level.unwrap_or(rule.page().level)),
             diagnostic,
-            hidden: level.is_none().then_some(Hidden::Off),
+            hidden,
+            fingerprint: Fingerprint::default(),
+            caused_by: Vec::new(),
         }
     }
 
@@ -201,6 +255,9 @@ impl Run<'_> {
             } else {
                 valid.push(Silencer { allow, name, used: false });
             }
+        }
+        if !self.terms.config.allows {
+            return said;
         }
         let of_suppressions =
             |silencer: &Silencer<'_>| ALL.iter().any(|rule| rule.family == "suppression" && silencer.names(rule));
@@ -238,9 +295,7 @@ impl Run<'_> {
         let used: HashSet<Span> =
             silencers.iter().filter(|silencer| silencer.used).map(|silencer| silencer.allow.span).collect();
         let mut seen = HashSet::new();
-        let on = |silencer: &&Silencer<'_>| {
-            ALL.iter().any(|rule| silencer.names(rule) && self.terms.config.level(rule).0.is_some())
-        };
+        let on = |silencer: &&Silencer<'_>| ALL.iter().any(|rule| silencer.names(rule) && self.terms.config.runs(rule));
         let unused = silencers.iter().filter(on).filter(|silencer| !used.contains(&silencer.allow.span));
         let mut unused: Vec<&Silencer<'_>> = unused.filter(|silencer| seen.insert(silencer.allow.span)).collect();
         unused.sort_by_key(|silencer| silencer.allow.span);
@@ -255,23 +310,29 @@ impl Run<'_> {
     }
 }
 
-/// A finding whose causes are all reported by other rules only repeats them.
-fn fold(findings: &mut [Finding]) {
-    let reported: HashSet<(String, &str)> = findings
-        .iter()
-        .filter(|finding| finding.hidden != Some(Hidden::Off))
-        .filter_map(|finding| Some((finding.diagnostic.cause.clone()?, finding.rule.name)))
-        .collect();
-    for finding in
-        findings.iter_mut().filter(|finding| finding.hidden.is_none() && !finding.diagnostic.caused_by.is_empty())
-    {
-        let elsewhere = |cause: &String| {
-            ALL.iter().any(|rule| rule.name != finding.rule.name && reported.contains(&(cause.clone(), rule.name)))
-        };
-        if finding.diagnostic.caused_by.iter().all(elsewhere) {
+/// A finding whose causes are all reported by other rules only repeats them. For each finding, which ones it follows
+/// from.
+fn fold(findings: &mut [Finding]) -> Vec<Vec<usize>> {
+    let mut reported: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, finding) in findings.iter().enumerate().filter(|(_, finding)| !finding.is_unwanted()) {
+        if let Some(cause) = &finding.diagnostic.cause {
+            reported.entry(cause).or_default().push(index);
+        }
+    }
+    let by_others = |finding: &Finding, cause: &String| {
+        let found = reported.get(cause.as_str()).into_iter().flatten().copied();
+        let other = |index: &usize| findings.get(*index).is_some_and(|other| other.rule.name != finding.rule.name);
+        found.filter(other).collect::<Vec<usize>>()
+    };
+    let causes =
+        |finding: &Finding| finding.diagnostic.caused_by.iter().map(|cause| by_others(finding, cause)).collect();
+    let causes: Vec<Vec<Vec<usize>>> = findings.iter().map(causes).collect();
+    for (finding, causes) in findings.iter_mut().zip(&causes) {
+        if finding.hidden.is_none() && !causes.is_empty() && causes.iter().all(|cause| !cause.is_empty()) {
             finding.hidden = Some(Hidden::Folded);
         }
     }
+    causes.into_iter().map(|causes| causes.concat()).collect()
 }
 
 fn unknown_rule(allow: &Allow, name: &str) -> Diagnostic {

@@ -1,13 +1,18 @@
 //! What we ship as data: the page of each rule and the table of clients, `rules/**/*.yaml`. The only place that names
 //! `serde_yaml`. A page that cannot be read is our mistake: a test reads them all.
 
-use serde::Deserialize;
+mod options;
+
+use serde::{Deserialize, Serialize};
+
+pub use options::{OptionKind, OptionPage, OptionValue, Options};
 
 use crate::model::{Client, ClientDefault, ClientKind, Clients, read_default};
 use crate::vocabulary::Key;
 
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Worth knowing.
@@ -51,6 +56,9 @@ pub struct Page {
     /// What it does not look at.
     #[serde(default)]
     pub limits: Option<String>,
+    /// What can be set about it.
+    #[serde(default)]
+    pub options: Vec<OptionPage>,
     /// Other rules that speak of the bad example too.
     #[serde(default)]
     pub also: Vec<String>,

@@ -90,19 +90,17 @@ impl Source {
 
     /// How many characters stand before an offset. Counted in steps, so that a line of any length costs no more.
     fn characters(&self, offset: usize) -> usize {
-        const STEP: usize = 1024;
-        let starts = |bytes: &[u8]| bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
         let steps = self.steps.get_or_init(|| {
             let mut sum = 0;
             let sums = self.text.as_bytes().chunks(STEP).map(|chunk| {
-                sum += starts(chunk);
+                sum += count(chunk);
                 sum
             });
             std::iter::once(0).chain(sums).collect()
         });
         let whole = offset / STEP;
         let rest = self.text.as_bytes().get(whole * STEP..offset).unwrap_or_default();
-        steps.get(whole).copied().unwrap_or(0) + starts(rest)
+        steps.get(whole).copied().unwrap_or(0) + count(rest)
     }
 
     /// The text as it may be shown: see [`clean`]. All places stay right.
@@ -122,8 +120,20 @@ impl Source {
         let line = lines.partition_point(|start| *start <= offset).max(1);
         let start = lines.get(line - 1).copied().unwrap_or(0) as usize;
         let offset = (offset as usize).min(self.text.len());
-        Position { line, column: self.characters(offset) - self.characters(start) + 1 }
+        let before = match self.text.as_bytes().get(start..offset) {
+            Some(bytes) if bytes.len() <= STEP => count(bytes),
+            _ => self.characters(offset) - self.characters(start),
+        };
+        Position { line, column: before + 1 }
     }
+}
+
+/// So many bytes are counted at once.
+const STEP: usize = 1024;
+
+/// How many characters start in these bytes.
+fn count(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
 
 /// All texts of one run. The only way from a [`Span`] to what is written there.
@@ -195,7 +205,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }))
 }
 
-fn is_harmful(character: char) -> bool {
+/// Whether a terminal would obey it, or it would reorder what is read.
+pub(crate) fn is_harmful(character: char) -> bool {
     let directs =
         matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
     directs || (character.is_control() && !matches!(character, '\n' | '\t'))

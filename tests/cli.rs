@@ -4,152 +4,14 @@
 #![allow(clippy::format_collect, reason = "texts of a test are small enough")]
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
-use std::fmt;
+mod program;
+
 use std::fs;
 use std::io::Read as _;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use assert_cmd::Command;
-
-// ---------------------------------------------------------------------------------------------- The harness
-
-/// A folder for one test, gone afterwards. The tool runs in `project` in it, which is the root of a repository; what
-/// is written to `../…` lies outside of it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("topolint-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = fs::canonicalize(std::env::temp_dir()).expect("a folder for temporary files").join(name);
-        fs::create_dir_all(path.join("project/.git")).expect("a new folder");
-        Self(path)
-    }
-
-    /// A folder with one file, `a.topo`.
-    fn of(text: impl AsRef<[u8]>) -> Self {
-        Self::new().with("a.topo", text)
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.join("project").join(path)
-    }
-
-    fn with(self, path: &str, text: impl AsRef<[u8]>) -> Self {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a path in the folder")).expect("a folder");
-        fs::write(path, text).expect("a file");
-        self
-    }
-
-    #[cfg(unix)]
-    fn with_link(self, path: &str, to: &str) -> Self {
-        std::os::unix::fs::symlink(to, self.path(path)).expect("a link");
-        self
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_topolint"));
-        command.current_dir(self.path("")).args(arguments.split_whitespace()).timeout(LIMIT);
-        for name in ["NO_COLOR", "FORCE_COLOR", "TOPOLINT_FORMAT", "GITHUB_ACTIONS", "CI"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn run(&self, arguments: &str) -> Run {
-        Run::of(&mut self.command(arguments))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// So long may any input take, in the dev profile.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// What came out.
-struct Run {
-    /// None if it was killed, by the limit or by itself.
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    fn of(command: &mut Command) -> Self {
-        let output = command.output().expect("a program that runs");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    /// The rules of a concise report, line by line.
-    fn rules(&self) -> Vec<&str> {
-        self.out.lines().map(|line| grammar(line).unwrap_or_else(|| panic!("not concise: {line}")).rule).collect()
-    }
-
-    /// The lines of a concise report that belong to a rule.
-    fn of_rule(&self, rule: &str) -> Vec<&str> {
-        self.out.lines().filter(|line| grammar(line).is_some_and(|line| line.rule == rule)).collect()
-    }
-
-    /// The report as one line, for phrases that may be wrapped.
-    fn flat(&self) -> String {
-        self.out.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// The lines that `explain --where` names, strongest first: place and statement.
-    fn places(&self) -> Vec<&str> {
-        self.out.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).map(str::trim).collect()
-    }
-}
-
-/// The start of both streams: some reports here are large.
-impl fmt::Debug for Run {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start = |text: &str| text.chars().take(4000).collect::<String>();
-        write!(formatter, "code {:?}\n-- out\n{}\n-- err\n{}", self.code, start(&self.out), start(&self.err))
-    }
-}
-
-/// One line of a concise report, taken apart.
-struct Line<'a> {
-    file: &'a str,
-    row: usize,
-    column: usize,
-    level: &'a str,
-    rule: &'a str,
-    message: &'a str,
-}
-
-/// `FILE:LINE:COL: LEVEL[RULE] MESSAGE`, or none if it is anything else.
-fn grammar(text: &str) -> Option<Line<'_>> {
-    let (place, rest) = text.split_once(": ")?;
-    let mut numbers = place.rsplitn(3, ':');
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    let (column, row, file) = (number(numbers.next()?)?, number(numbers.next()?)?, numbers.next()?);
-    let (level, rest) = rest.split_once('[')?;
-    let (rule, message) = rest.split_once("] ")?;
-    let is_rule = !rule.is_empty() && rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let is_level = ["error", "warn", "info"].contains(&level);
-    let counts_from_one = row > 0 && column > 0;
-    let is_text = !message.trim().is_empty() && message.trim() == message && !message.contains(char::is_control);
-    (is_rule && is_level && counts_from_one && is_text && !file.is_empty()).then_some(Line {
-        file,
-        row,
-        column,
-        level,
-        rule,
-        message,
-    })
-}
+use program::{Folder, LIMIT, Run, grammar};
 
 /// Lints one file, `a.topo`.
 fn check(text: impl AsRef<[u8]>, arguments: &str) -> Run {
@@ -306,37 +168,37 @@ fn assert_misconfigured(configuration: &str, place: &str, words: &[&str]) {
 
 #[test]
 fn a_tab_in_the_configuration_is_shown() {
-    assert_misconfigured("rules:\n\tsync-cycle: off\n", "2:", &["tab", "sync-cycle: off"]);
+    assert_misconfigured("levels:\n\tsync-cycle: off\n", "2:", &["tab", "sync-cycle: off"]);
 }
 
 #[test]
 fn a_duplicate_key_of_the_configuration_is_shown() {
-    assert_misconfigured("rules:\n  sync-cycle: off\n  sync-cycle: warn\n", "3:3", &["duplicate", "sync-cycle"]);
+    assert_misconfigured("levels:\n  sync-cycle: off\n  sync-cycle: warn\n", "3:3", &["duplicate", "sync-cycle"]);
     assert_misconfigured("unstated: off\nunstated: warn\n", "2:1", &["duplicate", "unstated"]);
 }
 
 #[test]
 fn an_unknown_key_of_the_configuration_is_shown_with_what_was_meant() {
-    assert_misconfigured("unstated: off\nrulse:\n  sync-cycle: off\n", "2:1", &["`rulse`", "did you mean `rules`?"]);
+    assert_misconfigured("unstated: off\nlevles:\n  sync-cycle: off\n", "2:1", &["`levles`", "did you mean `levels`?"]);
 }
 
 #[test]
 fn an_unknown_rule_of_the_configuration_is_shown_with_what_was_meant() {
-    assert_misconfigured("rules:\n  sync-cycel: off\n", "2:3", &["`sync-cycel`", "did you mean `sync-cycle`?"]);
-    assert_misconfigured("rules:\n  zero-latensy: off\n", "2:3", &["did you mean `zero-latency`?"]);
+    assert_misconfigured("levels:\n  sync-cycel: off\n", "2:3", &["`sync-cycel`", "did you mean `sync-cycle`?"]);
+    assert_misconfigured("levels:\n  zero-latensy: off\n", "2:3", &["did you mean `zero-latency`?"]);
 }
 
 #[test]
 fn a_wrong_level_of_the_configuration_is_shown_with_the_levels() {
-    assert_misconfigured("rules:\n  sync-cycle: eror\n", "2:15", &["`eror`", "did you mean `error`?", "`off`"]);
+    assert_misconfigured("levels:\n  sync-cycle: eror\n", "2:15", &["`eror`", "did you mean `error`?", "`off`"]);
     assert_misconfigured("unstated: loud\n", "1:11", &["`loud`", "`error`, `warn`, `info` and `off`"]);
 }
 
 #[test]
 fn a_wrong_type_in_the_configuration_is_shown() {
-    assert_misconfigured("rules: 5\n", "1:8", &[]);
-    assert_misconfigured("rules:\n  - sync-cycle\n", "2:", &[]);
-    assert_misconfigured("rules:\n  sync-cycle: [off]\n", "2:15", &[]);
+    assert_misconfigured("levels: 5\n", "1:9", &[]);
+    assert_misconfigured("levels:\n  - sync-cycle\n", "2:", &[]);
+    assert_misconfigured("levels:\n  sync-cycle: [off]\n", "2:15", &[]);
     assert_misconfigured("unstated: [off]\n", "1:11", &[]);
     assert_misconfigured("- rules\n", "1:1", &[]);
     assert_misconfigured("unstated:\n", "1:", &[]);
@@ -344,7 +206,7 @@ fn a_wrong_type_in_the_configuration_is_shown() {
 
 #[test]
 fn a_broken_configuration_is_explained_without_the_words_of_its_reader() {
-    for configuration in ["unstated:\n", "rules:\n  sync-cycle:\n", "unstated: off\nunstated: warn\n"] {
+    for configuration in ["unstated:\n", "levels:\n  sync-cycle:\n", "unstated: off\nunstated: warn\n"] {
         let run = configured(configuration, CLEAN, "");
         let jargon = ["Option<", "DuplicateKeyPolicy", "deserialize"].iter().find(|word| run.err.contains(**word));
         assert_eq!(jargon, None, "{run:?}");
@@ -353,7 +215,7 @@ fn a_broken_configuration_is_explained_without_the_words_of_its_reader() {
 
 #[test]
 fn all_that_is_wrong_with_the_configuration_is_shown_at_once() {
-    let run = configured("rulse: 1\nrules:\n  sync-cycel: off\nunstated: loud\n", CLEAN, "");
+    let run = configured("levles: 1\nlevels:\n  sync-cycel: off\nunstated: loud\n", CLEAN, "");
     assert_refused(&run, &["topolint.yaml:1:1", "topolint.yaml:3:3", "topolint.yaml:4:11"]);
 }
 
@@ -366,7 +228,7 @@ fn a_configuration_that_is_missing_is_2() {
 
 #[test]
 fn a_configuration_that_says_nothing_is_none() {
-    for configuration in ["", "\n", "# rules:\n", "{}\n", "rules: {}\n"] {
+    for configuration in ["", "\n", "# levels:\n", "{}\n", "levels: {}\n"] {
         let run = configured(configuration, UNSTATED, "");
         assert_eq!(run.of_rule("missing-timeout").len(), 1, "{configuration:?}: {run:?}");
     }
@@ -1220,30 +1082,30 @@ const PROVED: &str = "client web\nservice shop\nweb -> shop { timeout none }\n";
 #[test]
 fn a_rule_has_the_level_that_is_configured() {
     for name in ["error", "warn", "info"] {
-        let run = configured(&format!("rules:\n  missing-timeout: {name}\n"), PROVED, "");
+        let run = configured(&format!("levels:\n  missing-timeout: {name}\n"), PROVED, "");
         assert_eq!(level(&run), Some(name), "{run:?}");
     }
-    assert_eq!(level(&configured("rules:\n  missing-timeout: off\n", PROVED, "")), None);
+    assert_eq!(level(&configured("levels:\n  missing-timeout: off\n", PROVED, "")), None);
 }
 
 #[test]
 fn a_family_has_the_level_that_is_configured() {
-    assert_eq!(level(&configured("rules:\n  reliable-network: info\n", PROVED, "")), Some("info"));
-    assert_eq!(level(&configured("rules:\n  reliable-network: off\n", PROVED, "")), None);
-    assert_eq!(level(&configured("rules:\n  zero-latency: off\n", PROVED, "")), Some("error"));
+    assert_eq!(level(&configured("levels:\n  reliable-network: info\n", PROVED, "")), Some("info"));
+    assert_eq!(level(&configured("levels:\n  reliable-network: off\n", PROVED, "")), None);
+    assert_eq!(level(&configured("levels:\n  zero-latency: off\n", PROVED, "")), Some("error"));
 }
 
 #[test]
 fn a_rule_beats_its_family_in_either_order() {
     for rules in ["missing-timeout: info\n  reliable-network: off", "reliable-network: off\n  missing-timeout: info"] {
-        assert_eq!(level(&configured(&format!("rules:\n  {rules}\n"), PROVED, "")), Some("info"));
+        assert_eq!(level(&configured(&format!("levels:\n  {rules}\n"), PROVED, "")), Some("info"));
     }
 }
 
 #[test]
 fn what_is_off_is_counted_in_the_last_line() {
     for rules in ["missing-timeout", "reliable-network"] {
-        let run = configured(&format!("rules:\n  {rules}: off\n"), PROVED, "-f human -q");
+        let run = configured(&format!("levels:\n  {rules}: off\n"), PROVED, "-f human -q");
         assert!(run.flat().contains("hidden: 1 by configuration"), "{run:?}");
     }
     let run = configured("unstated: off\n", UNSTATED, "-f human -q");
@@ -1262,9 +1124,9 @@ fn what_is_unstated_is_a_warning_unless_the_configuration_says_otherwise() {
 
 #[test]
 fn unstated_is_a_cap_and_raises_no_rule() {
-    let run = configured("unstated: error\nrules:\n  missing-timeout: info\n", UNSTATED, "");
+    let run = configured("unstated: error\nlevels:\n  missing-timeout: info\n", UNSTATED, "");
     assert_eq!(level(&run), Some("info"), "{run:?}");
-    assert_eq!(level(&configured("rules:\n  missing-timeout: error\n", UNSTATED, "")), Some("warn"));
+    assert_eq!(level(&configured("levels:\n  missing-timeout: error\n", UNSTATED, "")), Some("warn"));
 }
 
 #[test]
@@ -1272,7 +1134,7 @@ fn strict_makes_errors_of_what_is_unstated() {
     let run = check(UNSTATED, "--strict");
     assert_eq!((run.code, level(&run)), (Some(1), Some("error")));
     assert_eq!(level(&configured("unstated: off\n", UNSTATED, "--strict")), Some("error"), "the flag is stronger");
-    assert_eq!(level(&configured("rules:\n  missing-timeout: off\n", UNSTATED, "--strict")), None, "off stays off");
+    assert_eq!(level(&configured("levels:\n  missing-timeout: off\n", UNSTATED, "--strict")), None, "off stays off");
 }
 
 #[test]
@@ -1307,7 +1169,7 @@ fn a_configuration_above_the_repository_does_not_count() {
 
 #[test]
 fn the_nearest_configuration_counts_alone() {
-    let folder = Folder::new().with("topolint.yaml", "rules:\n  missing-timeout: off\n");
+    let folder = Folder::new().with("topolint.yaml", "levels:\n  missing-timeout: off\n");
     let folder = folder.with("parts/topolint.yaml", "unstated: error\n").with("parts/a.topo", UNSTATED);
     assert_eq!(level(&folder.run("check parts")), Some("error"), "nothing is merged");
 }
@@ -1372,7 +1234,7 @@ fn a_suppression_that_silences_nothing_is_found() {
 fn a_suppression_of_a_rule_that_is_off_is_not_unused() {
     for allowed in ["missing-timeout", "reliable-network"] {
         let text = allowing(&format!("allow {allowed} \"a batch job\""));
-        for off in ["rules:\n  missing-timeout: off\n", "rules:\n  reliable-network: off\n", "unstated: off\n"] {
+        for off in ["levels:\n  missing-timeout: off\n", "levels:\n  reliable-network: off\n", "unstated: off\n"] {
             let run = configured(off, &text, "");
             assert_eq!(run.out, "", "allow {allowed} with {off}");
         }
@@ -1590,7 +1452,7 @@ fn what_a_terminal_obeys_never_reaches_standard_output() {
 #[test]
 fn a_broken_configuration_obeys_no_terminal_either() {
     for text in
-        ["\"\u{1b}[31m\": off\n", "rules:\n  \u{202e}x: off\n", "rules:\n  sync-cycle: \"\\e[31m\"\n", "\u{9b}: 1\n"]
+        ["\"\u{1b}[31m\": off\n", "levels:\n  \u{202e}x: off\n", "levels:\n  sync-cycle: \"\\e[31m\"\n", "\u{9b}: 1\n"]
     {
         let run = configured(text, CLEAN, "");
         assert!(run.code == Some(2) && !run.err.contains(is_harmful), "{text:?}: {run:?}");

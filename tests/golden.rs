@@ -5,7 +5,7 @@
 mod support;
 
 use topolint::analysis::{Extent, Facts};
-use topolint::metadata::built_in_clients;
+use topolint::metadata::{Options, built_in_clients};
 use topolint::model::{Duration, Loader, lower};
 use topolint::rules::Rule;
 
@@ -97,7 +97,7 @@ service stock { readonly }";
     let (topology, _) = lower(&loader, &project, built_in_clients());
     let facts = Facts::new(&topology, built_in_clients());
     let check = Rule::named("timeout-inversion").and_then(|rule| rule.check).expect("a rule");
-    let messages: Vec<String> = check(&facts).into_iter().map(|finding| finding.message).collect();
+    let messages: Vec<String> = check(&facts, &Options::default()).into_iter().map(|finding| finding.message).collect();
     assert_eq!(messages, ["`web` gives up on `shop` after 1 s, but it can work for 3.15 s"]);
 }
 

@@ -6,16 +6,20 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod generate;
-mod memory;
+mod support;
 
 use generate::Diagram;
-use memory::Memory;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use support::Texts;
+use topolint::analysis::{Facts, Repetition};
+use topolint::diagnostic::Certainty;
 use topolint::lint::Outcome;
-use topolint::model::Loader;
+use topolint::metadata::built_in_clients;
+use topolint::model::{Loader, lower};
 use topolint::source::{SourceMap, Span};
 use topolint::syntax::{Block, Statement, Tree};
+use topolint::vocabulary::ElementKind;
 
 fn settings() -> ProptestConfig {
     let default = ProptestConfig::default();
@@ -38,9 +42,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        memory::lint(&Memory::one(bytes), |loader, outcome| {
-            memory::assert_all_in_text(loader, outcome);
-            memory::reports(&loader.sources, outcome);
+        support::lint(&Texts::one(bytes), |loader, outcome| {
+            support::assert_all_in_text(loader, outcome);
+            support::reports(&loader.sources, outcome);
         });
     }
 
@@ -57,11 +61,26 @@ proptest! {
     }
 
     #[test]
+    fn what_must_not_run_again_is_what_a_repeater_above_would_expose(diagram in generate::diagram()) {
+        let text = once(&diagram.text());
+        for (name, repetition) in repetitions(&text).into_iter().take(4) {
+            let repeated = format!("{text}\nclient again\nagain -> {name} {{ retries 1; key per-request }}\n");
+            let worst = with_facts(&repeated, |facts| facts.exposed().iter().map(|exposed| exposed.certainty).max());
+            let expected = match worst {
+                None => Repetition::Safe,
+                Some(Certainty::Proved) => Repetition::Unsafe,
+                Some(_) => Repetition::Unknown,
+            };
+            prop_assert_eq!(repetition, expected, "{}\n{}", name, text);
+        }
+    }
+
+    #[test]
     fn the_same_text_gives_the_same_report(
         text in prop_oneof![generate::tokens(), generate::diagram().prop_map(|diagram| diagram.text())],
     ) {
-        let report = || memory::lint(&Memory::one(text.as_str()), |loader, outcome| {
-            format!("{:?}\n{}", outcome.findings, memory::reports(&loader.sources, outcome))
+        let report = || support::lint(&Texts::one(text.as_str()), |loader, outcome| {
+            format!("{:?}\n{}", outcome.findings, support::reports(&loader.sources, outcome))
         });
         prop_assert_eq!(report(), report());
     }
@@ -72,28 +91,28 @@ proptest! {
         keys in generate::keys(),
     ) {
         let (text, reordered) = (diagram.text(), diagram.reordered(keys).text());
-        let (one, other) = (sound_findings(&Memory::one(text)), sound_findings(&Memory::one(reordered.as_str())));
+        let (one, other) = (sound_findings(&Texts::one(text)), sound_findings(&Texts::one(reordered.as_str())));
         prop_assert_eq!(one, other, "in another order:\n{}", reordered);
     }
 
     #[test]
     fn a_second_file_changes_no_finding(diagram in generate::diagram(), keys in generate::keys()) {
         let files = diagram.split(keys);
-        let one = sound_findings(&Memory::one(diagram.text()));
-        prop_assert_eq!(one, sound_findings(&Memory::several(files.clone())), "in two files:\n{}", files.join("--\n"));
+        let one = sound_findings(&Texts::one(diagram.text()));
+        prop_assert_eq!(one, sound_findings(&Texts::several(files.clone())), "in two files:\n{}", files.join("--\n"));
     }
 }
 
 /// Fails unless a text is read to its end, and what is said of it lies in it and is not too much.
 fn accounts_for_all(text: &str) {
-    memory::lint(&Memory::one(text), |loader, outcome| {
-        memory::assert_all_in_text(loader, outcome);
-        memory::reports(&loader.sources, outcome);
+    support::lint(&Texts::one(text), |loader, outcome| {
+        support::assert_all_in_text(loader, outcome);
+        support::reports(&loader.sources, outcome);
         is_bounded(text, loader, outcome);
         let source = loader.sources.iter().next().map(|(id, _)| id).unwrap();
-        let tree = &loader.loaded("main.topo").unwrap().tree;
+        let tree = &loader.loaded(support::ROOT).unwrap().tree;
         for span in &tree.unread {
-            memory::assert_in_text(&loader.sources, *span, "unread");
+            support::assert_in_text(&loader.sources, *span, "unread");
         }
         let whole = Span { source, start: 0, end: u32::try_from(text.len()).unwrap() };
         Coverage { sources: &loader.sources, tree }.level(whole, &tree.statements, "};");
@@ -101,7 +120,7 @@ fn accounts_for_all(text: &str) {
 }
 
 fn is_bounded(text: &str, loader: &Loader<'_>, outcome: &Outcome) {
-    let syntax = loader.loaded("main.topo").unwrap().problems.len();
+    let syntax = loader.loaded(support::ROOT).unwrap().problems.len();
     assert!(syntax <= 202, "{syntax} problems with the syntax");
     assert!(outcome.findings.len() <= text.len() + 1, "{} findings in {} bytes", outcome.findings.len(), text.len());
 }
@@ -122,7 +141,7 @@ impl Coverage<'_> {
                 Statement::Call(call) => (call.span, &call.block),
                 Statement::Plain(plain) => (plain.span, &plain.block),
             };
-            memory::assert_in_text(self.sources, span, "a statement");
+            support::assert_in_text(self.sources, span, "a statement");
             assert!(range.contains(span) && end <= span.start, "{span:?} lies outside its level or over another one");
             end = span.end;
             parts.push(span);
@@ -147,7 +166,7 @@ impl Coverage<'_> {
             }
         }
         for part in &parts {
-            memory::assert_in_text(self.sources, *part, "a token");
+            support::assert_in_text(self.sources, *part, "a token");
             assert!(range.contains(*part) && !part.is_empty(), "{part:?} lies outside its statement {range:?}");
         }
         self.gaps(range, &parts, ",:=");
@@ -196,16 +215,46 @@ fn end_of(statement: &Statement) -> u32 {
     }
 }
 
-/// Everything found in a sound topology, without its place.
-fn sound_findings(files: &Memory) -> Vec<String> {
-    memory::lint(files, |loader, outcome| {
+/// A diagram in which nobody runs anything again.
+fn once(text: &str) -> String {
+    let repeaters =
+        ["retries 1", "retries 2", "attempts 3", "via grpc", "via istio", "hedge after 50ms", "visibility 30s"];
+    let text = repeaters.iter().fold(text.to_owned(), |text, repeater| text.replace(repeater, "tags once"));
+    let text = text.replace("at-least-once", "at-most-once").replace("max-receives 5", "max-receives 1");
+    assert!(with_facts(&text, |facts| facts.exposed().is_empty()), "something is still run again:\n{text}");
+    text
+}
+
+/// What happens if each service and external system runs again.
+fn repetitions(text: &str) -> Vec<(String, Repetition)> {
+    with_facts(text, |facts| {
+        let topology = facts.topology();
+        let ours = topology
+            .operation_ids()
+            .filter(|id| matches!(topology.node_of(*id).kind, ElementKind::Service | ElementKind::External));
+        ours.map(|id| (topology.operation_name(id), facts.repetition(id))).collect()
+    })
+}
+
+fn with_facts<T>(text: &str, look: impl FnOnce(&Facts<'_>) -> T) -> T {
+    let files = Texts::one(text);
+    let mut loader = Loader::new(&files);
+    let project = loader.project(support::ROOT);
+    let (topology, _) = lower(&loader, &project, built_in_clients());
+    look(&Facts::new(&topology, built_in_clients()))
+}
+
+/// Everything found in a sound topology, with its fingerprint and without its place.
+fn sound_findings(files: &Texts) -> Vec<String> {
+    support::lint(files, |loader, outcome| {
         let mut found: Vec<String> = Vec::new();
         for finding in &outcome.findings {
             let (rule, said) = (finding.rule, &finding.diagnostic);
             let sound = rule.family != "model" || matches!(rule.name, "unreachable-node" | "unused-policy");
             assert!(sound, "the generator made an error: {}", topolint::report::concise(&loader.sources, outcome));
             let hidden = if finding.hidden.is_some() { " (hidden)" } else { "" };
-            found.push(format!("{:?} {}{hidden} {:?}: {}", said.certainty, rule.name, said.subjects, said.message));
+            let (subjects, message, print) = (&said.subjects, &said.message, finding.fingerprint);
+            found.push(format!("{:?} {}{hidden} {subjects:?}: {message} {print}", said.certainty, rule.name));
         }
         found.sort();
         found
@@ -218,7 +267,7 @@ fn two_defaults_of_one_box_that_state_the_same_are_a_mistake() {
     let nodes = "service a, b\na -> b\n";
     let (one, other) = ("defaults { call { timeout 1s } }\n", "defaults { call { timeout none } }\n");
     let said = |text: String| {
-        memory::lint(&Memory::one(text), |_, outcome| {
+        support::lint(&Texts::one(text), |_, outcome| {
             outcome.shown().map(|finding| finding.rule.name).collect::<Vec<_>>()
         })
     };
@@ -230,7 +279,7 @@ fn many_policies_that_state_the_same_are_not_a_problem_for_each_pair() {
     let names: Vec<String> = (0..100).map(|index| format!("p{index}")).collect();
     let policies: Vec<String> = names.iter().map(|name| format!("policy {name} {{ timeout 1s }}")).collect();
     let text = format!("service a, b\n{}\na -> b {{ use {} }}\n", policies.join("\n"), names.join(", "));
-    memory::lint(&Memory::one(text.as_str()), |loader, outcome| is_bounded(&text, loader, outcome));
+    support::lint(&Texts::one(text.as_str()), |loader, outcome| is_bounded(&text, loader, outcome));
 }
 
 #[test]
@@ -240,7 +289,7 @@ fn generated_diagrams_have_something_to_find() {
     let mut rules = std::collections::BTreeSet::new();
     for _ in 0..300 {
         let diagram: Diagram = generate::diagram().new_tree(&mut runner).unwrap().current();
-        memory::lint(&Memory::one(diagram.text()), |_, outcome| {
+        support::lint(&Texts::one(diagram.text()), |_, outcome| {
             rules.extend(outcome.findings.iter().map(|finding| finding.rule.name));
         });
     }

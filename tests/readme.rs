@@ -103,3 +103,14 @@ fn the_kept_language_reference_is_what_the_vocabulary_says() {
         "`topolint reference > {path}` writes it anew"
     );
 }
+
+#[test]
+fn the_kept_reference_of_rules_is_what_their_pages_say() {
+    let path = "rules/README.md";
+    let reference = topolint::report::rule_reference();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, &reference).expect("the reference");
+    }
+    let kept = fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == reference, "{path} is not what the pages say: `UPDATE=1 cargo test --test readme` writes it anew");
+}

@@ -5,9 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod memory;
+mod support;
 
-use memory::Memory;
+use support::Texts;
 use topolint::diagnostic::{Diagnostic, Fix};
 use topolint::source::SourceMap;
 
@@ -22,9 +22,9 @@ fn line_of(said: &str) -> &str {
 
 /// What is reported of a text, as `line:column rule`, in written order.
 fn by_place(text: &str) -> Vec<String> {
-    memory::lint(&Memory::one(text), |loader, outcome| {
-        memory::assert_all_in_text(loader, outcome);
-        memory::reports(&loader.sources, outcome);
+    support::lint(&Texts::one(text), |loader, outcome| {
+        support::assert_all_in_text(loader, outcome);
+        support::reports(&loader.sources, outcome);
         let mut said: Vec<_> = outcome
             .shown()
             .map(|finding| (loader.sources.position(finding.diagnostic.primary.span), finding.rule.name))
@@ -36,7 +36,7 @@ fn by_place(text: &str) -> Vec<String> {
 
 /// The report, one line a finding.
 fn report(text: &str) -> String {
-    memory::lint(&Memory::one(text), |loader, outcome| topolint::report::concise(&loader.sources, outcome))
+    support::lint(&Texts::one(text), |loader, outcome| topolint::report::concise(&loader.sources, outcome))
 }
 
 /// A text without its expectations, and these as `line rule`.
@@ -88,7 +88,7 @@ fn applied(sources: &SourceMap, text: &str, fix: &Fix) -> String {
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
     let mut text = text.to_owned();
     for edit in edits {
-        memory::assert_in_text(sources, edit.span, &fix.title);
+        support::assert_in_text(sources, edit.span, &fix.title);
         text.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.replacement);
     }
     text
@@ -214,7 +214,7 @@ mod foreign_forms {
     #[track_caller]
     fn is_mended(before: &str, form: &str, place: &str, mended: &str, after: &str) {
         let text = format!("{before}{form}{after}");
-        let (said, applied) = memory::lint(&Memory::one(text.as_str()), |loader, outcome| {
+        let (said, applied) = support::lint(&Texts::one(text.as_str()), |loader, outcome| {
             let found = outcome
                 .shown()
                 .filter(|finding| finding.rule.family == "model" && finding.rule.name != "unreachable-node");
@@ -361,7 +361,7 @@ mod foreign_forms {
 }
 
 mod missing_braces {
-    use super::{Memory, applied, check, check_places, memory, report};
+    use super::{Texts, applied, check, check_places, report, support};
 
     #[test]
     fn at_the_end() {
@@ -552,7 +552,7 @@ web ->> shop
 
     /// A text with the fix of its first finding.
     fn mended(text: &str) -> String {
-        memory::lint(&Memory::one(text), |loader, outcome| {
+        support::lint(&Texts::one(text), |loader, outcome| {
             let first = outcome.shown().next().unwrap_or_else(|| panic!("nothing is wrong with {text}"));
             let fix = first.diagnostic.fix.as_ref().unwrap_or_else(|| panic!("there is no fix for {text}"));
             applied(&loader.sources, text, fix)
@@ -562,7 +562,7 @@ web ->> shop
     #[test]
     fn several_targets_in_a_block_that_is_not_closed_are_all_kept() {
         let text = "service a, bb, cc\na -> { bb, cc";
-        memory::lint(&Memory::one(text), |_, outcome| {
+        support::lint(&Texts::one(text), |_, outcome| {
             let fixes = outcome.shown().filter_map(|finding| finding.diagnostic.fix.as_ref());
             let fix = fixes.filter(|fix| fix.title.contains("->")).map(|fix| fix.title.as_str()).next();
             assert_eq!(fix, Some("write `a -> bb; a -> cc`"), "\n{}", report(text));
@@ -874,7 +874,7 @@ mod small_print {
     #[test]
     fn bytes_that_are_no_text_are_one_mistake() {
         let bytes = b"client web\nservice shop \xff\xfe\nweb -> shop { timeout none }\n";
-        super::memory::lint(&super::Memory::one(*bytes), |_, outcome| {
+        super::support::lint(&super::Texts::one(*bytes), |_, outcome| {
             let rules: Vec<_> = outcome.shown().map(|finding| finding.rule.name).collect();
             assert_eq!(rules, ["syntax", "missing-timeout"]);
         });

@@ -1,5 +1,7 @@
 //! Of how many elements the diagram says what the rules ask for: what is not said cannot be checked.
 
+use std::fmt;
+
 use super::Facts;
 use super::attempts::Limit;
 use super::effects::Effect;
@@ -25,6 +27,29 @@ pub struct Share {
     pub stated: usize,
     /// How many there are.
     pub of: usize,
+}
+
+impl Share {
+    /// The first word of what is asked for, by which programs know it: `timeout`.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        self.what.split(' ').next().unwrap_or(self.what)
+    }
+}
+
+/// Something that could not be analysed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: &'static str,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.what, self.why)
+    }
 }
 
 pub(super) fn coverage(facts: &Facts<'_>) -> Coverage {
@@ -81,33 +106,34 @@ fn is_bounded(facts: &Facts<'_>, id: CallId) -> bool {
 }
 
 impl Facts<'_> {
-    /// What could not be analysed, each as a sentence with its number and reason.
+    /// What could not be analysed, each with its number and reason.
     #[must_use]
-    pub fn not_analysed(&self) -> Vec<String> {
+    pub fn not_analysed(&self) -> Vec<Gap> {
         let topology = self.topology();
         let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
         let unknown = ours().filter(|id| self.times().operation(*id).at_most.is_none()).count();
         let uncounted = ours().filter(|id| !self.states_own_work(*id)).count();
         let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
         let all = ours().count();
-        let mut said = Vec::new();
-        if unknown > 0 {
-            said.push(format!(
-                "the worst case of {unknown} of {all} operations is not known: a timeout below is unstated"
-            ));
-        }
-        if uncounted > 0 {
-            said.push(format!(
-                "the own work of {uncounted} of {all} operations counts as nothing: no `latency max` is stated"
-            ));
-        }
-        if streams > 0 {
-            said.push(format!("{streams} streams stay open and count as no time"));
-        }
-        said
+        let gaps = [
+            (
+                unknown,
+                format!("the worst case of {unknown} of {all} operations is not known"),
+                "a timeout below is unstated",
+            ),
+            (
+                uncounted,
+                format!("the own work of {uncounted} of {all} operations counts as nothing"),
+                "no `latency max` is stated",
+            ),
+            (streams, format!("{streams} streams count as no time"), "they are meant to stay open"),
+        ];
+        gaps.into_iter().filter(|(count, ..)| *count > 0).map(|(_, what, why)| Gap { what, why }).collect()
     }
 
-    fn states_own_work(&self, operation: OperationId) -> bool {
+    /// Whether it is stated how long the own work of an operation may take: if not, it counts as nothing.
+    #[must_use]
+    pub fn states_own_work(&self, operation: OperationId) -> bool {
         let latency = self.cascade().operation(operation, Key::Latency).given();
         latency.is_some_and(|stated| stated.setting.maximum().is_some())
             || (self.is_leaf(operation) && self.allotted(operation).own.is_some())

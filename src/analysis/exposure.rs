@@ -203,7 +203,7 @@ impl Walk<'_, '_> {
         // What a bare arrow to a store means is no call of its own.
         let depth = above.map_or(0, |state| state.depth + usize::from(!topology.call(call).implied));
         let mut certainty = certainty;
-        match (self.barrier(to), key) {
+        match (stops(self.facts, to), key) {
             (Barrier::Unreadable, _) | (Barrier::ByKey, KeyState::Constant) => return,
             (Barrier::ByKey, KeyState::Unknown) => {
                 certainty = certainty.min(Certainty::Possible);
@@ -245,14 +245,6 @@ impl Walk<'_, '_> {
         self.facts.cascade().call(call, &[Key::Idempotent]).given().is_some()
     }
 
-    fn barrier(&self, operation: OperationId) -> Barrier {
-        match self.facts.cascade().operation(operation, Key::Idempotent) {
-            Answer::Given(stated) if stated.setting.says("by-key") => Barrier::ByKey,
-            Answer::Unreadable => Barrier::Unreadable,
-            _ => Barrier::None,
-        }
-    }
-
     /// One row an effect, in the order of operations and then of writes.
     fn finish(self) -> Vec<Exposed> {
         let topology = self.facts.topology();
@@ -279,7 +271,7 @@ impl Walk<'_, '_> {
     fn row(&self, site: EffectSite, index: usize) -> Option<Exposed> {
         let state = self.states.get(index)?;
         // What is idempotent by key is not, when the key is not the same.
-        let effect = match (site, self.barrier(state.operation)) {
+        let effect = match (site, stops(self.facts, state.operation)) {
             (EffectSite::Operation(operation), Barrier::ByKey) => {
                 self.facts.effect_past_barrier(operation, state.key == KeyState::Fresh)
             }
@@ -302,15 +294,27 @@ impl Walk<'_, '_> {
     }
 }
 
-enum Barrier {
+/// Whether a repeat stops at an operation.
+pub(super) enum Barrier {
+    /// It does not.
     None,
+    /// If it comes with the same key.
     ByKey,
+    /// What is written could not be read.
     Unreadable,
+}
+
+pub(super) fn stops(facts: &Facts<'_>, operation: OperationId) -> Barrier {
+    match facts.cascade().operation(operation, Key::Idempotent) {
+        Answer::Given(stated) if stated.setting.says("by-key") => Barrier::ByKey,
+        Answer::Unreadable => Barrier::Unreadable,
+        _ => Barrier::None,
+    }
 }
 
 /// What is known of the key that a call sends when it is made again. `arriving` is the key with which its caller runs
 /// again; none for the repeater's own call, whose caller runs once and so has one key for all its attempts.
-fn sent(facts: &Facts<'_>, call: CallId, arriving: Option<KeyState>) -> KeyState {
+pub(super) fn sent(facts: &Facts<'_>, call: CallId, arriving: Option<KeyState>) -> KeyState {
     let topology: &Topology = facts.topology();
     if topology.call(call).implied {
         return arriving.unwrap_or(KeyState::Unknown);

@@ -1,6 +1,7 @@
 //! What the diagram implies. Facts are computed once, on first use, in time close to linear in the graph, and come
 //! with the places that prove them; no path is ever enumerated. Rules see [`Facts`] and never the graph library.
 
+mod amplification;
 mod attempts;
 mod backoff;
 mod capacity;
@@ -22,10 +23,11 @@ mod trust;
 
 use std::sync::OnceLock;
 
+pub use amplification::{Count, Executions};
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use backoff::Backoff;
 pub use capacity::{Held, Pool};
-pub use coverage::{Coverage, Share};
+pub use coverage::{Coverage, Gap, Share};
 pub use deadlines::Allotted;
 pub use effects::{Effect, EffectSite};
 pub use entries::{Entries, Way};
@@ -33,7 +35,7 @@ pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
 pub use hardness::HardWays;
 pub use interval::{Extent, Time};
 pub use load::Rate;
-pub use repetition::{Count, Executions};
+pub use repetition::Repetition;
 pub use time::{Part, Times};
 
 use hardness::Hardness;
@@ -64,6 +66,7 @@ pub struct Facts<'a> {
     pools: OnceLock<Vec<Pool>>,
     hops: OnceLock<Vec<Option<Hop<'a>>>>,
     changes: OnceLock<Vec<Effect>>,
+    repetitions: OnceLock<Vec<Repetition>>,
 }
 
 impl<'a> Facts<'a> {
@@ -89,6 +92,7 @@ impl<'a> Facts<'a> {
             pools: OnceLock::new(),
             hops: OnceLock::new(),
             changes: OnceLock::new(),
+            repetitions: OnceLock::new(),
         }
     }
 
@@ -194,14 +198,14 @@ impl<'a> Facts<'a> {
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
     pub fn executions(&self, operation: OperationId) -> Executions {
-        self.executions.get_or_init(|| repetition::executions(self))[operation.index()]
+        self.executions.get_or_init(|| amplification::executions(self))[operation.index()]
     }
 
     /// For each of these operations the way from where a request comes in on which it is executed most often if it
     /// fails.
     #[must_use]
     pub fn worst_ways(&self, operations: &[OperationId]) -> Vec<Vec<CallId>> {
-        repetition::worst_ways(self, operations)
+        amplification::worst_ways(self, operations)
     }
 
     /// The time that no successful execution of an operation undercuts, by the round trips of its links.
@@ -248,6 +252,13 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn trace_breaks(&self) -> Vec<TraceBreak<'a>> {
         tracing::breaks(self)
+    }
+
+    /// What happens if an operation, with all that it calls, is run again with the key it was run with.
+    #[must_use]
+    pub fn repetition(&self, operation: OperationId) -> Repetition {
+        let repetitions = self.repetitions.get_or_init(|| repetition::repetitions(self));
+        repetitions.get(operation.index()).copied().unwrap_or(Repetition::Unknown)
     }
 
     /// Of how many elements the diagram states what the rules ask for.

@@ -1,430 +1,109 @@
-//! How often an operation is executed for one request of a client, at worst.
+//! Whether an operation may be run again, with all that it calls, whoever would do so.
 //!
-//! Fast failure (`failing`): that operation fails at once whenever it is executed, everything else answers. Retries
-//! multiply along hard calls up to the nearest one that absorbs the failure, a hard call that has failed ends its
-//! sequence, and who tries again executes earlier siblings again (Google, "Site Reliability Engineering", chapter 22:
-//! three layers with four attempts each give 4³ = 64). The `bound` lets any node fail at any attempt: every attempt of
-//! every layer multiplies, and no execution exceeds it.
-//!
-//! Both are found by one pass over the callers of an operation, callees first. All passes together have a budget that
-//! grows with the diagram; past it, the sum over all ways stands for both, and says so.
+//! What is below is repeated too, with the key that then arrives there: so there is a row for each operation and each
+//! state of the key. A row is as bad as the worst of its own work and of the rows that it leads to; rows only get worse,
+//! at most twice, so the time is linear in the calls.
 
 use super::Facts;
-use super::attempts::{Attempts, Plan};
-use super::condensation::components;
-use crate::model::{CallId, Fallback, OperationId, Step};
-use crate::syntax::Arrow;
-use crate::vocabulary::ElementKind;
+use super::effects::{Effect, EffectSite, is_data};
+use super::exposure::{Barrier, KeyState, sent, stops};
+use crate::model::{CallId, OperationId};
+use crate::vocabulary::Key;
 
-/// How often.
+/// What happens if an operation is run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Count {
-    /// So often, at most.
-    Times(u64),
-    /// Without end.
-    Unbounded,
+pub enum Repetition {
+    /// It changes nothing more.
+    Safe,
+    /// Not known.
+    Unknown,
+    /// It changes something twice.
+    Unsafe,
 }
 
-impl Count {
-    const NONE: Self = Self::Times(0);
-
-    fn plus(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Times(one), Self::Times(other)) => Self::Times(one.saturating_add(other)),
-            _ => Self::Unbounded,
+impl Repetition {
+    const fn of(effect: Effect) -> Self {
+        match effect {
+            Effect::Absent | Effect::Idempotent => Self::Safe,
+            Effect::Unknown => Self::Unknown,
+            Effect::Repeats => Self::Unsafe,
         }
-    }
-
-    fn times(self, times: Attempts) -> Self {
-        match (self, times) {
-            (Self::NONE, _) | (_, Attempts::AtMost(0)) => Self::NONE,
-            (Self::Times(one), Attempts::AtMost(times)) => Self::Times(one.saturating_mul(times)),
-            _ => Self::Unbounded,
-        }
-    }
-
-    fn minus(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Times(one), Self::Times(other)) => Self::Times(one.saturating_sub(other)),
-            (Self::Times(_), Self::Unbounded) => Self::NONE,
-            (Self::Unbounded, _) => Self::Unbounded,
-        }
-    }
-
-    /// The number, where there is one.
-    #[must_use]
-    pub fn finite(self) -> Option<u64> {
-        if let Self::Times(times) = self { Some(times) } else { None }
     }
 }
 
-/// How often an operation is executed for one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Executions {
-    /// If it fails fast and nothing else does; an upper bound where not `exact`.
-    pub failing: Count,
-    /// If anything may fail at any attempt: no execution exceeds it.
-    pub bound: Count,
-    /// Where the request comes in that leads to most; none if no request reaches it.
-    pub root: Option<OperationId>,
-    /// Whether all ways were followed one root at a time.
-    pub exact: bool,
+const KEYS: [KeyState; 3] = [KeyState::Constant, KeyState::Unknown, KeyState::Fresh];
+
+const fn row(operation: OperationId, key: KeyState) -> usize {
+    operation.index() * KEYS.len() + key as usize
 }
 
-/// The executions of all operations.
-pub(super) fn executions(facts: &Facts<'_>) -> Vec<Executions> {
+/// One for each operation, run again with the same key.
+pub(super) fn repetitions(facts: &Facts<'_>) -> Vec<Repetition> {
     let topology = facts.topology();
-    let mut search = Search::new(facts);
-    let mut rows = search.sums();
-    let mut budget = 40 * topology.calls.len() + 200_000;
-    // What lies near the roots has few callers, so that the budget reaches far.
-    for id in search.order.clone().into_iter().rev() {
-        if budget == 0 {
-            break;
-        }
-        if let Some(row) = rows.get_mut(id.index()).filter(|row| row.bound != Count::Unbounded || !search.loops(id)) {
-            budget = budget.saturating_sub(search.pass(id));
-            *row = search.row(id);
-        }
-    }
-    rows
-}
-
-/// For each of these operations, the way on which it is executed most often if it fails, from where the request comes in.
-pub(super) fn worst_ways(facts: &Facts<'_>, targets: &[OperationId]) -> Vec<Vec<CallId>> {
-    let mut search = Search::new(facts);
-    targets.iter().map(|target| search.worst_way(*target)).collect()
-}
-
-/// The most executions of the target in one execution of an operation, by how that ends; none if it cannot end so.
-#[derive(Clone, Copy, Debug)]
-struct Ends {
-    good: Option<Count>,
-    bad: Option<Count>,
-}
-
-impl Ends {
-    const UNTOUCHED: Self = Self { good: Some(Count::NONE), bad: None };
-
-    fn most(self) -> Count {
-        self.good.max(self.bad).unwrap_or(Count::NONE)
-    }
-
-    fn either(self, other: Self) -> Self {
-        Self { good: self.good.max(other.good), bad: self.bad.max(other.bad) }
-    }
-
-    /// First this, then the other, if this ends well.
-    fn then(self, next: Self) -> Self {
-        let after = |end: Option<Count>| Some(self.good?.plus(end?));
-        Self { good: after(next.good), bad: self.bad.max(after(next.bad)) }
-    }
-
-    /// Whatever happens, it goes on.
-    fn absorbed(self) -> Self {
-        Self { good: self.good.max(self.bad), bad: None }
-    }
-}
-
-/// What a pass knows of a caller.
-#[derive(Clone, Copy)]
-struct Value {
-    ends: Ends,
-    bound: Count,
-    /// The call that leads to most executions.
-    by: Option<CallId>,
-}
-
-struct Search<'a, 'f> {
-    facts: &'a Facts<'f>,
-    /// Callees before callers.
-    order: Vec<OperationId>,
-    position: Vec<usize>,
-    /// In a circle of calls, or below one.
-    looping: Vec<bool>,
-    is_root: Vec<bool>,
-    /// What the present pass knows; only what its callers list names is of this pass.
-    values: Vec<Option<Value>>,
-    callers: Vec<OperationId>,
-    target: OperationId,
-}
-
-impl<'a, 'f> Search<'a, 'f> {
-    fn new(facts: &'a Facts<'f>) -> Self {
-        let topology = facts.topology();
-        let count = topology.operations.len();
-        let groups = components(topology, |call| facts.plan(call).made);
-        let mut looping = vec![false; count];
-        let mut next: Vec<OperationId> = Vec::new();
-        for group in &groups {
-            let itself = |id: OperationId| {
-                topology.calls_from(id).any(|call| facts.plan(call).made && topology.call(call).to == id)
-            };
-            if group.len() > 1 || group.first().is_some_and(|id| itself(*id)) {
-                next.extend(group);
-            }
-        }
-        while let Some(id) = next.pop() {
-            match looping.get_mut(id.index()) {
-                Some(seen) if !*seen => *seen = true,
-                _ => continue,
-            }
-            next.extend(
-                topology.calls_from(id).filter(|call| facts.plan(*call).made).map(|call| topology.call(call).to),
-            );
-        }
-        let order: Vec<OperationId> = groups.into_iter().flatten().collect();
-        let mut position = vec![0; count];
-        for (place, id) in order.iter().enumerate() {
-            if let Some(slot) = position.get_mut(id.index()) {
-                *slot = place;
-            }
-        }
-        let is_root = topology.operation_ids().map(|id| is_root(facts, id)).collect();
-        let target = OperationId(0);
-        Self { facts, order, position, looping, is_root, values: vec![None; count], callers: Vec::new(), target }
-    }
-
-    fn loops(&self, id: OperationId) -> bool {
-        self.looping.get(id.index()).copied().unwrap_or(false)
-    }
-
-    fn value(&self, id: OperationId) -> Option<Value> {
-        self.values.get(id.index()).copied().flatten()
-    }
-
-    /// The sum over all ways from all roots, callers first: an upper bound of everything.
-    fn sums(&self) -> Vec<Executions> {
-        let topology = self.facts.topology();
-        let mut sums = vec![Count::NONE; topology.operations.len()];
-        for id in self.order.iter().rev() {
-            let own =
-                if self.is_root.get(id.index()).copied().unwrap_or(false) { Count::Times(1) } else { Count::NONE };
-            let calls = topology.calls_to(*id).filter(|call| self.facts.plan(*call).made);
-            let arriving = calls.map(|call| {
-                let from = sums.get(topology.call(call).from.index()).copied().unwrap_or(Count::NONE);
-                from.times(self.most_tries(call))
-            });
-            let sum = arriving.fold(own, Count::plus);
-            if let Some(slot) = sums.get_mut(id.index()) {
-                *slot = if self.loops(*id) { Count::Unbounded } else { sum };
-            }
-        }
-        let row = |sum| Executions { failing: sum, bound: sum, root: None, exact: false };
-        sums.into_iter().map(row).collect()
-    }
-
-    /// Follows all callers of an operation; how much work that was.
-    fn pass(&mut self, target: OperationId) -> usize {
-        for id in self.callers.drain(..) {
-            if let Some(slot) = self.values.get_mut(id.index()) {
-                *slot = None;
-            }
-        }
-        let topology = self.facts.topology();
-        self.target = target;
-        let mut next = vec![target];
-        while let Some(id) = next.pop() {
-            match self.values.get_mut(id.index()) {
-                Some(slot @ None) => {
-                    *slot = Some(Value { ends: Ends::UNTOUCHED, bound: Count::Times(1), by: None });
+    let rows = topology.operations.len() * KEYS.len();
+    let mut found = vec![Repetition::Safe; rows];
+    let mut callers: Vec<Vec<(usize, Repetition)>> = vec![Vec::new(); rows];
+    let mut raised = Vec::new();
+    for operation in topology.operation_ids() {
+        for key in KEYS {
+            let most = most(facts, operation, key);
+            let mut own = own(facts, operation, key);
+            for call in topology.calls_from(operation).filter(|call| facts.plan(*call).made) {
+                own = own.max(written(facts, call));
+                if facts.cascade().call(call, &[Key::Idempotent]).given().is_none() {
+                    let below = row(topology.call(call).to, sent(facts, call, Some(key)));
+                    callers.get_mut(below).into_iter().for_each(|callers| callers.push((row(operation, key), most)));
                 }
-                _ => continue,
             }
-            self.callers.push(id);
-            let calls = topology.calls_to(id).filter(|call| self.facts.plan(*call).made);
-            next.extend(calls.map(|call| topology.call(call).from));
-        }
-        let mut callers = std::mem::take(&mut self.callers);
-        callers.sort_unstable_by_key(|id| self.position.get(id.index()).copied());
-        let mut work = 0;
-        for id in callers.iter().copied().filter(|id| *id != target) {
-            work += 1 + topology.operation(id).body.len();
-            let value = self.caller(id);
-            if let Some(slot) = self.values.get_mut(id.index()) {
-                *slot = Some(value);
-            }
-        }
-        self.callers = callers;
-        work + 1
-    }
-
-    fn caller(&self, id: OperationId) -> Value {
-        let topology = self.facts.topology();
-        let ends = self.steps(&topology.operation(id).body);
-        let (mut bound, mut by) = (Count::NONE, None);
-        for call in topology.calls_from(id).filter(|call| self.facts.plan(*call).made) {
-            let Some(value) = self.value(topology.call(call).to) else { continue };
-            let through = value.bound.times(self.most_tries(call));
-            bound = bound.plus(through);
-            let weight = (self.call(call, false).most(), through, std::cmp::Reverse(self.facts.call_rank(call)));
-            if by.as_ref().is_none_or(|(known, _)| *known < weight) {
-                by = Some((weight, call));
-            }
-        }
-        Value { ends, bound, by: by.map(|(_, call)| call) }
-    }
-
-    /// The most of all roots, for the target of the last pass.
-    fn row(&self, target: OperationId) -> Executions {
-        let mut row = Executions { failing: Count::NONE, bound: Count::NONE, root: None, exact: true };
-        let mut best = None;
-        for id in self.callers.iter().copied().filter(|id| self.is_root.get(id.index()).copied().unwrap_or(false)) {
-            let Some(value) = self.value(id) else { continue };
-            let most = if id == target { Count::Times(1) } else { value.ends.most() };
-            row.bound = row.bound.max(value.bound);
-            let weight = (most, value.bound, std::cmp::Reverse(self.facts.rank(id)));
-            if best.is_none_or(|known| known < weight) {
-                best = Some(weight);
-                (row.failing, row.root) = (most, Some(id));
-            }
-        }
-        row
-    }
-
-    fn worst_way(&mut self, target: OperationId) -> Vec<CallId> {
-        self.pass(target);
-        let by = |id: OperationId| self.value(id).and_then(|value| value.by);
-        let first = self.row(target).root.and_then(by);
-        let topology = self.facts.topology();
-        std::iter::successors(first, |call| by(topology.call(*call).to)).collect()
-    }
-
-    fn steps(&self, steps: &[Step]) -> Ends {
-        steps.iter().fold(Ends::UNTOUCHED, |ends, step| ends.then(self.step(step, false)))
-    }
-
-    fn step(&self, step: &Step, at_once: bool) -> Ends {
-        match step {
-            Step::Call(call) => self.call(*call, at_once),
-            Step::Sequence(steps) => self.steps(steps),
-            Step::Parallel(branches) => self.at_once(branches, branches.len()),
-            Step::Any(enough, branches) => self.at_once(branches, usize::try_from(*enough).unwrap_or(usize::MAX)),
-            Step::OneOf(branches) => {
-                branches.iter().map(|branch| self.step(branch, false)).reduce(Ends::either).unwrap_or(Ends::UNTOUCHED)
-            }
+            raise(&mut found, &mut raised, row(operation, key), own.min(most));
         }
     }
-
-    /// All run, whichever fails. The most with at least `enough` good ends, and with fewer.
-    fn at_once(&self, branches: &[Step], enough: usize) -> Ends {
-        let ends: Vec<Ends> = branches.iter().map(|branch| self.step(branch, true)).collect();
-        let good = most_with(&ends, enough, |ends| (ends.good, ends.bad));
-        let bad = most_with(&ends, (ends.len() + 1).saturating_sub(enough), |ends| (ends.bad, ends.good));
-        Ends { good, bad }
-    }
-
-    fn call(&self, id: CallId, at_once: bool) -> Ends {
-        let plan = self.facts.plan(id);
-        let call = self.facts.topology().call(id);
-        let Some(value) = self.value(call.to).filter(|_| plan.made) else { return Ends::UNTOUCHED };
-        let direct = call.to == self.target;
-        let single = if direct { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
-        let tries = self.tries(id, direct);
-        let before = match tries {
-            Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
-            Attempts::Unlimited => Attempts::Unlimited,
-        };
-        let repeated = single.bad.map(|bad| bad.times(before));
-        let good = single.good.map(|good| good.plus(repeated.unwrap_or(Count::NONE)));
-        let tried = Ends { good, bad: single.bad.map(|bad| bad.times(tries)) };
-        let tried = match &call.fallback {
-            _ if call.arrow == Arrow::Async || self.facts.is_cache_read(id) => tried.absorbed(),
-            Some(Fallback::Calls(steps)) => {
-                let failed = Ends { good: tried.bad, bad: None };
-                Ends { good: tried.good, bad: None }.either(failed.then(self.steps(steps)))
-            }
-            _ if plan.soft => tried.absorbed(),
-            _ => tried,
-        };
-        let made = if at_once { all_of(tried, plan.times) } else { one_by_one(tried, plan.times) };
-        if plan.skippable { made.either(Ends::UNTOUCHED) } else { made }
-    }
-
-    /// How often a call is tried when its callee fails fast: a failure from further below is no failed connection.
-    fn tries(&self, id: CallId, direct: bool) -> Attempts {
-        let plan = self.facts.plan(id);
-        let attempts = match self.redelivered(id) {
-            Some(receives) => receives,
-            None if plan.retries_on_failure(direct) => plan.attempts,
-            None => Attempts::AtMost(1),
-        };
-        let layers = plan.proxies.iter().filter(|layer| direct || layer.repeats_work == Some(true));
-        layers.fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts))
-    }
-
-    /// Every attempt of every layer, every copy and every round of a loop.
-    fn most_tries(&self, id: CallId) -> Attempts {
-        let plan = self.facts.plan(id);
-        let attempts = self.redelivered(id).unwrap_or(plan.attempts);
-        let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
-        let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
-        match plan.times {
-            Attempts::AtMost(times) => multiplied(attempts, times),
-            Attempts::Unlimited => Attempts::Unlimited,
+    while let Some(index) = raised.pop() {
+        let reached = found.get(index).copied().unwrap_or(Repetition::Safe);
+        for (caller, most) in callers.get(index).into_iter().flatten() {
+            raise(&mut found, &mut raised, *caller, reached.min(*most));
         }
     }
+    found.into_iter().step_by(KEYS.len()).collect()
+}
 
-    /// How often a queue hands a message out, as far as that is stated.
-    fn redelivered(&self, id: CallId) -> Option<Attempts> {
-        let topology = self.facts.topology();
-        let from = topology.call(id).from;
-        (topology.node_of(from).kind == ElementKind::Queue).then(|| self.facts.receives(topology.operation(from).node))
+fn raise(found: &mut [Repetition], raised: &mut Vec<usize>, index: usize, to: Repetition) {
+    if let Some(known) = found.get_mut(index).filter(|known| **known < to) {
+        *known = to;
+        raised.push(index);
     }
 }
 
-fn is_root(facts: &Facts<'_>, id: OperationId) -> bool {
+/// The worst that a repeat with such a key can come to: a barrier stops the same key, and one that it does not know
+/// of.
+fn most(facts: &Facts<'_>, operation: OperationId, key: KeyState) -> Repetition {
+    match (stops(facts, operation), key) {
+        (Barrier::ByKey, KeyState::Constant) => Repetition::Safe,
+        (Barrier::ByKey, KeyState::Unknown) | (Barrier::Unreadable, _) => Repetition::Unknown,
+        (Barrier::ByKey, KeyState::Fresh) | (Barrier::None, _) => Repetition::Unsafe,
+    }
+}
+
+/// What its own work does; what is written to a store, cache or queue is judged by the call.
+fn own(facts: &Facts<'_>, operation: OperationId, key: KeyState) -> Repetition {
     let topology = facts.topology();
-    topology.node_of(id).kind == ElementKind::Client
-        || facts.entries().contains(id)
-        || !topology.calls_to(id).any(|call| facts.plan(call).made)
-}
-
-fn multiplied(attempts: Attempts, by: u64) -> Attempts {
-    match attempts {
-        Attempts::AtMost(attempts) => Attempts::AtMost(attempts.saturating_mul(by)),
-        Attempts::Unlimited => Attempts::Unlimited,
+    if is_data(topology.node_of(operation).kind) {
+        return Repetition::Safe;
+    }
+    match stops(facts, operation) {
+        Barrier::Unreadable => Repetition::Unknown,
+        // What is idempotent by key is not, when the key is not the same.
+        Barrier::ByKey if key != KeyState::Constant => {
+            Repetition::of(facts.effect_past_barrier(operation, key == KeyState::Fresh))
+        }
+        Barrier::ByKey | Barrier::None => Repetition::of(facts.effect(EffectSite::Operation(operation))),
     }
 }
 
-/// One after the other, until one fails.
-fn one_by_one(once: Ends, times: Attempts) -> Ends {
-    let before = match times {
-        Attempts::AtMost(times) => Attempts::AtMost(times.saturating_sub(1)),
-        Attempts::Unlimited => Attempts::Unlimited,
-    };
-    let earlier = once.good.map_or(Count::NONE, |good| good.times(before));
-    Ends { good: once.good.map(|good| good.times(times)), bad: once.bad.map(|bad| bad.plus(earlier)) }
-}
-
-/// All at once: they fail if one does.
-fn all_of(once: Ends, times: Attempts) -> Ends {
-    let others = match times {
-        Attempts::AtMost(times) => Attempts::AtMost(times.saturating_sub(1)),
-        Attempts::Unlimited => Attempts::Unlimited,
-    };
-    let bad = once.bad.map(|bad| bad.plus(once.most().times(others)));
-    Ends { good: once.good.map(|good| good.times(times)), bad }
-}
-
-/// The largest sum over all branches with at least `enough` that end as wanted; none if so many cannot.
-fn most_with(ends: &[Ends], enough: usize, by_want: impl Fn(&Ends) -> (Option<Count>, Option<Count>)) -> Option<Count> {
-    let sum = ends.iter().map(|ends| ends.most()).fold(Count::NONE, Count::plus);
-    let mut losses: Vec<Count> = Vec::new();
-    for (wanted, other) in ends.iter().map(by_want) {
-        losses.extend(wanted.map(|wanted| other.unwrap_or(Count::NONE).minus(wanted)));
+fn written(facts: &Facts<'_>, call: CallId) -> Repetition {
+    let topology = facts.topology();
+    if topology.call(call).implied || !is_data(topology.node_of(topology.call(call).to).kind) {
+        return Repetition::Safe;
     }
-    if losses.len() < enough {
-        return None;
-    }
-    losses.sort_unstable();
-    let lost = losses.into_iter().take(enough).fold(Count::NONE, Count::plus);
-    Some(sum.minus(lost))
-}
-
-impl Plan<'_> {
-    /// Whether a failure is tried again that comes at once: of the callee itself, or of something below it.
-    fn retries_on_failure(&self, direct: bool) -> bool {
-        if direct { !self.retries_only_late } else { !self.retries_only_near }
-    }
+    Repetition::of(facts.effect(EffectSite::Write(call)))
 }

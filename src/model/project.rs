@@ -1,7 +1,7 @@
 //! Which files make one topology: a root and what it includes, each file once. Reads through a trait, so that the
 //! library touches no disk and tests need none.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
@@ -85,13 +85,15 @@ pub struct Loader<'a> {
     /// All texts.
     pub sources: SourceMap,
     read: IndexMap<String, Result<File, FileError>>,
+    /// What each pattern matches: looking it up may take a walk over the disk.
+    matched: HashMap<String, Result<Vec<String>, FileError>>,
 }
 
 impl<'a> Loader<'a> {
     /// Reads from there.
     #[must_use]
     pub fn new(files: &'a dyn Files) -> Self {
-        Self { files, sources: SourceMap::default(), read: IndexMap::new() }
+        Self { files, sources: SourceMap::default(), read: IndexMap::new(), matched: HashMap::new() }
     }
 
     /// The file at a path.
@@ -104,6 +106,27 @@ impl<'a> Loader<'a> {
             self.read.insert(path.to_owned(), file);
         }
         self.loaded(path)
+    }
+
+    /// The files that could be read, in the order in which they were.
+    pub fn all(&self) -> impl Iterator<Item = &File> {
+        self.read.values().flatten()
+    }
+
+    /// The files of a project that could be read.
+    pub fn files_of<'b>(&'b self, project: &'b Project) -> impl Iterator<Item = &'b File> {
+        let included = project.includes.values().flatten();
+        std::iter::once(&project.root).chain(included).filter_map(|path| self.loaded(path).ok())
+    }
+
+    /// The files that match a pattern.
+    fn matching(&mut self, pattern: &str) -> Result<Vec<String>, FileError> {
+        if let Some(found) = self.matched.get(pattern) {
+            return found.clone();
+        }
+        let found = self.files.matching(pattern);
+        self.matched.insert(pattern.to_owned(), found.clone());
+        found
     }
 
     /// The file at a path, if it has been read.
@@ -134,7 +157,7 @@ impl<'a> Loader<'a> {
         let mut includes: IndexMap<&str, Vec<String>> = IndexMap::new();
         for path in paths {
             let patterns = self.includes_of(path).into_iter().filter_map(|include| include.pattern);
-            let found = patterns.flat_map(|pattern| self.files.matching(&pattern).unwrap_or_default());
+            let found = patterns.flat_map(|pattern| self.matching(&pattern).unwrap_or_default());
             includes.insert(path, found.filter(|other| other != path).collect());
         }
         let included: HashSet<&String> = includes.values().flatten().collect();
@@ -204,7 +227,7 @@ impl<'a> Loader<'a> {
     }
 
     /// The files that an include means, or what is wrong with it.
-    fn find(&self, include: &Include, path: &str) -> Result<Vec<String>, Box<Diagnostic>> {
+    fn find(&mut self, include: &Include, path: &str) -> Result<Vec<String>, Box<Diagnostic>> {
         let written = &include.written;
         let refuse = |message: String, help: &str| Box::new(Diagnostic::new(include.span, message).help(help));
         let Some(pattern) = &include.pattern else {
@@ -213,7 +236,7 @@ impl<'a> Loader<'a> {
                 "include only what lies inside the project",
             ));
         };
-        let found = self.files.matching(pattern).map_err(|error| {
+        let found = self.matching(pattern).map_err(|error| {
             refuse(
                 format!("the include {written} {}", error.reason()),
                 "a path is relative to this file, and stays inside the project",
@@ -306,5 +329,29 @@ mod tests {
         assert_eq!(join("a/b.topo", "../x.topo").as_deref(), Some("x.topo"));
         assert_eq!(join("a/b.topo", "../../x.topo"), None);
         assert_eq!(join("b.topo", "/etc/passwd"), None);
+    }
+
+    /// Two files, and how often each pattern was looked up.
+    #[derive(Default)]
+    struct Counted(std::cell::RefCell<Vec<String>>);
+
+    impl Files for Counted {
+        fn matching(&self, pattern: &str) -> Result<Vec<String>, FileError> {
+            self.0.borrow_mut().push(pattern.to_owned());
+            Ok(vec!["b.topo".to_owned()])
+        }
+
+        fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+            Ok(if path == "a.topo" { b"include \"b*.topo\"\n".to_vec() } else { Vec::new() })
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_looked_up_once() {
+        let files = Counted::default();
+        let mut loader = Loader::new(&files);
+        assert_eq!(loader.roots(&["a.topo".to_owned(), "b.topo".to_owned()]), ["a.topo"]);
+        assert_eq!(loader.project("a.topo").includes.values().flatten().collect::<Vec<_>>(), ["b.topo"]);
+        assert_eq!(*files.0.borrow(), ["b*.topo"]);
     }
 }

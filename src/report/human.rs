@@ -136,10 +136,10 @@ fn why(text: &mut String, finding: &Finding, look: Look) {
 /// Counts, what is hidden and by what, and what was not analysed.
 fn closing(text: &mut String, outcome: &Outcome, look: Look) {
     for topology in &outcome.topologies {
-        for reason in &topology.not_analysed {
+        for gap in &topology.not_analysed {
             let name =
                 if outcome.topologies.len() > 1 { format!("{}: ", clean(&topology.name)) } else { String::new() };
-            text.push_str(&look.wrap("  not analysed: ", &format!("{name}{reason}")));
+            text.push_str(&look.wrap("  not analysed: ", &format!("{name}{gap}")));
         }
     }
     let counts =
@@ -169,6 +169,7 @@ fn hidden(outcome: &Outcome) -> String {
     let by = [
         (count(|hidden| matches!(hidden, Hidden::Allow(..))), "by `allow`"),
         (count(|hidden| *hidden == Hidden::Off), "by configuration"),
+        (count(|hidden| *hidden == Hidden::NotSelected), "by selection"),
         (count(|hidden| *hidden == Hidden::Folded), "that only follow from these"),
     ];
     let by: Vec<String> =

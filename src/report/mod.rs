@@ -2,15 +2,59 @@
 
 mod bets;
 mod concise;
+mod facts;
+mod facts_table;
 mod human;
+mod json;
+mod lines;
 mod page;
 mod paint;
 mod provenance;
+mod rules;
 mod snippet;
 
 pub use concise::concise;
+pub use facts::facts_json;
+pub use facts_table::facts_table;
 pub use human::human;
+pub use json::json;
 pub use page::{attribute_page, family_page, rule_page};
 pub use paint::Look;
 pub use provenance::{Question, provenance};
+pub use rules::{rule_reference, rules_json, rules_list};
 pub use snippet::show;
+
+/// The published schemas of what programs read, made from the types; kept in `grammar/`. `UPDATE=1 cargo test --lib`
+/// writes them anew.
+#[cfg(test)]
+mod schemas {
+    use schemars::JsonSchema;
+    use schemars::generate::SchemaSettings;
+
+    /// Compares the kept schema of a type with the type.
+    fn hold<T: JsonSchema>(name: &str) {
+        let path = format!("grammar/{name}.schema.json");
+        let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+        let made = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &made).expect("the schema");
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == made, "{path} is not what the types say: `UPDATE=1 cargo test --lib` writes it anew");
+    }
+
+    #[test]
+    fn the_schema_of_the_report_is_kept() {
+        hold::<super::json::Report<'static>>("json-v1");
+    }
+
+    #[test]
+    fn the_schema_of_the_facts_is_kept() {
+        hold::<super::facts::Report<'static, 'static>>("facts-v1");
+    }
+
+    #[test]
+    fn the_schema_of_the_list_of_rules_is_kept() {
+        hold::<super::rules::Report>("rules-v1");
+    }
+}

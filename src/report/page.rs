@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 use super::paint::Look;
+use crate::config::{Config, level_name};
 use crate::model::{ClientKind, Clients};
 use crate::rules::{ALL, FAMILIES, Rule};
+use crate::source::{SourceMap, Span, clean};
 use crate::vocabulary::{Attribute, Key};
 
-/// What a rule finds, why, and what to do.
+/// What a rule finds, why, what to do, and what is in force here.
 #[must_use]
-pub fn rule_page(rule: &Rule, look: Look) -> String {
+pub fn rule_page(rule: &Rule, config: &Config, sources: &SourceMap, look: Look) -> String {
     let page = rule.page();
     let mut text = format!("{}\n", look.bold(rule.name));
     text.push_str(&look.wrap("", &format!("{} ({}, family {})", page.summary, page.level.name(), rule.family)));
@@ -29,19 +31,74 @@ pub fn rule_page(rule: &Rule, look: Look) -> String {
             let _ = writeln!(text, "  {source}");
         }
     }
+    options(&mut text, rule, config, sources, look);
+    let _ = write!(text, "\n{}\n", look.bold("In force"));
+    text.push_str(&look.wrap("  ", &in_force(rule, config, sources)));
     text
 }
 
-/// The rules of a family.
+/// The rules of a family, with their options.
 #[must_use]
-pub fn family_page(family: &str, look: Look) -> Option<String> {
+pub fn family_page(family: &str, config: &Config, look: Look) -> Option<String> {
     let (name, bet) = FAMILIES.iter().find(|(name, _)| *name == family)?;
     let mut text = format!("{}\n{bet}\n\n", look.bold(name));
-    for rule in ALL.iter().filter(|rule| rule.family == family) {
-        let first = format!("  {:<24} {:<5}  ", rule.name, rule.page().level.name());
-        text.push_str(&look.wrap(&first, &rule.page().summary));
+    let rules = ALL.iter().filter(|rule| rule.family == family);
+    if rules.clone().next().is_none() {
+        text.push_str("  there is no rule for it in this version\n");
     }
+    rules.for_each(|rule| text.push_str(&rule_line(rule, config, look)));
     Some(text)
+}
+
+/// One rule of a list: name, level in force and what it finds, then its options.
+pub(super) fn rule_line(rule: &Rule, config: &Config, look: Look) -> String {
+    let level = if config.selection(rule).0 { level_name(config.level(rule).0) } else { "off" };
+    let first = format!("  {:<24} {level:<5}  ", rule.name);
+    let mut text = look.wrap(&first, &rule.page().summary);
+    for option in &rule.page().options {
+        let line = format!("option {}: {}, default {}", option.name, option.kind.name(), option.shown());
+        text.push_str(&look.wrap(&" ".repeat(first.len()), &line));
+    }
+    text
+}
+
+fn options(text: &mut String, rule: &Rule, config: &Config, sources: &SourceMap, look: Look) {
+    let Some(first) = rule.page().options.first() else { return };
+    let _ = write!(text, "\n{}\n", look.bold("Options"));
+    for option in &rule.page().options {
+        let set = config.option_place(rule, &option.name).map(|place| {
+            let written = clean(sources.text(place));
+            format!("; set at {}: {written}", shown(sources, place))
+        });
+        let kind = format!("{}: {}, default {}", option.name, option.kind.name(), option.shown());
+        text.push_str(&look.wrap("  ", &format!("{kind}{}", set.unwrap_or_default())));
+        text.push_str(&look.wrap("    ", &option.meaning));
+    }
+    let (rule, key, value) = (rule.name, &first.name, &first.written);
+    let how = format!(
+        "Set in `topolint.yaml`, `options: {{ {rule}: {{ {key}: {value} }} }}`, or with `--option {rule}.{key}={value}`."
+    );
+    text.push_str(&look.wrap("  ", &how));
+}
+
+/// The level that counts here, and the line that says so.
+fn in_force(rule: &Rule, config: &Config, sources: &SourceMap) -> String {
+    let at = |place: Option<Span>| place.map(|place| shown(sources, place));
+    let (selected, place) = config.selection(rule);
+    if !selected {
+        return format!("`{}` is not selected, by {}", rule.name, at(place).unwrap_or_default());
+    }
+    let (level, place) = config.level(rule);
+    let level = level_name(level);
+    match at(place) {
+        Some(place) => format!("`{}` is `{level}`, set at {place}", rule.name),
+        None => format!("`{}` is `{level}`, as on this page: nothing configures it", rule.name),
+    }
+}
+
+fn shown(sources: &SourceMap, place: Span) -> String {
+    let position = sources.position(place);
+    format!("{}:{}:{}", clean(sources.name(place)), position.line, position.column)
 }
 
 /// What an attribute says; for `via`, the table of clients too.

@@ -15,7 +15,10 @@ use std::sync::OnceLock;
 
 use crate::analysis::Facts;
 use crate::diagnostic::Diagnostic;
-use crate::metadata::{Level, Page};
+use crate::metadata::{Level, Options, Page};
+
+/// Looks for what a rule finds.
+pub type Check = fn(&Facts<'_>, &Options) -> Vec<Diagnostic>;
 
 /// One rule.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub struct Rule {
     /// The fallacy or principle that it guards.
     pub family: &'static str,
     /// What looks for it; none for what reading the text or linting itself finds.
-    pub check: Option<fn(&Facts<'_>) -> Vec<Diagnostic>>,
+    pub check: Option<Check>,
     text: &'static str,
     page: OnceLock<Page>,
 }
@@ -116,11 +119,20 @@ impl Rule {
                 fix: String::new(),
                 silenced_by: None,
                 limits: None,
+                options: Vec::new(),
                 also: Vec::new(),
                 bad: String::new(),
                 good: String::new(),
             })
         })
+    }
+}
+
+#[cfg(test)]
+impl Rule {
+    /// A rule for tests, with this page.
+    pub(crate) const fn trial(name: &'static str, text: &'static str) -> Self {
+        Self { name, family: "model", check: None, text, page: OnceLock::new() }
     }
 }
 

@@ -7,7 +7,7 @@ use topolint::config::Config;
 use topolint::lint::{Terms, lint};
 use topolint::metadata::built_in_clients;
 use topolint::model::{FileError, Files, Loader, lower};
-use topolint::report::{Look, concise, human};
+use topolint::report::{Look, concise, human, json};
 use topolint::source::SourceMap;
 use topolint::syntax::parse;
 
@@ -85,6 +85,8 @@ fn reporting(bencher: divan::Bencher<'_, '_>, services: usize) {
     let config = Config::default();
     let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
     let outcome = lint(&loader, &project, &terms);
-    bencher
-        .bench_local(|| (concise(&loader.sources, &outcome), human(&loader.sources, &outcome, Look::default(), false)));
+    bencher.bench_local(|| {
+        let people = (concise(&loader.sources, &outcome), human(&loader.sources, &outcome, Look::default(), false));
+        (people, json(&loader.sources, &outcome, &mut std::io::sink()))
+    });
 }

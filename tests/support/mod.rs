@@ -1,15 +1,20 @@
-//! What the tests share: texts in memory, linted as the binary lints files.
+//! What the tests and the fuzzer share: texts in memory, linted as the binary lints files. Knows no text of its own.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, reason = "each crate that includes this file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop")]
 
 use std::collections::BTreeMap;
 
 use topolint::config::Config;
-use topolint::lint::{Outcome, Terms, lint};
+use topolint::diagnostic::Diagnostic;
+use topolint::lint::{self, Outcome, Terms};
 use topolint::metadata::{Level, built_in_clients};
 use topolint::model::{FileError, Files, Loader};
-use topolint::source::SourceMap;
+use topolint::report;
+use topolint::source::{SourceMap, Span};
+
+/// The root file, where there is only one topology.
+pub const ROOT: &str = "example.topo";
 
 /// Files in memory; a pattern matches what starts and ends like it.
 #[derive(Default)]
@@ -17,8 +22,14 @@ pub struct Texts(pub BTreeMap<String, Vec<u8>>);
 
 impl Texts {
     /// One file.
-    pub fn one(text: &str) -> Self {
-        Self(BTreeMap::from([("example.topo".to_owned(), text.as_bytes().to_vec())]))
+    pub fn one(text: impl Into<Vec<u8>>) -> Self {
+        Self::several([text])
+    }
+
+    /// The root, then `part-1.topo`, `part-2.topo` and so on.
+    pub fn several(texts: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
+        let name = |index| if index == 0 { ROOT.to_owned() } else { format!("part-{index}.topo") };
+        Self(texts.into_iter().enumerate().map(|(index, text)| (name(index), text.into())).collect())
     }
 }
 
@@ -47,7 +58,7 @@ pub struct Found {
 
 /// Lints a text with the built-in configuration.
 pub fn found(text: &str) -> Vec<Found> {
-    with_outcome(&Texts::one(text), "example.topo", &Config::default(), |sources, outcome| {
+    with_outcome(&Texts::one(text), ROOT, &Config::default(), |sources, outcome| {
         let mut found: Vec<Found> = outcome
             .shown()
             .map(|finding| Found {
@@ -64,9 +75,53 @@ pub fn found(text: &str) -> Vec<Found> {
 
 /// Lints a root file and hands the outcome over.
 pub fn with_outcome<T>(files: &Texts, root: &str, config: &Config, then: impl FnOnce(&SourceMap, &Outcome) -> T) -> T {
+    with_loader(files, root, config, |loader, outcome| then(&loader.sources, outcome))
+}
+
+/// Lints the topology of the root file and hands the result to `look`.
+pub fn lint<T>(files: &Texts, look: impl FnOnce(&Loader<'_>, &Outcome) -> T) -> T {
+    with_loader(files, ROOT, &Config::default(), look)
+}
+
+fn with_loader<T>(files: &Texts, root: &str, config: &Config, look: impl FnOnce(&Loader<'_>, &Outcome) -> T) -> T {
     let mut loader = Loader::new(files);
     let project = loader.project(root);
     let terms = Terms { config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
-    let outcome = lint(&loader, &[project], &terms);
-    then(&loader.sources, &outcome)
+    let outcome = lint::lint(&loader, &[project], &terms);
+    look(&loader, &outcome)
+}
+
+/// What people, editors and programs would read.
+pub fn reports(sources: &SourceMap, outcome: &Outcome) -> String {
+    let look = report::Look::default();
+    let mut json = Vec::new();
+    report::json(sources, outcome, &mut json).expect("memory");
+    let json = String::from_utf8(json).expect("UTF-8");
+    report::human(sources, outcome, look, false) + &report::concise(sources, outcome) + &json
+}
+
+/// Every place that a finding names: where it is, what it speaks of, what proves it, what its fix replaces.
+pub fn places(diagnostic: &Diagnostic) -> impl Iterator<Item = Span> + '_ {
+    let labels = diagnostic.labels.iter().map(|label| label.span);
+    let witness = diagnostic.witness.iter().map(|step| step.span);
+    let edits = diagnostic.fix.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);
+    std::iter::once(diagnostic.primary.span).chain(labels).chain(witness).chain(edits)
+}
+
+/// Fails unless a place lies in its text, on boundaries of characters.
+#[track_caller]
+pub fn assert_in_text(sources: &SourceMap, span: Span, what: &str) {
+    let text = sources.get(span.source).map(|source| source.text.as_str());
+    let lies = text.is_some_and(|text| text.get(span.start as usize..span.end as usize).is_some());
+    assert!(lies, "{what}: {span:?} lies outside its text of {:?} bytes", text.map(str::len));
+}
+
+/// Fails unless all that was found lies in its text.
+#[track_caller]
+pub fn assert_all_in_text(loader: &Loader<'_>, outcome: &Outcome) {
+    for finding in &outcome.findings {
+        for span in places(&finding.diagnostic) {
+            assert_in_text(&loader.sources, span, finding.rule.name);
+        }
+    }
 }

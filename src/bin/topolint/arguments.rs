@@ -16,8 +16,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Lint topologies: files, or folders with `.topo` files
     Check(Check),
+    /// Print everything that is computed of a topology, as a table or as JSON
+    Facts(Facts),
     /// Show the page of a rule, family or attribute, or the line that a value came from
     Explain(Explain),
+    /// List the rules with their levels
+    Rules(Rules),
     /// Print the language reference as Markdown
     Reference,
 }
@@ -38,15 +42,71 @@ pub(crate) struct Check {
     /// The lowest level at which the exit code is 1
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
-    /// What is unstated counts as much as what is proved
-    #[arg(long)]
-    pub(crate) strict: bool,
     /// Leave the table of bets out of the human report
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// The day on which suppressions are judged, such as 2027-03-31
     #[arg(long, value_name = "DATE")]
     pub(crate) today: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Which rules speak, and how loud: stronger than the configuration.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(crate) struct Selection {
+    /// Report only these rules and families, and what is wrong with the text itself
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) select: Vec<String>,
+    /// Do not report these rules and families
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) ignore: Vec<String>,
+    /// Give these rules and families the level error
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) error: Vec<String>,
+    /// Give these rules and families the level warn
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) warn: Vec<String>,
+    /// Give these rules and families the level info
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) info: Vec<String>,
+    /// Switch these rules and families off
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) off: Vec<String>,
+    /// Set an option of a rule
+    #[arg(long, value_name = "RULE.KEY=VALUE")]
+    pub(crate) option: Vec<String>,
+    /// What is unstated counts as much as what is proved
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Report what `allow` silences in the text, too
+    #[arg(long)]
+    pub(crate) no_allow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Facts {
+    /// Files or folders; `-` reads standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// A table for people, or JSON for programs
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// Only the rules of this family
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) family: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A table for people, or JSON for programs
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +129,12 @@ pub(crate) struct Common {
     /// Read no configuration
     #[arg(long, conflicts_with = "config")]
     pub(crate) isolated: bool,
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Input {
     /// Whether to use colours; auto follows `NO_COLOR`, `FORCE_COLOR` and the terminal
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
@@ -82,6 +148,13 @@ pub(crate) enum Format {
     Auto,
     Human,
     Concise,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    Table,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,50 +1,84 @@
 //! `topolint check`.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use topolint::config::Config;
+use topolint::config::{Config, Flag};
+use topolint::diagnostic::Diagnostic;
 use topolint::lint::{Outcome, Terms, lint};
 use topolint::metadata::{Level, built_in_clients};
 use topolint::model::{FileError, Files as _, Loader, Project};
 use topolint::report::{self, Look};
+use topolint::source::SourceMap;
 
-use crate::arguments::{Check, Common, FailOn, Format};
+use crate::arguments::{Check, Common, FailOn, Format, Input, Selection};
 use crate::files::Folder;
 use crate::output::{self, Stop};
 
 /// Lints and reports; the exit code.
 pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
-    let look = output::look(check.common.color);
-    let mut folder = Folder::around(&check.paths, check.common.max_file_size)?;
-    let mut wanted = Vec::new();
-    for path in &check.paths {
-        if path.as_os_str() == "-" {
-            wanted.push(vec![folder.take_input()?]);
-        } else {
-            wanted.push(folder.found(path)?);
-        }
-    }
+    let look = output::look(check.common.input.color);
+    let (folder, wanted) = wanted(&check.paths, &check.common.input)?;
     let mut loader = Loader::new(&folder);
     let mut config = configuration(&check.common, &folder, &mut loader, look)?;
-    if check.strict {
-        config.unstated = Some(Level::Error);
-    }
+    select(&mut config, &check.selection, &mut loader, look)?;
     let projects = projects(&mut loader, &folder, &wanted)?;
     let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
     let outcome = lint(&loader, &projects, &terms);
-    let human = match check.format {
-        Format::Auto => output::is_terminal(),
-        Format::Human => true,
-        Format::Concise => false,
+    let format = match check.format {
+        Format::Auto if output::is_terminal() => Format::Human,
+        Format::Auto => Format::Concise,
+        format => format,
     };
-    let text = if human {
-        report::human(&loader.sources, &outcome, look, check.quiet)
-    } else {
-        report::concise(&loader.sources, &outcome)
-    };
-    output::print(&text)?;
+    match format {
+        Format::Human => output::print(&report::human(&loader.sources, &outcome, look, check.quiet))?,
+        Format::Json => output::write(|out| report::json(&loader.sources, &outcome, out))?,
+        Format::Concise | Format::Auto => output::print(&report::concise(&loader.sources, &outcome))?,
+    }
     Ok(u8::from(fails(&outcome, check.fail_on)))
+}
+
+/// The project around these paths, and the files that each of them means.
+pub(crate) fn wanted(paths: &[PathBuf], input: &Input) -> Result<(Folder, Vec<Vec<String>>), Stop> {
+    let mut folder = Folder::around(paths, input.max_file_size)?;
+    let mut wanted = Vec::new();
+    for path in paths {
+        wanted.push(if path.as_os_str() == "-" { vec![folder.take_input()?] } else { folder.found(path)? });
+    }
+    Ok((folder, wanted))
+}
+
+/// Takes in what the flags say of rules, or refuses all that is wrong with it.
+fn select(config: &mut Config, selection: &Selection, loader: &mut Loader<'_>, look: Look) -> Result<(), Stop> {
+    let flags: [(&str, Flag, &Vec<String>); 7] = [
+        ("--select", Flag::Select, &selection.select),
+        ("--ignore", Flag::Ignore, &selection.ignore),
+        ("--error", Flag::Level(Some(Level::Error)), &selection.error),
+        ("--warn", Flag::Level(Some(Level::Warn)), &selection.warn),
+        ("--info", Flag::Level(Some(Level::Info)), &selection.info),
+        ("--off", Flag::Level(None), &selection.off),
+        ("--option", Flag::Option, &selection.option),
+    ];
+    let mut problems = Vec::new();
+    for (name, flag, values) in flags {
+        for value in values {
+            let id = loader.sources.add(name, value.as_str());
+            problems.extend(config.flag(flag, &loader.sources, id).err().unwrap_or_default());
+        }
+    }
+    if selection.strict {
+        config.unstated = Some(Level::Error);
+    }
+    config.allows = !selection.no_allow;
+    if problems.is_empty() { Ok(()) } else { Err(refused(&loader.sources, &problems, look)) }
+}
+
+/// All that is wrong, each at its place.
+fn refused(sources: &SourceMap, problems: &[Diagnostic], look: Look) -> Stop {
+    let shown: Vec<String> = problems.iter().map(|problem| report::show(sources, problem, look)).collect();
+    Stop::Refused(shown.join("\n"))
 }
 
 /// The topologies that the wanted files make.
@@ -89,10 +123,7 @@ pub(crate) fn configuration(
         .and_then(|here| path.strip_prefix(here).map(std::path::Path::to_path_buf).ok())
         .unwrap_or(path);
     let id = loader.sources.add(shown.to_string_lossy(), text);
-    Config::read(&loader.sources, id).map_err(|problems| {
-        let shown: Vec<String> = problems.iter().map(|problem| report::show(&loader.sources, problem, look)).collect();
-        Stop::Refused(shown.join("\n"))
-    })
+    Config::read(&loader.sources, id).map_err(|problems| refused(&loader.sources, &problems, look))
 }
 
 /// The day in the time zone that all machines share, so that a suppression ends everywhere at once.

@@ -9,9 +9,9 @@ use topolint::rules::{Rule, names};
 use topolint::vocabulary::{ATTRIBUTES, Key, did_you_mean, suggest};
 
 use crate::arguments::Explain;
-use crate::check::projects;
-use crate::files::Folder;
+use crate::check::{projects, wanted};
 use crate::output::{self, Stop};
+use crate::rules::configured;
 
 /// Prints what was asked for; the exit code.
 pub(crate) fn run(explain: &Explain) -> Result<u8, Stop> {
@@ -22,10 +22,13 @@ pub(crate) fn run(explain: &Explain) -> Result<u8, Stop> {
 }
 
 fn pages(explain: &Explain) -> Result<u8, Stop> {
-    let look = output::look(explain.common.color);
+    let look = output::look(explain.common.input.color);
+    // The page of an attribute says nothing that could be configured.
+    let configurable = explain.subject.iter().any(|subject| names().any(|name| name == subject));
+    let (config, sources) = if configurable { configured(&explain.common, look)? } else { Default::default() };
     for (index, subject) in explain.subject.iter().enumerate() {
-        let rule = Rule::named(subject).map(|rule| report::rule_page(rule, look));
-        let page = rule.or_else(|| report::family_page(subject, look));
+        let rule = Rule::named(subject).map(|rule| report::rule_page(rule, &config, &sources, look));
+        let page = rule.or_else(|| report::family_page(subject, &config, look));
         let page =
             page.or_else(|| Key::named(subject).map(|key| report::attribute_page(key, built_in_clients(), look)));
         let Some(page) = page else {
@@ -41,22 +44,19 @@ fn pages(explain: &Explain) -> Result<u8, Stop> {
 
 /// `a->b.timeout`, `a:b.timeout` or `a.deadline`.
 fn origin(explain: &Explain, place: &str) -> Result<u8, Stop> {
-    let (element, attribute) = place
-        .rsplit_once('.')
-        .ok_or_else(|| format!("error: `{place}` names no attribute\n  help: write 'a->b.timeout'"))?;
-    let key = Key::named(attribute.trim()).ok_or_else(|| {
-        let near = suggest(attribute, ATTRIBUTES.iter().map(|attribute| attribute.name));
-        let help = did_you_mean(&near).unwrap_or_else(|| "`topolint reference` lists all attributes".to_owned());
-        format!("error: there is no attribute `{attribute}`\n  help: {help}")
-    })?;
-    let look = output::look(explain.common.color);
+    if explain.common.config.is_some() {
+        return Err("error: `--config` sets no value of a diagram, so it says nothing about `--where`"
+            .to_owned()
+            .into());
+    }
+    let (element, key) = asked(place)?;
+    let look = output::look(explain.common.input.color);
     let paths: Vec<PathBuf> = if explain.subject.is_empty() {
         vec![PathBuf::from(".")]
     } else {
         explain.subject.iter().map(PathBuf::from).collect()
     };
-    let folder = Folder::around(&paths, explain.common.max_file_size)?;
-    let wanted = paths.iter().map(|path| folder.found(path)).collect::<Result<Vec<_>, _>>()?;
+    let (folder, wanted) = wanted(&paths, &explain.common.input)?;
     let mut loader = Loader::new(&folder);
     let mut shown = Vec::new();
     let mut known = Vec::new();
@@ -78,6 +78,19 @@ fn origin(explain: &Explain, place: &str) -> Result<u8, Stop> {
     }
     output::print(&shown.join("\n"))?;
     Ok(0)
+}
+
+/// The element and the attribute that are asked for.
+fn asked(place: &str) -> Result<(&str, Key), Stop> {
+    let (element, attribute) = place
+        .rsplit_once('.')
+        .ok_or_else(|| format!("error: `{place}` names no attribute\n  help: write 'a->b.timeout'"))?;
+    let key = Key::named(attribute.trim()).ok_or_else(|| {
+        let near = suggest(attribute, ATTRIBUTES.iter().map(|attribute| attribute.name));
+        let help = did_you_mean(&near).unwrap_or_else(|| "`topolint reference` lists all attributes".to_owned());
+        format!("error: there is no attribute `{attribute}`\n  help: {help}")
+    })?;
+    Ok((element, key))
 }
 
 fn questions(topology: &Topology, element: &str) -> Vec<Question> {

@@ -3,8 +3,10 @@
 mod arguments;
 mod check;
 mod explain;
+mod facts;
 mod files;
 mod output;
+mod rules;
 
 use std::process::ExitCode;
 
@@ -39,7 +41,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<u8, Stop> {
     match &arguments.command {
         Command::Check(check) => check::run(check),
+        Command::Facts(facts) => facts::run(facts),
         Command::Explain(explain) => explain::run(explain),
+        Command::Rules(rules) => rules::run(rules),
         Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
     }
 }

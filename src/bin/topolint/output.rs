@@ -1,6 +1,6 @@
 //! Streams: the report on standard output and nothing else there, a closed pipe as a normal end.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write as _};
 
 use topolint::report::Look;
 use topolint::source::clean;
@@ -24,8 +24,13 @@ impl From<String> for Stop {
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Stop> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    write(|out| out.write_all(text.as_bytes()))
+}
+
+/// Lets something write itself to standard output, piece by piece.
+pub(crate) fn write(report: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::Result<()>) -> Result<(), Stop> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match report(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ClosedPipe),
         Err(error) => Err(Stop::Refused(format!("error: cannot write the report: {error}"))),

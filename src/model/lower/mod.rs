@@ -9,7 +9,7 @@ mod words;
 
 use std::collections::HashSet;
 
-pub use read::read_default;
+pub use read::{read_alone, read_default};
 
 use super::clients::Clients;
 use super::project::{Loader, Project};

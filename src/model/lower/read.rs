@@ -534,29 +534,29 @@ pub(super) struct Written<'a> {
 /// # Errors
 /// What is wrong with it, as a sentence.
 pub fn read_default(key: Key, value: &str) -> Result<Setting, String> {
+    let state = if value == "none" && !key.attribute().none.is_empty() {
+        State::None
+    } else {
+        State::Given(read_alone(key.name(), Form::of(key), value).map_err(|wrong| wrong.message)?.into())
+    };
+    Ok(Setting { key, state, span: Span::default(), fields: Vec::new(), references: Vec::new(), texts: Vec::new() })
+}
+
+/// Reads a value that stands in no diagram, as it would be read there. Places in what comes back mean nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_alone(what: &str, form: &Form, value: &str) -> Result<Vec<Datum>, Box<Diagnostic>> {
     let mut sources = SourceMap::default();
-    let id = sources.add("defaults", format!("{key} {value}"));
+    let id = sources.add(what, format!("value {value}"));
     let parsed = syntax::parse(&sources, id);
-    let first = parsed.tree.statements.first();
-    let (Some(Statement::Plain(plain)), []) = (first, parsed.problems.as_slice()) else {
-        return Err(format!("cannot read `{value}`"));
+    let plain = match (parsed.tree.statements.as_slice(), parsed.problems.as_slice()) {
+        ([Statement::Plain(plain)], []) if plain.block.is_none() => plain,
+        _ => return Err(Box::new(Diagnostic::new(Span::default(), format!("`{value}` is no value for `{what}`")))),
     };
-    let mut setting = Setting {
-        key,
-        state: State::None,
-        span: Span::default(),
-        fields: Vec::new(),
-        references: Vec::new(),
-        texts: Vec::new(),
-    };
-    if value == "none" && !key.attribute().none.is_empty() {
-        return Ok(setting);
-    }
     let mut data = Vec::new();
     for group in plain.values.chunk_by(|_, next| !next.comma) {
-        let read = values::read(&sources, key.name(), plain.name, Form::of(key), group);
-        data.extend(read.map_err(|problem| problem.diagnostic.message)?);
+        data.extend(values::read(&sources, what, plain.name, form, group).map_err(|problem| problem.diagnostic)?);
     }
-    setting.state = State::Given(data.into());
-    Ok(setting)
+    Ok(data)
 }

@@ -9,7 +9,7 @@ use crate::rules::prose;
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     let calls = facts.topology().call_ids().filter_map(|call| between(facts, call));
     calls.chain(facts.topology().operation_ids().filter_map(|operation| sizes::within(facts, operation))).collect()
 }

@@ -2,12 +2,13 @@
 
 use crate::analysis::{Effect, EffectSite, Exposed, Facts, KeyState, Repeater, RepeaterKind};
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step, spaced};
+use crate::metadata::Options;
 use crate::model::{CallId, Origin};
 use crate::rules::prose;
 use crate::source::Span;
 use crate::vocabulary::{ElementKind, Key};
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     facts.exposed().iter().map(|exposed| report(facts, exposed)).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::model::{CallId, Stated};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     facts.trace_breaks().iter().map(|found| report(facts, found)).collect()
 }
 

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use crate::analysis::Facts;
 use crate::diagnostic::{Certainty, Diagnostic, Step};
+use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> =
         facts.components().iter().filter_map(|component| finding(facts, component)).collect();
     found.sort_by_key(|diagnostic| diagnostic.primary.span);

@@ -2,12 +2,13 @@
 
 use crate::analysis::{Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
+use crate::metadata::Options;
 use crate::model::{Answer, CallId, Origin};
 use crate::rules::prose;
 use crate::source::Span;
 use crate::vocabulary::Key;
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     facts.topology().call_ids().filter_map(|call| finding(facts, call)).collect()
 }
 

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use crate::analysis::{Attempts, Extent, Facts, Part};
 use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::metadata::Options;
 use crate::model::{CallId, Duration, OperationId, Stated};
 use crate::rules::prose;
 use crate::vocabulary::Key;
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Many callers of one operation wait for the same things.
     let mut parts: HashMap<OperationId, Vec<Part>> = HashMap::new();
     let found = facts.topology().call_ids().filter_map(|call| inversion(facts, call));

@@ -9,7 +9,7 @@ use crate::model::{Answer, CallId, NodeId, Origin};
 use crate::rules::prose;
 use crate::source::Span;
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     let open: Vec<(CallId, &Hop<'_>)> =
         facts.topology().call_ids().filter_map(|call| Some((call, facts.hop(call)?))).filter(is_open).collect();
     let mut together: HashMap<Place, u64> = HashMap::new();

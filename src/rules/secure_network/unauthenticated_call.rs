@@ -9,7 +9,7 @@ use crate::model::{Answer, CallId, OperationId};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     let entries = facts.public_entries();
     let open: HashSet<OperationId> = entries.iter().map(|entry| entry.operation).collect();
     let calls = facts.topology().call_ids().filter_map(|id| {

@@ -9,7 +9,7 @@ use crate::model::{CallId, Duration};
 use crate::rules::prose;
 use crate::vocabulary::Key;
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     facts.topology().call_ids().filter_map(|call| finding(facts, call)).collect()
 }
 

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use crate::analysis::{Extent, Facts, Part};
 use crate::diagnostic::{Certainty, Diagnostic, Step};
+use crate::metadata::Options;
 use crate::model::OperationId;
 use crate::rules::prose;
 
-pub(in crate::rules) fn check(facts: &Facts<'_>) -> Vec<Diagnostic> {
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     facts.entries().all().iter().filter_map(|entry| finding(facts, *entry)).collect()
 }
 

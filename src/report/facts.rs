@@ -1,0 +1,328 @@
+//! Everything that was computed, as `facts-v1` for programs and as a table for people. All units are SI: times in
+//! seconds. What is not known is null, with the reason beside it; a fact that is not computed at all is not there.
+//! Fields may be added; none changes its meaning.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::{Serialize, Serializer};
+
+use super::lines;
+use crate::analysis::{Attempts, Coverage, Extent, Facts, Gap, Repetition, Time};
+use crate::model::{CallId, OperationId, Step};
+use crate::syntax::Arrow;
+use crate::vocabulary::ElementKind;
+
+/// Writes the facts of some topologies for programs, row by row.
+///
+/// # Errors
+/// What keeps them from being written.
+pub fn facts_json(all: &[Facts<'_>], mistakes: &[usize], out: &mut impl io::Write) -> io::Result<()> {
+    let topologies = all.iter().zip(mistakes).map(|(facts, mistakes)| TopologyRow::of(facts, *mistakes)).collect();
+    lines::write(out, &Report { schema: Version::FactsV1, topologies }, 4)
+}
+
+/// What `topolint facts` computes.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Report<'a, 'f> {
+    schema: Version,
+    topologies: Vec<TopologyRow<'a, 'f>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum Version {
+    #[serde(rename = "facts-v1")]
+    FactsV1,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Topology"))]
+struct TopologyRow<'a, 'f> {
+    name: &'a str,
+    #[serde(serialize_with = "operations")]
+    #[cfg_attr(test, schemars(with = "Vec<OperationRow>"))]
+    operations: &'a Facts<'f>,
+    #[serde(serialize_with = "calls")]
+    #[cfg_attr(test, schemars(with = "Vec<CallRow>"))]
+    calls: &'a Facts<'f>,
+    /// Of how many elements the diagram states what the rules ask for, such as `timeout`.
+    coverage: BTreeMap<&'static str, ShareRow>,
+    /// What could not be analysed.
+    not_analysed: Vec<GapRow>,
+}
+
+impl<'a, 'f> TopologyRow<'a, 'f> {
+    fn of(facts: &'a Facts<'f>, mistakes: usize) -> Self {
+        Self {
+            name: &facts.topology().name,
+            operations: facts,
+            calls: facts,
+            coverage: ShareRow::all(&facts.coverage()),
+            not_analysed: gaps(facts, mistakes).into_iter().map(GapRow::of).collect(),
+        }
+    }
+}
+
+/// What could not be analysed: first of all, what could not be read.
+pub(super) fn gaps(facts: &Facts<'_>, mistakes: usize) -> Vec<Gap> {
+    let what = match mistakes {
+        1 => "what 1 mistake in the text concerns".to_owned(),
+        _ => format!("what {mistakes} mistakes in the text concern"),
+    };
+    let unread = (mistakes > 0).then_some(Gap { what, why: "`topolint check` shows what is wrong" });
+    unread.into_iter().chain(facts.not_analysed()).collect()
+}
+
+/// One row is made and written at a time: there may be very many.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a field over by reference")]
+fn operations<S: Serializer>(facts: &&Facts<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(facts.topology().operation_ids().map(|id| OperationRow::of(facts, id)))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a field over by reference")]
+fn calls<S: Serializer>(facts: &&Facts<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(drawn(facts).map(|id| CallRow::of(facts, id)))
+}
+
+/// The calls that somebody has drawn.
+pub(super) fn drawn<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = CallId> + 'a {
+    facts.topology().call_ids().filter(|id| !facts.topology().call(*id).implied)
+}
+
+/// A time in seconds, `unbounded`, or null where it is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum Bound {
+    Seconds(f64),
+    Unbounded(Unbounded),
+    Unknown(()),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum Unbounded {
+    Unbounded,
+}
+
+impl Bound {
+    fn of(extent: Option<Extent>) -> Self {
+        match extent {
+            Some(Extent::Finite(time)) => Self::Seconds(time.seconds()),
+            Some(Extent::Unbounded) => Self::Unbounded(Unbounded::Unbounded),
+            None => Self::Unknown(()),
+        }
+    }
+}
+
+/// A number of tries.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum Tries {
+    AtMost(u64),
+    Unlimited(Unlimited),
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum Unlimited {
+    Unlimited,
+}
+
+/// Whether it can be run again, all that it calls included, by a caller that sends the same key again.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum Repeat {
+    Safe,
+    Unsafe,
+    Unknown,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Operation"))]
+struct OperationRow {
+    /// `node.operation`, or the node alone for its unnamed one.
+    operation: String,
+    /// Whether requests come in here.
+    entry: bool,
+    /// The longest that a caller waits for it if answers are lost, if the caller sets no bound of its own.
+    worst_case_s: Bound,
+    /// What is proved to be reached, whatever is unstated.
+    at_least_s: Bound,
+    /// Work that goes on when it has answered or given up.
+    abandoned_s: Bound,
+    repeat: Repeat,
+    /// For a field without a number: the calls that are the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    witness: BTreeMap<&'static str, Vec<String>>,
+    /// For a field without a number, or with one that leaves something out: the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    why: BTreeMap<&'static str, &'static str>,
+}
+
+impl OperationRow {
+    fn of(facts: &Facts<'_>, id: OperationId) -> Self {
+        let topology = facts.topology();
+        let time = facts.times().operation(id);
+        let repeat = match facts.repetition(id) {
+            Repetition::Safe => Repeat::Safe,
+            Repetition::Unknown => Repeat::Unknown,
+            Repetition::Unsafe => Repeat::Unsafe,
+        };
+        let endless = endless(facts, id, time);
+        let worst = worst_case(facts, id);
+        let reason = match worst {
+            Some(Extent::Finite(_)) if facts.states_own_work(id) => None,
+            Some(Extent::Finite(_)) => Some("own work is not in it: no `latency max` is stated"),
+            Some(Extent::Unbounded) => Some("these calls have no end"),
+            None if time.at_most.is_some() => Some("nothing is stated of its own work"),
+            None if endless.is_empty() => Some("what it waits for is not known"),
+            None => Some("nothing that is stated ends these calls"),
+        };
+        let witness = (!endless.is_empty()).then(|| {
+            let names = endless.into_iter().map(|call| topology.call_name(call)).collect();
+            ("worst_case_s", names)
+        });
+        Self {
+            operation: topology.operation_name(id),
+            entry: facts.entries().contains(id),
+            worst_case_s: Bound::of(worst),
+            at_least_s: Bound::of(Some(time.at_least)),
+            abandoned_s: Bound::of(Some(facts.times().abandoned(id))),
+            repeat,
+            witness: witness.into_iter().collect(),
+            why: reason.map(|reason| ("worst_case_s", reason)).into_iter().collect(),
+        }
+    }
+}
+
+/// The worst case as far as it is known: of an operation that waits for nobody and states nothing of its own work,
+/// nothing is.
+pub(super) fn worst_case(facts: &Facts<'_>, id: OperationId) -> Option<Extent> {
+    let is_client = facts.topology().node_of(id).kind == ElementKind::Client;
+    let silent = !is_client && !facts.states_own_work(id);
+    facts.times().operation(id).at_most.filter(|most| *most != Extent::ZERO || !silent)
+}
+
+/// Its own calls that keep a worst case from being a number.
+fn endless(facts: &Facts<'_>, operation: OperationId, time: Time) -> Vec<CallId> {
+    let mut found = Vec::new();
+    if matches!(time.at_most, Some(Extent::Finite(_))) {
+        return found;
+    }
+    Step::each(&facts.topology().operation(operation).body, &mut |call| {
+        let plan = facts.plan(call);
+        let one = facts.times().call(facts, call);
+        let unbounded = one.at_most == Some(Extent::Unbounded) || plan.times == Attempts::Unlimited;
+        if plan.awaited && (unbounded || (one.at_most.is_none() && time.at_most.is_none())) {
+            found.push(call);
+        }
+    });
+    found
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Call"))]
+struct CallRow {
+    from: String,
+    to: String,
+    /// The how-manieth it is with these ends and this arrow, from 0.
+    nth: u32,
+    arrow: ArrowRow,
+    /// When it is made: `request`, `startup`, `recovery`, `deploy` or `observe`.
+    phase: String,
+    /// The first try included.
+    attempts: Tries,
+    /// The longest that its caller waits for all attempts, once, a fallback not included; 0 where nobody waits.
+    worst_case_s: Bound,
+    /// What is proved to be reached.
+    at_least_s: Bound,
+    /// For a field without a number, or with one that nothing states: the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    why: BTreeMap<&'static str, &'static str>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Arrow"))]
+enum ArrowRow {
+    #[serde(rename = "->")]
+    Sync,
+    #[serde(rename = "->>")]
+    Async,
+}
+
+impl CallRow {
+    fn of(facts: &Facts<'_>, id: CallId) -> Self {
+        let topology = facts.topology();
+        let call = topology.call(id);
+        let plan = facts.plan(id);
+        let time = facts.times().call(facts, id);
+        let mut why = BTreeMap::new();
+        match time.at_most {
+            Some(Extent::Finite(_)) => {}
+            Some(Extent::Unbounded) => drop(why.insert("worst_case_s", "nothing ends it")),
+            None if plan.is_unreadable() => drop(why.insert("worst_case_s", "its bound cannot be read")),
+            None => drop(why.insert("worst_case_s", "nothing that is stated ends it")),
+        }
+        if plan.attempts_stated.is_none() {
+            why.insert("attempts", "not stated: one try is counted");
+        }
+        Self {
+            from: topology.operation_name(call.from),
+            to: topology.operation_name(call.to),
+            nth: call.nth,
+            arrow: if call.arrow == Arrow::Sync { ArrowRow::Sync } else { ArrowRow::Async },
+            phase: call.phase.to_string(),
+            attempts: match plan.attempts {
+                Attempts::AtMost(attempts) => Tries::AtMost(attempts),
+                Attempts::Unlimited => Tries::Unlimited(Unlimited::Unlimited),
+            },
+            worst_case_s: Bound::of(time.at_most),
+            at_least_s: Bound::of(Some(time.at_least)),
+            why,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Share"))]
+struct ShareRow {
+    /// How many state it.
+    stated: usize,
+    /// How many there are.
+    of: usize,
+    /// What is asked for, with its elements: `timeout on calls`.
+    what: &'static str,
+}
+
+impl ShareRow {
+    fn all(coverage: &Coverage) -> BTreeMap<&'static str, Self> {
+        let shares = coverage.shares.iter();
+        shares.map(|share| (share.key(), Self { stated: share.stated, of: share.of, what: share.what })).collect()
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Gap"))]
+struct GapRow {
+    what: String,
+    why: &'static str,
+}
+
+impl GapRow {
+    fn of(gap: Gap) -> Self {
+        Self { what: gap.what, why: gap.why }
+    }
+}

@@ -1,0 +1,116 @@
+//! Everything that was computed, as a table for people: the same facts as `facts-v1`, with units that read well.
+
+use std::fmt::Write as _;
+
+use super::facts::{drawn, gaps, worst_case};
+use super::paint::Look;
+use crate::analysis::{Attempts, Extent, Facts, Repetition};
+use crate::diagnostic::spaced;
+use crate::model::OperationId;
+use crate::source::clean;
+
+/// The facts of one topology. Operations that nobody calls and that call nobody are left out.
+#[must_use]
+pub fn facts_table(facts: &Facts<'_>, mistakes: usize, look: Look) -> String {
+    let topology = facts.topology();
+    let mut text = format!("{}\n", look.bold(&clean(&topology.name)));
+    let connected =
+        |id: &OperationId| topology.calls_from(*id).chain(topology.calls_to(*id)).any(|id| !topology.call(id).implied);
+    let operations: Vec<Row> = topology.operation_ids().filter(connected).map(|id| operation(facts, id)).collect();
+    let heading = ["operation", "entry", "worst case", "at least", "abandoned", "repeat"];
+    table(&mut text, &heading, &operations, look);
+    let calls: Vec<Row> = drawn(facts).map(|id| call(facts, id)).collect();
+    table(&mut text, &["call", "attempts", "worst case", "at least"], &calls, look);
+    let shares = facts.coverage().shares.into_iter().filter(|share| share.of > 0);
+    let shares: Vec<Row> = shares
+        .map(|share| Row { name: share.what.to_owned(), cells: vec![format!("{} of {}", share.stated, share.of)] })
+        .collect();
+    table(&mut text, &["coverage", "stated"], &shares, look);
+    for gap in gaps(facts, mistakes) {
+        text.push_str(&look.wrap("  not analysed: ", &gap.to_string()));
+    }
+    text
+}
+
+struct Row {
+    name: String,
+    cells: Vec<String>,
+}
+
+fn operation(facts: &Facts<'_>, id: OperationId) -> Row {
+    let time = facts.times().operation(id);
+    let repeat = match facts.repetition(id) {
+        Repetition::Safe => "safe",
+        Repetition::Unknown => "?",
+        Repetition::Unsafe => "unsafe",
+    };
+    let entry = if facts.entries().contains(id) { "yes" } else { "" };
+    let cells = vec![
+        entry.to_owned(),
+        extent(worst_case(facts, id)),
+        extent(Some(time.at_least)),
+        extent(Some(facts.times().abandoned(id))),
+        repeat.to_owned(),
+    ];
+    Row { name: facts.topology().operation_name(id), cells }
+}
+
+fn call(facts: &Facts<'_>, id: crate::model::CallId) -> Row {
+    let plan = facts.plan(id);
+    let time = facts.times().call(facts, id);
+    let attempts = match plan.attempts {
+        Attempts::Unlimited => "no end".to_owned(),
+        Attempts::AtMost(_) if plan.attempts_stated.is_none() => "1 ?".to_owned(),
+        Attempts::AtMost(attempts) => attempts.to_string(),
+    };
+    let name = spaced(&facts.topology().call_name(id));
+    if plan.awaited {
+        Row { name, cells: vec![attempts, extent(time.at_most), extent(Some(time.at_least))] }
+    } else {
+        Row { name, cells: vec![attempts, "no wait".to_owned(), String::new()] }
+    }
+}
+
+/// A question mark is what is not known.
+fn extent(extent: Option<Extent>) -> String {
+    match extent {
+        Some(Extent::Finite(time)) => time.to_string(),
+        Some(Extent::Unbounded) => "no end".to_owned(),
+        None => "?".to_owned(),
+    }
+}
+
+/// Cells to the right of names; a name that is too long has a line of its own.
+fn table(text: &mut String, heading: &[&str], rows: &[Row], look: Look) {
+    let Some((first, others)) = heading.split_first() else { return };
+    if rows.is_empty() {
+        return;
+    }
+    let width = |text: &str| textwrap::core::display_width(text);
+    let widths: Vec<usize> = others
+        .iter()
+        .enumerate()
+        .map(|(column, heading)| {
+            let cells = rows.iter().filter_map(|row| row.cells.get(column));
+            cells.map(|cell| width(cell)).chain([width(heading)]).max().unwrap_or(0)
+        })
+        .collect();
+    let room = look.width.saturating_sub(2 + widths.iter().map(|width| width + 2).sum::<usize>()).max(12);
+    let names = rows.iter().map(|row| width(&row.name)).filter(|name| *name <= room);
+    let names = names.chain([width(first)]).max().unwrap_or(0);
+    let cells = |cells: &[String]| {
+        cells.iter().zip(&widths).fold(String::new(), |line, (cell, width)| format!("{line}  {cell:>width$}"))
+    };
+    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let _ = writeln!(text, "  {}", look.bold(&format!("{first:<names$}{}", cells(&others))));
+    for row in rows {
+        let name = clean(&row.name);
+        if width(&name) > names {
+            let _ = writeln!(text, "  {name}");
+            let _ = writeln!(text, "  {}", format!("{:<names$}{}", "", cells(&row.cells)).trim_end());
+        } else {
+            let _ = writeln!(text, "  {}", format!("{name:<names$}{}", cells(&row.cells)).trim_end());
+        }
+    }
+    text.push('\n');
+}
