@@ -9,6 +9,10 @@ mod adversary;
 mod generate;
 #[path = "oracle/graph.rs"]
 mod graph;
+#[path = "oracle/needs.rs"]
+mod needs;
+#[path = "oracle/order.rs"]
+mod order;
 #[path = "oracle/random.rs"]
 mod random;
 #[path = "oracle/shrink.rs"]
@@ -17,13 +21,16 @@ mod shrink;
 mod subject;
 #[path = "oracle/walks.rs"]
 mod walks;
+#[path = "oracle/world.rs"]
+mod world;
 
 use adversary::{FOREVER, Unstated, Worst, stated};
 use generate::Taste;
 use random::Random;
 use subject::Subject;
-use topolint::analysis::{Effect, EffectSite, Extent, Time};
+use topolint::analysis::{Effect, EffectSite, Extent, Facts, Model, Need, Time, Unmet, Weakness, Who};
 use topolint::diagnostic::Certainty;
+use topolint::model::Duration;
 
 /// So many graphs have to be compared.
 const GRAPHS: u64 = 10_000;
@@ -208,4 +215,153 @@ fn wrong_effects(graph: &graph::Graph) -> Option<Verdict> {
         }
     });
     Some(Verdict { wrong, exact: true })
+}
+
+#[test]
+fn the_models_are_those_of_the_language_and_their_order_is_that_of_the_map() {
+    let form = topolint::vocabulary::Key::Model.attribute().form;
+    let mut named: Vec<&str> = Model::ALL.map(Model::name).to_vec();
+    let mut words: Vec<&str> = form.split('|').map(str::trim).collect();
+    named.sort_unstable();
+    words.sort_unstable();
+    assert_eq!(named, words);
+    for (one, other) in pairs() {
+        let implies = order::implies(one.name(), other.name());
+        assert_eq!(one.implies(other), implies, "{} implies {}", one.name(), other.name());
+        let back = order::implies(other.name(), one.name());
+        assert_eq!(one.partial_cmp(&other).is_none(), !implies && !back, "{} and {}", one.name(), other.name());
+        assert_eq!(one >= other, implies);
+    }
+    assert_eq!(Model::Serializable.partial_cmp(&Model::Linearizable), None);
+}
+
+#[test]
+fn a_meet_is_the_only_greatest_model_that_both_imply() {
+    for (one, other) in pairs() {
+        let found = order::greatest_below(one.name(), other.name());
+        assert_eq!(found, [one.meet(other).name()], "{} and {}", one.name(), other.name());
+        assert_eq!(one.meet(other), other.meet(one));
+        let least = |model: &Model| model.implies(one) && model.implies(other);
+        let above: Vec<Model> = Model::ALL.into_iter().filter(least).collect();
+        assert!(least(&one.join(other)) && above.iter().all(|model| model.implies(one.join(other))));
+        for third in Model::ALL {
+            assert_eq!(one.meet(other).meet(third), one.meet(other.meet(third)));
+        }
+        // Losing the session before or after two answers are joined is the same, and keeps the order.
+        assert_eq!(one.meet(other).without_session(), one.without_session().meet(other.without_session()));
+        assert!(!one.implies(other) || one.without_session().implies(other.without_session()));
+    }
+    assert!(Model::ALL.iter().all(|model| model.meet(*model) == *model));
+    let of_session: Vec<&str> =
+        Model::ALL.iter().filter(|model| model.is_of_session()).map(|model| model.name()).collect();
+    assert!(order::SESSION.iter().all(|word| of_session.contains(word)) && of_session.len() == order::SESSION.len());
+}
+
+fn pairs() -> impl Iterator<Item = (Model, Model)> {
+    Model::ALL.into_iter().flat_map(|one| Model::ALL.into_iter().map(move |other| (one, other)))
+}
+
+#[test]
+fn exactly_the_needs_are_unmet_that_some_way_misses() {
+    let (mut compared, mut seed, mut reports) = (0, 0, Vec::new());
+    // How often each kind of row was expected: models and ages, by what answers and by the session.
+    let mut rows = std::collections::BTreeMap::new();
+    while compared < GRAPHS && reports.len() < 3 {
+        let world = world::world(&mut Random::seeded(seed));
+        if let Some(expected) = world.missed() {
+            compared += 1;
+            for (_, of_age, of_session) in expected.keys() {
+                *rows.entry((*of_age, *of_session)).or_insert(0) += 1;
+            }
+            let wrong = wrong_needs(&world, &expected);
+            if !wrong.is_empty() {
+                reports.push(format!("seed {seed}\n{}\n{}", world.written().text, wrong.join("\n")));
+            }
+        }
+        seed += 1;
+        assert!(seed < GRAPHS * 11 / 10, "only {compared} of {seed} graphs were compared");
+    }
+    assert!(reports.is_empty(), "{}", reports.join("\n\n"));
+    assert!(
+        rows.len() == 3 && rows.values().all(|count| *count > GRAPHS / 20),
+        "the graphs have become too kind: {rows:?}"
+    );
+}
+
+fn wrong_needs(
+    world: &world::World,
+    expected: &std::collections::BTreeMap<needs::Row, Vec<needs::Missed>>,
+) -> Vec<String> {
+    let written = world.written();
+    let subject = Subject::read(&written);
+    let mut wrong = Vec::new();
+    subject.with(|facts| {
+        for read in world.reads() {
+            let (expected, said) = (world.reading(read), facts.reading(subject.call(written.places[read])).unwrap());
+            let denied = Model::ALL.into_iter().filter(|model| said.denied.contains(*model)).map(Model::name);
+            let said = needs::Reading {
+                guaranteed: said.guaranteed.name(),
+                denied: denied.collect(),
+                least: seconds(said.age.at_least),
+                most: said.age.at_most.map(seconds),
+            };
+            if said != expected {
+                wrong.push(format!("read {read}: expected {expected:?}\n said {said:?}"));
+            }
+        }
+        let number = |id| (0..written.places.len()).find(|call| subject.call(written.places[*call]) == id);
+        let mut seen = std::collections::BTreeSet::new();
+        for unmet in facts.unmet_needs() {
+            let (row, said) = as_missed(&unmet, &number);
+            let ways = expected.get(&row).map_or(&[] as &[needs::Missed], Vec::as_slice);
+            let certain = ways.iter().any(|way| way.proved);
+            let stronger = |way: &&needs::Missed| way.proved == certain && is_stronger(way.need, said.need);
+            if !ways.contains(&said) || said.proved != certain || ways.iter().any(|way| stronger(&way)) {
+                wrong.push(format!("{row:?}: said {said:?}\n expected one of {ways:?}"));
+            }
+            if !starts(facts, &unmet) || !seen.insert(row) {
+                wrong.push(format!("{row:?}: strange {unmet:?}"));
+            }
+        }
+        wrong.extend(expected.keys().filter(|row| !seen.contains(*row)).map(|row| format!("{row:?} is not found")));
+    });
+    wrong
+}
+
+fn as_missed(
+    unmet: &Unmet<'_>,
+    number: &impl Fn(topolint::model::CallId) -> Option<usize>,
+) -> (needs::Row, needs::Missed) {
+    let need = match unmet.need {
+        Need::Model(model) => world::Need::Model(model.name()),
+        Need::Age(age) => world::Need::Age(seconds(Extent::Finite(age))),
+    };
+    let lost = match unmet.weakness {
+        Weakness::Answer => None,
+        Weakness::Session(call) => number(call),
+    };
+    let way = unmet.path.iter().map(|call| number(*call).unwrap()).collect();
+    let row = (number(unmet.read).unwrap(), matches!(need, world::Need::Age(_)), lost.is_some());
+    (row, needs::Missed { proved: unmet.certainty == Certainty::Proved, need, lost, way })
+}
+
+fn is_stronger(one: world::Need, other: world::Need) -> bool {
+    match (one, other) {
+        (world::Need::Model(one), world::Need::Model(other)) => one != other && order::implies(one, other),
+        (world::Need::Age(one), world::Need::Age(other)) => one < other,
+        _ => false,
+    }
+}
+
+/// Whether the way starts where the need is stated.
+fn starts(facts: &Facts<'_>, unmet: &Unmet<'_>) -> bool {
+    let first = unmet.path[0];
+    match unmet.who {
+        Who::Operation(operation) => facts.topology().call(first).from == operation,
+        Who::Call(call) => first == call,
+    }
+}
+
+fn seconds(extent: Extent) -> u64 {
+    extent.finite().map_or(needs::FOREVER, |time| time.nanoseconds() / Duration::from_milliseconds(1000).nanoseconds())
 }

@@ -512,7 +512,9 @@ fn whether_an_operation_may_run_again_follows_from_all_that_it_calls() {
         repeat("service a { -> b }\nservice b { idempotent by-key; -> c }\nexternal c { idempotent none }"),
         "unknown"
     );
-    assert_eq!(repeat("service a { -> b { phase startup } }\nexternal b { idempotent none }"), "safe");
+    let startup = "-> b { phase startup } }\nexternal b { idempotent none }";
+    assert_eq!(repeat(&format!("service a {{ readonly; {startup}")), "safe");
+    assert_eq!(repeat(&format!("service a {{ {startup}")), "unknown", "what a request makes it do is not drawn");
 }
 
 #[test]

@@ -217,9 +217,9 @@ fn end_of(statement: &Statement) -> u32 {
 
 /// A diagram in which nobody runs anything again.
 fn once(text: &str) -> String {
-    let repeaters =
-        ["retries 1", "retries 2", "attempts 3", "via grpc", "via istio", "hedge after 50ms", "visibility 30s"];
-    let text = repeaters.iter().fold(text.to_owned(), |text, repeater| text.replace(repeater, "tags once"));
+    let repeaters = ["retries 1", "retries 2", "retries unlimited", "attempts 3", "via grpc", "via istio"];
+    let repeaters = repeaters.iter().chain(&["hedge after 50ms", "visibility 30s", "max-receives unlimited"]);
+    let text = repeaters.fold(text.to_owned(), |text, repeater| text.replace(repeater, "tags once"));
     let text = text.replace("at-least-once", "at-most-once").replace("max-receives 5", "max-receives 1");
     assert!(with_facts(&text, |facts| facts.exposed().is_empty()), "something is still run again:\n{text}");
     text

@@ -108,7 +108,7 @@ shop => orders { timeout 2s }                          # want: syntax
 payments <- orders { timeout 900ms }                   # want: syntax
 orders -> orders-db { timeout: 50ms }                  # want: syntax
 payments -> orders-db { timeout = 50ms }               # want: syntax
-orders -> mail { timeout 50ms, retries 2 }             # want: syntax
+orders -> mail { timeout 50ms, retries 2; backoff fixed 1ms } # want: syntax
 web -> shop -> mail                                    # want: syntax
 mail -> orders-db { timeout 30ms; idempotent none }    # want: repeated-effect
 ",
@@ -727,9 +727,11 @@ mod calls_that_are_half_read {
     #[test]
     fn do_not_repeat_what_may_be_idempotent() {
         check(&among_sound(
-            "service mail { idempotnt } # want: unknown-attribute\nshop -> mail { timeout 1s; retries 2 }",
+            "service mail { idempotnt } # want: unknown-attribute\nshop -> mail { timeout 1s; retries 2; backoff fixed 1ms }",
         ));
-        check(&among_sound("service mail { ( } # want: syntax\nshop -> mail { timeout 1s; retries 2 }"));
+        check(&among_sound(
+            "service mail { ( } # want: syntax\nshop -> mail { timeout 1s; retries 2; backoff fixed 1ms }",
+        ));
     }
 
     #[test]

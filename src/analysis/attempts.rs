@@ -88,6 +88,8 @@ pub struct Plan<'a> {
     pub attempts_stated: Option<Stated<'a>>,
     /// The waits between tries; none if they are not stated or there are none.
     pub backoff: Option<Backoff>,
+    /// What is stated of them.
+    pub backoff_stated: Answer<'a>,
     /// Whether every failure that is tried again means that nothing was done.
     pub retries_only_undone: bool,
     /// Whether only failed connections are tried again.
@@ -162,6 +164,7 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         attempts,
         attempts_stated,
         backoff: look(Key::Backoff).given().map(|stated| Backoff::of(stated.setting)),
+        backoff_stated: look(Key::Backoff),
         retries_only_undone: only(&["connect", "refused", "throttled"]),
         retries_only_connect: only(&["connect"]),
         retries_only_late: only(&["timeout"]),

@@ -36,6 +36,12 @@ impl Backoff {
         Self { first, cap, factor: Some(if jitter == Jitter::Decorrelated { 3 } else { 2 }), jitter }
     }
 
+    /// Waits that double from the first up to the cap, with full jitter.
+    #[must_use]
+    pub const fn exponential(first: Duration, cap: Duration) -> Self {
+        Self { first, cap, factor: Some(2), jitter: Jitter::Full }
+    }
+
     /// Whether it waits at all.
     #[must_use]
     pub fn waits(&self) -> bool {
@@ -49,7 +55,8 @@ impl Backoff {
     }
 
     /// So many waits together: the upper bound of each, summed.
-    pub(super) fn total(&self, waits: u64) -> Duration {
+    #[must_use]
+    pub fn total(&self, waits: u64) -> Duration {
         self.started_before(None, waits, Known::AtLeast).1
     }
 

@@ -28,6 +28,17 @@ pub enum EffectSite {
     Write(CallId),
 }
 
+/// What a call leaves behind in a store, cache or queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Write {
+    /// Data that is kept.
+    Data,
+    /// A message.
+    Message,
+    /// Something that a cache may forget.
+    Copy,
+}
+
 /// Whether calls into such a node are judged one by one.
 pub(super) fn is_data(kind: ElementKind) -> bool {
     matches!(kind, ElementKind::Store | ElementKind::Cache | ElementKind::Queue)
@@ -40,6 +51,34 @@ impl Facts<'_> {
         match site {
             EffectSite::Operation(operation) => self.own_effect(operation),
             EffectSite::Write(call) => self.write_effect(call),
+        }
+    }
+
+    /// Whether a call is made while requests are served, at all.
+    #[must_use]
+    pub fn is_made(&self, call: CallId) -> bool {
+        self.plan(call).made
+    }
+
+    /// What a call into a store, cache or queue writes there; none if it reads, or if nothing says what it does.
+    #[must_use]
+    pub fn write(&self, call: CallId) -> Option<Write> {
+        let topology = self.topology();
+        let to = topology.call(call).to;
+        let name = topology.operation(to).name.map(|name| topology.text(name));
+        // Of a write it is said what repeating it does; a bare arrow alone may be a read.
+        let says = self.cascade().call(call, &[Key::Idempotent]).stated().is_some();
+        match (topology.node_of(to).kind, name) {
+            (ElementKind::Queue, _) => Some(Write::Message),
+            (ElementKind::Store, Some("read")) | (ElementKind::Cache, Some("get")) => None,
+            (ElementKind::Store, Some("write")) => Some(Write::Data),
+            (ElementKind::Cache, Some("set" | "delete")) => Some(Write::Copy),
+            (ElementKind::Store, Some(_)) => {
+                let effect = self.effect(EffectSite::Write(call));
+                matches!(effect, Effect::Idempotent | Effect::Repeats).then_some(Write::Data)
+            }
+            (ElementKind::Store, None) => says.then_some(Write::Data),
+            _ => None,
         }
     }
 

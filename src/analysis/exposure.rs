@@ -102,12 +102,19 @@ impl Facts<'_> {
         stated.setting.count().map_or(Attempts::Unlimited, Attempts::AtMost)
     }
 
-    /// Whether a queue may hand a message out again: by its delivery, or because it says when and how often.
-    fn is_redelivered(&self, call: CallId) -> bool {
+    /// Whether a call is the delivery of a queue that may hand a message out again.
+    #[must_use]
+    pub fn is_redelivered(&self, call: CallId) -> bool {
         let topology = self.topology();
-        let source = topology.call(call).from;
-        let node = topology.operation(source).node;
-        if topology.node(node).kind != ElementKind::Queue || topology.call(call).arrow == Arrow::Sync {
+        let source = topology.operation(topology.call(call).from).node;
+        topology.call(call).arrow == Arrow::Async && self.redelivers(source)
+    }
+
+    /// Whether a node is a queue that may hand a message out again: by its delivery, or because it says when and how
+    /// often.
+    #[must_use]
+    pub fn redelivers(&self, node: NodeId) -> bool {
+        if self.topology().node(node).kind != ElementKind::Queue {
             return false;
         }
         let look = |key| self.cascade().node(node, key);

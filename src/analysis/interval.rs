@@ -72,7 +72,8 @@ impl Time {
     }
 
     /// Nothing is known but what is proved to be reached.
-    pub(super) const fn from(at_least: Extent) -> Self {
+    #[must_use]
+    pub const fn at_least(at_least: Extent) -> Self {
         Self { at_least, at_most: None }
     }
 

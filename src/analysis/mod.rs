@@ -5,7 +5,9 @@ mod amplification;
 mod attempts;
 mod backoff;
 mod capacity;
+mod commits;
 mod condensation;
+mod consistency;
 mod course;
 mod coverage;
 mod deadlines;
@@ -13,37 +15,46 @@ mod effects;
 mod entries;
 mod exposure;
 mod hardness;
+mod instances;
 mod interval;
 mod latency;
 mod load;
+mod needs;
+mod ownership;
+mod reads;
 mod repetition;
 mod time;
 mod tracing;
 mod trust;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use amplification::{Count, Executions};
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use backoff::Backoff;
 pub use capacity::{Held, Pool};
+pub use commits::{Change, DualWrite};
+pub use consistency::{Model, Models};
 pub use coverage::{Coverage, Gap, Share};
 pub use deadlines::Allotted;
-pub use effects::{Effect, EffectSite};
+pub use effects::{Effect, EffectSite, Write};
 pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
 pub use hardness::HardWays;
 pub use interval::{Extent, Time};
 pub use load::Rate;
+pub use needs::{Need, Unmet, Weakness, Who};
+pub use ownership::{Access, Ownership, Shared};
+pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
 pub use repetition::Repetition;
 pub use time::{Part, Times};
-
-use hardness::Hardness;
-
 pub use tracing::{TraceBreak, TraceBreakKind};
 pub use trust::{Hop, PublicEntry, Stake, Zone};
 
-use crate::model::{CallId, Cascade, Clients, Duration, OperationId, Topology};
+use hardness::Hardness;
+
+use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
 use crate::syntax::Arrow;
 
 /// Everything that is computed of one topology.
@@ -67,6 +78,7 @@ pub struct Facts<'a> {
     hops: OnceLock<Vec<Option<Hop<'a>>>>,
     changes: OnceLock<Vec<Effect>>,
     repetitions: OnceLock<Vec<Repetition>>,
+    cache_readings: OnceLock<HashMap<NodeId, Reading<'a>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -93,6 +105,7 @@ impl<'a> Facts<'a> {
             hops: OnceLock::new(),
             changes: OnceLock::new(),
             repetitions: OnceLock::new(),
+            cache_readings: OnceLock::new(),
         }
     }
 

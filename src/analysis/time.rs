@@ -148,7 +148,7 @@ impl Times {
             // Without a timeout nothing ends an attempt before the deadline does.
             (None, Some(deadline)) => Time::exactly(Extent::Finite(deadline)),
             (None, None) if matches!(plan.timeout, Limit::None(_)) => Time::exactly(Extent::Unbounded),
-            (None, None) => Time::from(Extent::ZERO),
+            (None, None) => Time::at_least(Extent::ZERO),
         }
     }
 

@@ -98,6 +98,12 @@ impl<'a> Answer<'a> {
         if let Self::Given(stated) = self { Some(stated) } else { None }
     }
 
+    /// Whether a value is given, or may be: something was written that could not be read.
+    #[must_use]
+    pub fn may_be_given(self) -> bool {
+        matches!(self, Self::Given(_) | Self::Unreadable)
+    }
+
     /// The statement, whatever it says.
     #[must_use]
     pub fn stated(self) -> Option<Stated<'a>> {

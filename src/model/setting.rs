@@ -185,6 +185,12 @@ impl Setting {
         self.data().iter().find_map(|datum| if let Datum::Size(size) = datum { Some(*size) } else { None })
     }
 
+    /// The first word or text of one's own in it, such as an owner or a transaction.
+    #[must_use]
+    pub fn word(&self) -> Option<Name> {
+        self.texts.first().copied()
+    }
+
     /// The largest time it states: the last resort of `latency` is `max`.
     #[must_use]
     pub fn maximum(&self) -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! The rules. A rule looks at facts and says what it finds; it knows no level, no configuration, no output, and not
 //! its own name. Its page in `rules/<family>/<name>.yaml` says the rest.
 
+mod consistency;
 mod homogeneous_network;
 mod idempotency;
 mod observability;
@@ -48,7 +49,11 @@ macro_rules! rules {
 }
 
 rules! {
+    "consistency" / "dual-write" => Some(consistency::dual_write::check);
+    "consistency" / "shared-store" => Some(consistency::shared_store::check);
+    "consistency" / "weak-consistency" => Some(consistency::weak_consistency::check);
     "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);
+    "idempotency" / "missing-dead-letter" => Some(idempotency::missing_dead_letter::check);
     "idempotency" / "repeated-effect" => Some(idempotency::repeated_effect::check);
     "model" / "broken-include" => None;
     "model" / "conflicting-policies" => None;
@@ -67,7 +72,9 @@ rules! {
     "observability" / "trace-break" => Some(observability::trace_break::check);
     "partial-failure" / "sync-cycle" => Some(partial_failure::sync_cycle::check);
     "reliable-network" / "missing-timeout" => Some(reliable_network::missing_timeout::check);
+    "reliable-network" / "retry-without-backoff" => Some(reliable_network::retry_without_backoff::check);
     "reliable-network" / "timeout-inversion" => Some(reliable_network::timeout_inversion::check);
+    "reliable-network" / "unbounded-retry" => Some(reliable_network::unbounded_retry::check);
     "secure-network" / "plaintext-hop" => Some(secure_network::plaintext_hop::check);
     "secure-network" / "unauthenticated-call" => Some(secure_network::unauthenticated_call::check);
     "stable-topology" / "hard-coded-address" => Some(stable_topology::hard_coded_address::check);

@@ -32,6 +32,14 @@ pub(super) fn about_call(facts: &Facts<'_>, call: CallId, stated: Stated<'_>, me
     }
 }
 
+/// The element to edit for what is stated of a call: the policy that says it for many calls, or the call itself.
+pub(super) fn cause_of(facts: &Facts<'_>, call: CallId, stated: Option<Stated<'_>>) -> String {
+    match stated.map(|stated| stated.origin) {
+        Some(Origin::Policy(id)) => format!("policy {}", facts.topology().text(facts.topology().policy(id).name)),
+        _ => cause(facts, call),
+    }
+}
+
 /// Where a statement stands, if that is a place in the diagram; what the table of clients says has none.
 pub(super) fn place(stated: Stated<'_>) -> Option<Span> {
     (!matches!(stated.origin, Origin::Client(..))).then_some(stated.setting.span)

@@ -332,10 +332,19 @@ impl Author {
             "queue" => {
                 self.some(&mut body, 2, &["delivery at-least-once", "delivery at-most-once"]);
                 self.some(&mut body, 3, &["visibility 30s"]);
-                self.some(&mut body, 3, &["max-receives 5", "max-receives 1"]);
+                self.some(&mut body, 3, &["max-receives 5", "max-receives 1", "max-receives unlimited"]);
+                self.some(&mut body, 4, &["dead-letter none", "ordered by name", "overflow drop-oldest"]);
             }
-            "cache" if nodes.iter().any(|node| node.name == "db") => self.some(&mut body, 2, &["of db"]),
-            "store" => self.some(&mut body, 3, &["encryption mtls", "replication none"]),
+            "cache" if nodes.iter().any(|node| node.name == "db") => {
+                self.some(&mut body, 2, &["of db"]);
+                self.some(&mut body, 2, &["ttl 60s", "ttl unlimited"]);
+            }
+            "store" => {
+                self.some(&mut body, 3, &["encryption mtls", "replication none", "replication async"]);
+                self.some(&mut body, 2, &["model linearizable", "model causal", "model serializable"]);
+                self.some(&mut body, 4, &["read-from replica", "read-from leader"]);
+                self.some(&mut body, 4, &["owner data", "contract \"rows\""]);
+            }
             "service" | "external" if node.operations.is_empty() => {
                 body.extend(self.operation(&node.name, node, nodes, policies));
             }
@@ -359,6 +368,7 @@ impl Author {
         self.some(&mut body, 3, &["deadline 1s", "deadline 300ms inherited", "deadline inherited", "deadline none"]);
         self.some(&mut body, 3, &["latency p50 5ms, p99 20ms", "latency max 400ms", "latency p99 2s"]);
         self.some(&mut body, 5, &["load 20/s", "load 1/s"]);
+        self.some(&mut body, 4, &["needs linearizable", "needs causal", "needs staleness 5s"]);
         match self.tape.below(5) {
             1 => body.push(Item::new("readonly")),
             2 => body.push(Item::new("idempotent")),
@@ -421,9 +431,12 @@ impl Author {
         self.some(&mut body, 12, &["allow missing-timeout \"known\"", "allow idempotency \"known\""]);
         if matches!(to, "store" | "cache" | "queue") {
             self.some(&mut body, 3, &["idempotent", "idempotent none"]);
+            self.some(&mut body, 4, &["outbox", "outbox none", "transaction order", "transaction none", "saga order"]);
         }
         self.some(&mut body, 2, &["trace w3c", "trace b3", "trace none", "encryption tls", "authn none"]);
         self.some(&mut body, 3, &["protocol http", "version 3", "request 2MB", "address static \"10.0.0.1\""]);
+        self.some(&mut body, 6, &["needs read-your-writes", "needs none", "needs staleness 1s", "needs eventual"]);
+        self.some(&mut body, 4, &["sticky", "sticky none"]);
         if from == "queue" {
             self.some(&mut body, 2, &["consumers 4"]);
             return body;
@@ -434,8 +447,8 @@ impl Author {
         if self.tape.below(3) > 0 {
             body.push(Item::new(format!("timeout {}", self.tape.of(TIMEOUTS))));
         }
-        self.some(&mut body, 3, &["retries 1", "retries 2", "attempts 3", "retries none"]);
-        self.some(&mut body, 6, &["backoff fixed 50ms", "backoff exponential 20ms..200ms jitter full"]);
+        self.some(&mut body, 3, &["retries 1", "retries 2", "attempts 3", "retries none", "retries unlimited"]);
+        self.some(&mut body, 6, &["backoff fixed 50ms", "backoff exponential 20ms..200ms jitter full", "backoff none"]);
         self.some(&mut body, 8, &["retry-on connect, refused", "retry-on timeout, error"]);
         self.some(&mut body, 8, &["deadline inherited", "deadline 1s", "deadline 500ms inherited"]);
         self.some(&mut body, 8, &["fallback \"later\"", "breaker", "optional"]);

@@ -1,0 +1,371 @@
+//! What one read gives: how consistent and how old its answer may be, by the store, by the copy that answers, and by
+//! the caches in front of it.
+//!
+//! Two bounds are kept. `guaranteed` follows from what is stated; it is the meet of all hops. `denied` is what some hop
+//! is stated not to give. What lies between depends on what is unstated. Ages add up along the hops: an entry of a cache
+//! may be filled with an answer that was already old.
+
+use std::collections::HashMap;
+
+use super::Facts;
+use super::consistency::{Model, Models};
+use super::interval::{Extent, Time};
+use crate::model::{Answer, CallId, Duration, NodeId, Stated};
+use crate::vocabulary::{ElementKind, Key};
+
+/// What a read gives.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    /// The strongest model that follows from what is stated.
+    pub guaranteed: Model,
+    /// The models that it is stated not to give.
+    pub denied: Models,
+    /// How old the answer may be.
+    pub age: Time,
+    /// What it passes, from the reader's side: caches, then the store; of very many, the first ones and the last.
+    pub hops: Vec<ReadHop<'a>>,
+    /// What is not stated and decides.
+    pub unstated: Vec<Unstated>,
+}
+
+/// Something that is not stated and decides what a read gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unstated {
+    /// The node on which it belongs.
+    pub node: NodeId,
+    /// The attribute.
+    pub key: Key,
+    /// Whether the model depends on it, and whether the age does.
+    pub decides: (bool, bool),
+}
+
+/// One hop of a read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadHop<'a> {
+    /// The store or cache.
+    pub node: NodeId,
+    /// What it does to the answer.
+    pub kind: ReadHopKind,
+    /// Where that is stated.
+    pub stated: Option<Stated<'a>>,
+    /// The age that it adds.
+    pub age: Time,
+}
+
+/// What a hop does to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadHopKind {
+    /// It gives this model.
+    Gives(Model),
+    /// A copy answers that may be behind.
+    Replica,
+    /// Too few copies are asked to be sure of one that has the last write.
+    SmallQuorum,
+    /// It keeps answers for a time.
+    Cached,
+}
+
+impl<'a> Facts<'a> {
+    /// Whether a call asks a store or cache for data. A bare arrow may.
+    #[must_use]
+    pub fn is_read(&self, call: CallId) -> bool {
+        let topology = self.topology();
+        let to = topology.call(call).to;
+        let name = topology.operation(to).name.map(|name| topology.text(name));
+        match topology.node_of(to).kind {
+            ElementKind::Store => name.is_none() || self.write(call).is_none(),
+            ElementKind::Cache => !matches!(name, Some("set" | "delete")),
+            _ => false,
+        }
+    }
+
+    /// What a read gives; none if the call is none.
+    #[must_use]
+    pub fn reading(&self, call: CallId) -> Option<Reading<'a>> {
+        let node = self.topology().operation(self.topology().call(call).to).node;
+        match self.topology().node(node).kind {
+            _ if !self.is_read(call) => None,
+            ElementKind::Cache => self.cache_readings().get(&node).cloned(),
+            _ => Some(self.store_reading(node, Some(call))),
+        }
+    }
+
+    fn cache_readings(&self) -> &HashMap<NodeId, Reading<'a>> {
+        self.cache_readings.get_or_init(|| {
+            let fills = self.fills();
+            let mut known: HashMap<NodeId, Reading<'a>> = HashMap::new();
+            let topology = self.topology();
+            for cache in topology.node_ids().filter(|id| topology.node(*id).kind == ElementKind::Cache) {
+                for (cache, in_circle) in self.uncomputed(cache, &known) {
+                    let fills = fills.get(&cache).map(Vec::as_slice).unwrap_or_default();
+                    let base = if in_circle { unknown(Vec::new()) } else { self.base(cache, &known, fills) };
+                    known.insert(cache, self.cached(cache, base));
+                }
+            }
+            known
+        })
+    }
+
+    /// A cache and those that it is a copy of, the furthest first, as far as they are not known yet; and whether each is
+    /// in a circle of caches, of which nothing can be known.
+    fn uncomputed(&self, cache: NodeId, known: &HashMap<NodeId, Reading<'a>>) -> Vec<(NodeId, bool)> {
+        let mut places: HashMap<NodeId, usize> = HashMap::new();
+        let mut chain = Vec::new();
+        let mut next = Some(cache);
+        let mut circle = usize::MAX;
+        while let Some(at) = next.filter(|at| !known.contains_key(at)) {
+            if let Some(place) = places.get(&at) {
+                circle = *place;
+                break;
+            }
+            places.insert(at, chain.len());
+            chain.push(at);
+            next = self.source_of(at).filter(|id| self.topology().node(*id).kind == ElementKind::Cache);
+        }
+        chain.into_iter().enumerate().map(|(place, cache)| (cache, place >= circle)).rev().collect()
+    }
+
+    /// The reads that fill each cache: those made on a miss.
+    fn fills(&self) -> HashMap<NodeId, Vec<CallId>> {
+        let topology = self.topology();
+        let mut fills: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+        for call in topology.call_ids().filter(|call| self.is_made(*call) && self.is_read(*call)) {
+            let missed = self.miss_of(call).filter(|cache| self.is_read(*cache));
+            if let Some(cache) = missed {
+                fills.entry(topology.operation(topology.call(cache).to).node).or_default().push(call);
+            }
+        }
+        fills
+    }
+
+    /// What a cache is a copy of.
+    fn source_of(&self, cache: NodeId) -> Option<NodeId> {
+        self.cascade().node(cache, Key::Of).given().and_then(|stated| stated.setting.nodes().next())
+    }
+
+    /// The answers that a cache is filled with: the worst of all.
+    fn base(&self, cache: NodeId, known: &HashMap<NodeId, Reading<'a>>, fills: &[CallId]) -> Reading<'a> {
+        let Some(source) = self.source_of(cache) else {
+            let unread = matches!(self.cascade().node(cache, Key::Of), Answer::Unreadable);
+            return if unread {
+                unknown(Vec::new()).aged(Time::ZERO)
+            } else {
+                unknown(vec![Unstated { node: cache, key: Key::Of, decides: (false, true) }])
+            };
+        };
+        match self.topology().node(source).kind {
+            ElementKind::Cache => known.get(&source).cloned().unwrap_or_else(|| unknown(Vec::new())),
+            ElementKind::Store => {
+                let drawn = fills.iter().map(|call| self.store_reading(source, Some(*call)));
+                drawn.reduce(worse).unwrap_or_else(|| self.store_reading(source, None))
+            }
+            _ => unknown(Vec::new()),
+        }
+    }
+
+    /// An answer that has passed a cache. Without a stated model it is at best eventual, for as long as it is kept.
+    fn cached(&self, cache: NodeId, base: Reading<'a>) -> Reading<'a> {
+        let mut reading = base;
+        if matches!(self.cascade().node(cache, Key::Model), Answer::Unreadable) {
+            return reading;
+        }
+        let ttl = self.cascade().node(cache, Key::Ttl);
+        let kept = match ttl {
+            Answer::Given(stated) => Time::exactly(stated.setting.duration().map_or(Extent::Unbounded, Extent::Finite)),
+            Answer::None(_) | Answer::Unreadable => Time::ZERO,
+            Answer::Unstated => Time::at_least(Extent::ZERO),
+        };
+        let hop = |kind, stated, age| ReadHop { node: cache, kind, stated, age };
+        if let Answer::Given(stated) = self.cascade().node(cache, Key::Model)
+            && let Some(model) = model_of(stated)
+        {
+            let age = if model.implies(Model::Linearizable) { Time::ZERO } else { kept };
+            reading.guaranteed = reading.guaranteed.meet(model);
+            reading.denied = reading.denied.or(Models::above(model, false));
+            reading.age = reading.age.plus(age);
+            reading.passes(hop(ReadHopKind::Gives(model), Some(stated), age));
+            return reading;
+        }
+        reading.age = reading.age.plus(kept);
+        if kept == Time::ZERO {
+            return reading;
+        }
+        reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
+        reading.passes(hop(ReadHopKind::Cached, ttl.given(), kept));
+        if ttl.given().is_some() {
+            reading.denied = reading.denied.or(late());
+        } else {
+            reading.unstated.insert(0, Unstated { node: cache, key: Key::Ttl, decides: (true, true) });
+            reading.unstated.truncate(MAX_HOPS);
+        }
+        reading
+    }
+
+    /// What a store answers, to one call or to nobody in particular.
+    fn store_reading(&self, store: NodeId, call: Option<CallId>) -> Reading<'a> {
+        let mut reading = self.by_model(store);
+        let replication = self.cascade().node(store, Key::Replication).given();
+        match self.asked(store, call) {
+            Asked::Current => reading.aged(Time::ZERO),
+            Asked::Perhaps(key) => reading.perhaps(store, key, perhaps(replication)),
+            Asked::Behind(kind, from) => {
+                let age = lag(replication);
+                reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
+                reading.denied = reading.denied.or(late());
+                reading.passes(ReadHop { node: store, kind, stated: Some(from), age });
+                reading.aged(age)
+            }
+            // What always gives the last write has no copies that are behind.
+            Asked::Unstated if reading.guaranteed.implies(Model::Linearizable) => reading.aged(Time::ZERO),
+            Asked::Unstated => {
+                let unstated = Unstated { node: store, key: Key::Replication, decides: (false, true) };
+                reading.unstated.push(unstated);
+                reading.aged(Time::at_least(Extent::ZERO))
+            }
+        }
+    }
+
+    /// Which copies of a store answer a call.
+    fn asked(&self, store: NodeId, call: Option<CallId>) -> Asked<'a> {
+        let replicated = match self.cascade().node(store, Key::Replication) {
+            // One copy, or copies that are never behind, or something that could not be read.
+            Answer::None(_) | Answer::Unreadable => return Asked::Current,
+            Answer::Given(stated) if stated.setting.says("sync") => return Asked::Current,
+            Answer::Given(_) => true,
+            Answer::Unstated => false,
+        };
+        let own = call.map_or(Answer::Unstated, |call| self.cascade().call(call, &[Key::ReadFrom]));
+        let read_from = match own {
+            Answer::Unstated => self.cascade().node(store, Key::ReadFrom),
+            own => own,
+        };
+        let from = match read_from {
+            Answer::Given(stated) => stated,
+            Answer::None(_) | Answer::Unreadable => return Asked::Current,
+            Answer::Unstated if replicated => return Asked::Perhaps(Key::ReadFrom),
+            Answer::Unstated => return Asked::Unstated,
+        };
+        match (from.setting.words().next(), self.overlaps(store)) {
+            (Some("replica"), _) if replicated => Asked::Behind(ReadHopKind::Replica, from),
+            (Some("replica"), _) => Asked::Perhaps(Key::Replication),
+            (Some("quorum"), Some(false)) => Asked::Behind(ReadHopKind::SmallQuorum, from),
+            (Some("quorum"), None) => Asked::Perhaps(Key::Quorum),
+            _ => Asked::Current,
+        }
+    }
+
+    /// What the stated model of a store says; of what could not be read nothing is to be said.
+    fn by_model(&self, store: NodeId) -> Reading<'a> {
+        let answer = self.cascade().node(store, Key::Model);
+        let model = answer.given().and_then(model_of);
+        let guaranteed = match (model, answer) {
+            (Some(model), _) => model,
+            (None, Answer::Unstated) => Model::Eventual,
+            (None, _) => Model::StrictSerializable,
+        };
+        let kind = ReadHopKind::Gives(guaranteed);
+        let hop = model.map(|_| ReadHop { node: store, kind, stated: answer.given(), age: Time::ZERO });
+        let unstated = Unstated { node: store, key: Key::Model, decides: (true, false) };
+        let unstated = matches!(answer, Answer::Unstated).then_some(unstated);
+        Reading {
+            guaranteed,
+            denied: model.map_or(Models::default(), |model| Models::above(model, false)),
+            age: Time::ZERO,
+            hops: hop.into_iter().collect(),
+            unstated: unstated.into_iter().collect(),
+        }
+    }
+
+    /// Whether every read quorum of a store has a copy with the last write: r + w > n.
+    fn overlaps(&self, store: NodeId) -> Option<bool> {
+        let quorum = match self.cascade().node(store, Key::Quorum) {
+            Answer::Given(stated) => stated,
+            Answer::Unreadable => return Some(true),
+            Answer::None(_) | Answer::Unstated => return None,
+        };
+        let count = |key| quorum.setting.field(key)?.count();
+        let (copies, read, written) = (count(Key::QuorumN)?, count(Key::QuorumR)?, count(Key::QuorumW)?);
+        Some(read.saturating_add(written) > copies)
+    }
+}
+
+/// Which copies answer.
+enum Asked<'a> {
+    /// One that has every write.
+    Current,
+    /// One that may be behind.
+    Behind(ReadHopKind, Stated<'a>),
+    /// That depends on what is not stated.
+    Perhaps(Key),
+    /// Nothing says that there are copies.
+    Unstated,
+}
+
+/// So many hops of a read are kept, so that a chain of caches of any length costs no more than its length.
+const MAX_HOPS: usize = 16;
+
+impl<'a> Reading<'a> {
+    /// One hop more, on the reader's side.
+    fn passes(&mut self, hop: ReadHop<'a>) {
+        if self.hops.len() == MAX_HOPS {
+            self.hops.remove(MAX_HOPS - 2);
+        }
+        self.hops.insert(0, hop);
+    }
+
+    fn aged(self, age: Time) -> Self {
+        Self { age, ..self }
+    }
+
+    /// What is guaranteed if one thing more is not stated.
+    fn perhaps(mut self, node: NodeId, key: Key, age: Time) -> Self {
+        self.guaranteed = self.guaranteed.meet(Model::Eventual);
+        self.unstated.insert(0, Unstated { node, key, decides: (true, true) });
+        self.aged(age)
+    }
+}
+
+/// An answer of which nothing is known, so that it takes nothing away.
+fn unknown<'a>(unstated: Vec<Unstated>) -> Reading<'a> {
+    Reading {
+        guaranteed: Model::StrictSerializable,
+        denied: Models::default(),
+        age: Time::at_least(Extent::ZERO),
+        hops: Vec::new(),
+        unstated,
+    }
+}
+
+/// What an answer that may be behind a write does not give: all that lets a session see what it has written.
+fn late() -> Models {
+    Models::above(Model::ReadYourWrites, true)
+}
+
+fn model_of(stated: Stated<'_>) -> Option<Model> {
+    stated.setting.words().find_map(Model::named)
+}
+
+/// How far a copy is behind: `worst` is a bound, `lag` only what is reached.
+fn lag(replication: Option<Stated<'_>>) -> Time {
+    let field = |key| replication.and_then(|stated| stated.setting.field(key)?.duration());
+    match (field(Key::Worst), field(Key::Lag)) {
+        (Some(worst), _) => Time::exactly(Extent::Finite(worst)),
+        (None, lag) => Time::at_least(Extent::Finite(lag.unwrap_or(Duration::ZERO))),
+    }
+}
+
+/// The age if a copy may answer, or not.
+fn perhaps(replication: Option<Stated<'_>>) -> Time {
+    Time { at_least: Extent::ZERO, ..lag(replication) }
+}
+
+/// The worse of two answers, in every respect.
+fn worse<'a>(one: Reading<'a>, other: Reading<'a>) -> Reading<'a> {
+    let guaranteed = one.guaranteed.meet(other.guaranteed);
+    let (denied, age) = (one.denied.or(other.denied), one.age.max(other.age));
+    let older = (other.age.at_least, other.hops.len()) > (one.age.at_least, one.hops.len());
+    let mut unstated = one.unstated.clone();
+    unstated.extend(other.unstated.iter().filter(|known| !one.unstated.contains(known)));
+    let hops = if older { other.hops } else { one.hops };
+    Reading { guaranteed, denied, age, hops, unstated }
+}
