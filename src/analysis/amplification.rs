@@ -320,7 +320,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let Some(value) = self.value(call.to).filter(|_| plan.made) else { return Ends::UNTOUCHED };
         let direct = call.to == self.target;
         let single = if direct { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
-        let tries = self.tries(id, direct);
+        let tries = self.facts.tries_of_failure(id, direct);
         let before = match tries {
             Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
             Attempts::Unlimited => Attempts::Unlimited,
@@ -341,9 +341,25 @@ impl<'a, 'f> Search<'a, 'f> {
         if plan.skippable { made.either(Ends::UNTOUCHED) } else { made }
     }
 
-    /// How often a call is tried when its callee fails fast: a failure from further below is no failed connection.
-    fn tries(&self, id: CallId, direct: bool) -> Attempts {
+    /// Every attempt of every layer, every copy and every round of a loop.
+    fn most_tries(&self, id: CallId) -> Attempts {
         let plan = self.facts.plan(id);
+        let attempts = self.facts.redelivered(id).unwrap_or(plan.attempts);
+        let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
+        let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
+        match plan.times {
+            Attempts::AtMost(times) => multiplied(attempts, times),
+            Attempts::Unlimited => Attempts::Unlimited,
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// How often a call is tried when its callee fails at once: `direct` if the callee itself fails, and not something
+    /// below it, which is no failed connection.
+    #[must_use]
+    pub fn tries_of_failure(&self, id: CallId, direct: bool) -> Attempts {
+        let plan = self.plan(id);
         let attempts = match self.redelivered(id) {
             Some(receives) => receives,
             None if plan.retries_on_failure(direct) => plan.attempts,
@@ -353,23 +369,11 @@ impl<'a, 'f> Search<'a, 'f> {
         layers.fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts))
     }
 
-    /// Every attempt of every layer, every copy and every round of a loop.
-    fn most_tries(&self, id: CallId) -> Attempts {
-        let plan = self.facts.plan(id);
-        let attempts = self.redelivered(id).unwrap_or(plan.attempts);
-        let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
-        let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
-        match plan.times {
-            Attempts::AtMost(times) => multiplied(attempts, times),
-            Attempts::Unlimited => Attempts::Unlimited,
-        }
-    }
-
     /// How often a queue hands a message out, as far as that is stated.
     fn redelivered(&self, id: CallId) -> Option<Attempts> {
-        let topology = self.facts.topology();
+        let topology = self.topology();
         let from = topology.call(id).from;
-        (topology.node_of(from).kind == ElementKind::Queue).then(|| self.facts.receives(topology.operation(from).node))
+        (topology.node_of(from).kind == ElementKind::Queue).then(|| self.receives(topology.operation(from).node))
     }
 }
 

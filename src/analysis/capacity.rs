@@ -138,7 +138,7 @@ fn held(
         found.needed = found.needed.zip(capped).map(|(sum, held)| sum + held);
     }
     // Asked only where it matters.
-    if found.needed.is_none_or(|needed| needed > 0.0) {
+    if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
         found.innocent = operations.iter().copied().filter(|id| is_innocent(facts, *id, callee)).collect();
     }
     found

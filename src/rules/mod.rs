@@ -70,8 +70,12 @@ rules! {
     "model" / "wrong-unit" => None;
     "model" / "wrong-value" => None;
     "observability" / "trace-break" => Some(observability::trace_break::check);
+    "partial-failure" / "cascading-failure" => Some(partial_failure::cascading_failure::check);
+    "partial-failure" / "pool-exhaustion" => Some(partial_failure::pool_exhaustion::check);
+    "partial-failure" / "single-instance" => Some(partial_failure::single_instance::check);
     "partial-failure" / "sync-cycle" => Some(partial_failure::sync_cycle::check);
     "reliable-network" / "missing-timeout" => Some(reliable_network::missing_timeout::check);
+    "reliable-network" / "retry-amplification" => Some(reliable_network::retry_amplification::check);
     "reliable-network" / "retry-without-backoff" => Some(reliable_network::retry_without_backoff::check);
     "reliable-network" / "timeout-inversion" => Some(reliable_network::timeout_inversion::check);
     "reliable-network" / "unbounded-retry" => Some(reliable_network::unbounded_retry::check);
@@ -82,6 +86,7 @@ rules! {
     "suppression" / "expired-allow" => None;
     "suppression" / "unknown-rule" => None;
     "suppression" / "unused-allow" => None;
+    "zero-latency" / "latency-over-budget" => Some(zero_latency::latency_over_budget::check);
     "zero-latency" / "unbounded-latency" => Some(zero_latency::unbounded_latency::check);
 }
 

@@ -1,0 +1,103 @@
+//! A node that runs once, or in one place, and that a promise depends on.
+
+use crate::analysis::{Facts, HardWays};
+use crate::diagnostic::{Diagnostic, Step};
+use crate::metadata::Options;
+use crate::model::{NodeId, OperationId, Stated};
+use crate::rules::prose;
+use crate::vocabulary::{ElementKind, Key};
+
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
+    let topology = facts.topology();
+    let mut promising: Vec<OperationId> =
+        facts.entries().all().iter().copied().filter(|id| promised(facts, *id).is_some()).collect();
+    // The highest promise first: it is the one that is named.
+    promising.sort_by(|one, other| {
+        let share = |id: &OperationId| promised(facts, *id).unwrap_or_default();
+        share(other).total_cmp(&share(one)).then_with(|| facts.rank(*one).cmp(&facts.rank(*other)))
+    });
+    let ways = facts.hard_ways(promising);
+    topology.node_ids().filter_map(|node| finding(facts, node, &ways)).collect()
+}
+
+/// The availability that an operation promises.
+fn promised(facts: &Facts<'_>, id: OperationId) -> Option<f64> {
+    facts.cascade().operation(id, Key::Slo).given()?.setting.field(Key::Availability)?.share()
+}
+
+fn finding(facts: &Facts<'_>, node: NodeId, ways: &HardWays) -> Option<Diagnostic> {
+    let topology = facts.topology();
+    let row = topology.node(node);
+    let accepted = |key| facts.cascade().node(node, key).given().is_some();
+    if matches!(row.kind, ElementKind::Client | ElementKind::External)
+        || accepted(Key::Availability)
+        || accepted(Key::Rto)
+    {
+        return None;
+    }
+    let (stated, once) = alone(facts, node)?;
+    let reached = row.operations.iter().copied().filter(|id| ways.reach(*id));
+    let operation = reached.min_by_key(|id| (ways.way(facts, *id).len(), facts.rank(*id)))?;
+    let entry = ways.start(operation)?;
+    let share = promised(facts, entry)?;
+    let (name, promise) = (topology.node_name(node), topology.operation_name(entry));
+    let percent = format!("{:.4}", share * 100.0);
+    let percent = percent.trim_end_matches('0').trim_end_matches('.');
+    let message = if topology.operation(entry).node == node {
+        format!("`{name}` runs {once}, and `{promise}` promises {percent} %")
+    } else {
+        format!("`{name}` runs {once}, and `{promise}`, which promises {percent} %, cannot do without it")
+    };
+    let place = prose::place(stated).unwrap_or(row.span);
+    let mut diagnostic = Diagnostic::new(place, message).at(format!("`{name}` runs {once}")).subject(name);
+    let way = ways.way(facts, operation);
+    for call in &way {
+        let to = topology.operation_name(topology.call(*call).to);
+        let text = format!("fails without `{to}`");
+        diagnostic.witness.push(Step {
+            subject: topology.call_name(*call),
+            span: topology.call(*call).span,
+            text,
+            value: None,
+        });
+    }
+    diagnostic.path = way.first().map(|first| prose::path(facts, topology.call(*first).from, &way, 0));
+    diagnostic.consequence = Some(format!(
+        "{percent} % leave {} of outage in 30 days for everything together; a restart or a lost machine is one",
+        outage(share)
+    ));
+    diagnostic.cause = Some(name.to_owned());
+    diagnostic.group = Some("what a promise depends on runs once".into());
+    diagnostic.help = vec![
+        if once == "once" {
+            format!("run it twice: `replicas 2` on `{name}`, in two `zones`")
+        } else {
+            format!("run it in two zones: `zones a, b` on `{name}`")
+        },
+        format!(
+            "or say what it achieves as it is: `availability 99.95%` on `{name}`{}",
+            if row.kind == ElementKind::Store { ", or the outage that is accepted: `rto 1min`" } else { "" }
+        ),
+        "or let what needs it do without for a while: a `fallback` on the way".to_owned(),
+    ];
+    Some(diagnostic)
+}
+
+/// The statement by which it has one instance or one zone.
+fn alone<'f>(facts: &Facts<'f>, node: NodeId) -> Option<(Stated<'f>, &'static str)> {
+    let look = |key| facts.cascade().node(node, key).given();
+    if facts.instances(node) == Some((1, 1)) {
+        return look(Key::Autoscale).or_else(|| look(Key::Replicas)).map(|stated| (stated, "once"));
+    }
+    look(Key::Zones).filter(|stated| stated.setting.texts.len() == 1).map(|stated| (stated, "in one zone"))
+}
+
+/// The time in 30 days in which it may be down.
+fn outage(share: f64) -> String {
+    let minutes = (1.0 - share) * 30.0 * 24.0 * 60.0;
+    if minutes >= 120.0 {
+        format!("{} h", prose::number(minutes / 60.0))
+    } else {
+        format!("{} min", prose::number(minutes))
+    }
+}

@@ -1,0 +1,168 @@
+//! An operation that is executed far more often when it fails, because several layers try again.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{Attempts, Executions, Facts};
+use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::metadata::Options;
+use crate::model::{CallId, OperationId, Origin};
+use crate::rules::prose;
+use crate::vocabulary::Key;
+
+pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagnostic> {
+    let most = options.count("threshold");
+    let targets: Vec<OperationId> = facts.topology().operation_ids().filter(|id| exceeds(facts, *id, most)).collect();
+    let ways = facts.worst_ways(&targets);
+    let mut by_cause: BTreeMap<CallId, Vec<Amplified>> = BTreeMap::new();
+    for (target, way) in targets.into_iter().zip(ways) {
+        let found = Amplified { target, executions: facts.executions(target), layers: layers(facts, &way), way };
+        if found.unbudgeted(facts) > most
+            && let Some((first, _)) = found.layers.first()
+        {
+            by_cause.entry(*first).or_default().push(found);
+        }
+    }
+    by_cause.into_values().filter_map(|found| report(facts, found)).collect()
+}
+
+/// Without end is said of the call that is tried without end.
+fn exceeds(facts: &Facts<'_>, id: OperationId, most: u64) -> bool {
+    let executions = facts.executions(id);
+    executions.exact && executions.failing.finite().is_some_and(|times| times > most)
+}
+
+/// An operation, and the way on which it is executed most often.
+struct Amplified {
+    target: OperationId,
+    executions: Executions,
+    way: Vec<CallId>,
+    /// The calls of the way that are tried again, each with its tries.
+    layers: Vec<(CallId, u64)>,
+}
+
+impl Amplified {
+    fn times(&self) -> u64 {
+        self.executions.failing.finite().unwrap_or(0)
+    }
+
+    /// A retry budget stops the tries of many requests; what is left without those calls.
+    fn unbudgeted(&self, facts: &Facts<'_>) -> u64 {
+        let budget = |call: CallId| facts.cascade().call(call, &[Key::RetryBudget]).given().is_some();
+        let saved = self.layers.iter().filter(|(call, _)| budget(*call)).map(|(_, tries)| *tries);
+        self.times() / saved.fold(1_u64, u64::saturating_mul).max(1)
+    }
+}
+
+fn layers(facts: &Facts<'_>, way: &[CallId]) -> Vec<(CallId, u64)> {
+    let last = way.last().copied();
+    let tries = |call: CallId| match facts.tries_of_failure(call, Some(call) == last) {
+        Attempts::AtMost(tries) => tries,
+        Attempts::Unlimited => 1,
+    };
+    way.iter().map(|call| (*call, tries(*call))).filter(|(_, tries)| *tries > 1).collect()
+}
+
+fn report(facts: &Facts<'_>, mut found: Vec<Amplified>) -> Option<Diagnostic> {
+    let topology = facts.topology();
+    found.sort_by_key(|one| (std::cmp::Reverse(one.times()), facts.rank(one.target)));
+    let (worst, others) = found.split_first()?;
+    let name = topology.operation_name(worst.target);
+    let (first, _) = worst.layers.first()?;
+    let mut diagnostic = Diagnostic::new(
+        topology.operation(worst.target).span,
+        format!("`{name}` is executed up to {} times for one request when it fails", worst.times()),
+    );
+    diagnostic = diagnostic.at(arithmetic(worst)).subject(name.clone());
+    diagnostic.witness = worst.layers.iter().map(|(call, tries)| layer(facts, *call, *tries)).collect();
+    diagnostic.path = Some(prose::path(facts, topology.call(*worst.way.first()?).from, &worst.way, 0));
+    diagnostic.consequence = Some(consequence(facts, worst, others.len()));
+    diagnostic.cause = Some(prose::cause_of(facts, *first, facts.plan(*first).attempts_stated));
+    diagnostic.group = Some("operations are executed many times for one request when they fail".into());
+    diagnostic.help = help(facts, worst);
+    Some(diagnostic)
+}
+
+/// "4 × 4 × 4", if that is all.
+fn arithmetic(worst: &Amplified) -> String {
+    let product = worst.layers.iter().fold(1_u64, |product, (_, tries)| product.saturating_mul(*tries));
+    let factors: Vec<String> = worst.layers.iter().map(|(_, tries)| tries.to_string()).collect();
+    match (factors.len() > 1, product == worst.times()) {
+        (true, true) => format!("{} = {product} executions", factors.join(" × ")),
+        (true, false) => format!("{} = {product} on this way, {} on all", factors.join(" × "), worst.times()),
+        (false, true) => format!("{product} executions"),
+        (false, false) => format!("{product} on this way, {} on all", worst.times()),
+    }
+}
+
+fn layer(facts: &Facts<'_>, call: CallId, tries: u64) -> Step {
+    let topology = facts.topology();
+    let plan = facts.plan(call);
+    let mesh: Vec<String> =
+        plan.proxies.iter().map(|layer| format!("{} of {}", layer.attempts, layer.client.title)).collect();
+    let receives = facts.cascade().node(topology.operation(topology.call(call).from).node, Key::MaxReceives);
+    let (text, stated) = match (receives.given(), plan.attempts) {
+        (Some(stated), _) => (format!("handed out up to {tries} times"), Some(stated)),
+        (None, Attempts::AtMost(attempts)) if !mesh.is_empty() => {
+            (format!("tried up to {attempts} × {} times", mesh.join(" × ")), plan.attempts_stated)
+        }
+        _ => (format!("tried up to {tries} times"), plan.attempts_stated),
+    };
+    let span = stated.and_then(prose::place).unwrap_or(topology.call(call).span);
+    #[allow(clippy::cast_precision_loss, reason = "a number of attempts, for programs")]
+    let value = Some(Measure::Times(tries as f64));
+    Step { subject: topology.call_name(call), span, text, value }
+}
+
+fn consequence(facts: &Facts<'_>, worst: &Amplified, others: usize) -> String {
+    let rate = facts.rate(worst.target).per_second;
+    #[allow(clippy::cast_precision_loss, reason = "a number of executions, as a factor")]
+    let load = if rate > 0.0 {
+        format!(
+            "{}/s become {}/s when it can take least",
+            prose::number(rate),
+            prose::number(rate * worst.times() as f64)
+        )
+    } else {
+        format!("it gets {} times its load when it can take least", worst.times())
+    };
+    let bound = match worst.executions.bound.finite() {
+        Some(bound) if bound > worst.times() => format!("; if others fail too, at most {bound} executions"),
+        _ => String::new(),
+    };
+    match others {
+        0 => format!("{load}{bound}"),
+        _ => format!("{load}{bound}; and {} like it", prose::count(others as u64, "operation")),
+    }
+}
+
+fn help(facts: &Facts<'_>, worst: &Amplified) -> Vec<String> {
+    let Some(((last, tries), upper)) = worst.layers.split_last() else { return Vec::new() };
+    let name = |call: &CallId| format!("`{}`", prose::call(facts, *call));
+    let mut help = Vec::new();
+    if upper.is_empty() {
+        help.push(format!(
+            "write fewer tries on {}: `attempts 3`, and let a `breaker` stop them when it is down",
+            name(last)
+        ));
+    } else {
+        let upper: Vec<String> = upper.iter().map(|(call, _)| name(call)).collect();
+        let left = worst.layers.iter().rev().skip(1).fold(worst.times(), |times, (_, tries)| times / tries);
+        help.push(format!(
+            "try again in one layer only, the one next to the failure: keep the {tries} attempts of {} and write `attempts 1` on {}: {} are left",
+            name(last),
+            upper.join(", "),
+            left.max(1)
+        ));
+    }
+    let by_mesh = |call: &CallId| {
+        facts.plan(*call).attempts_stated.is_none_or(|stated| matches!(stated.origin, Origin::Client(..)))
+    };
+    if worst.layers.iter().any(|(call, _)| by_mesh(call) || !facts.plan(*call).proxies.is_empty()) {
+        help.push("or switch the retries of the mesh off for this route, and leave it out of `via`".to_owned());
+    }
+    help.push(
+        "or bound what retries may add for all requests together: `retry-budget 10% per success` on these calls"
+            .to_owned(),
+    );
+    help
+}
