@@ -82,7 +82,7 @@ pub(super) fn executions(facts: &Facts<'_>) -> Vec<Executions> {
         if budget == 0 {
             break;
         }
-        if let Some(row) = rows.get_mut(id.index()).filter(|row| row.bound != Count::Unbounded || !search.loops(id)) {
+        if let Some(row) = rows.get_mut(id.index()).filter(|row| !row.exact) {
             budget = budget.saturating_sub(search.pass(id));
             *row = search.row(id);
         }
@@ -210,8 +210,8 @@ impl<'a, 'f> Search<'a, 'f> {
                 *slot = if self.loops(*id) { Count::Unbounded } else { sum };
             }
         }
-        let row = |sum| Executions { failing: sum, bound: sum, root: None, exact: false };
-        sums.into_iter().map(row).collect()
+        let rows = topology.operation_ids().zip(sums);
+        rows.map(|(id, sum)| Executions { failing: sum, bound: sum, root: None, exact: self.loops(id) }).collect()
     }
 
     /// Follows all callers of an operation; how much work that was.

@@ -113,6 +113,7 @@ impl Facts<'_> {
         let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
         let unknown = ours().filter(|id| self.times().operation(*id).at_most.is_none()).count();
         let uncounted = ours().filter(|id| !self.states_own_work(*id)).count();
+        let unfollowed = topology.operation_ids().filter(|id| !self.executions(*id).exact).count();
         let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
         let all = ours().count();
         let gaps = [
@@ -125,6 +126,11 @@ impl Facts<'_> {
                 uncounted,
                 format!("the own work of {uncounted} of {all} operations counts as nothing"),
                 "no `latency max` is stated",
+            ),
+            (
+                unfollowed,
+                format!("the executions of {unfollowed} operations are known to a bound only"),
+                "there are too many ways to them",
             ),
             (streams, format!("{streams} streams count as no time"), "they are meant to stay open"),
         ];

@@ -2,13 +2,17 @@
 //! seconds. What is not known is null, with the reason beside it; a fact that is not computed at all is not there.
 //! Fields may be added; none changes its meaning.
 
+mod pools;
+
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::{Serialize, Serializer};
 
+pub(super) use pools::PoolRow;
+
 use super::lines;
-use crate::analysis::{Attempts, Coverage, Extent, Facts, Gap, Repetition, Time};
+use crate::analysis::{Attempts, Count, Coverage, Extent, Facts, Gap, Repetition, Time};
 use crate::model::{CallId, OperationId, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::ElementKind;
@@ -48,6 +52,8 @@ struct TopologyRow<'a, 'f> {
     #[serde(serialize_with = "calls")]
     #[cfg_attr(test, schemars(with = "Vec<CallRow>"))]
     calls: &'a Facts<'f>,
+    /// Workers that operations share, where `concurrency` is stated.
+    pools: Vec<PoolRow>,
     /// Of how many elements the diagram states what the rules ask for, such as `timeout`.
     coverage: BTreeMap<&'static str, ShareRow>,
     /// What could not be analysed.
@@ -60,6 +66,7 @@ impl<'a, 'f> TopologyRow<'a, 'f> {
             name: &facts.topology().name,
             operations: facts,
             calls: facts,
+            pools: PoolRow::all(facts),
             coverage: ShareRow::all(&facts.coverage()),
             not_analysed: gaps(facts, mistakes).into_iter().map(GapRow::of).collect(),
         }
@@ -92,12 +99,12 @@ pub(super) fn drawn<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = CallId> + 
     facts.topology().call_ids().filter(|id| !facts.topology().call(*id).implied)
 }
 
-/// A time in seconds, `unbounded`, or null where it is not known.
+/// A number, `unbounded`, or null where it is not known. Of times, seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
-enum Bound {
-    Seconds(f64),
+pub(super) enum Bound {
+    Number(f64),
     Unbounded(Unbounded),
     Unknown(()),
 }
@@ -105,17 +112,22 @@ enum Bound {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-enum Unbounded {
+pub(super) enum Unbounded {
     Unbounded,
 }
 
 impl Bound {
     fn of(extent: Option<Extent>) -> Self {
         match extent {
-            Some(Extent::Finite(time)) => Self::Seconds(time.seconds()),
+            Some(Extent::Finite(time)) => Self::Number(time.seconds()),
             Some(Extent::Unbounded) => Self::Unbounded(Unbounded::Unbounded),
             None => Self::Unknown(()),
         }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a number of executions, for programs")]
+    fn times(count: Count) -> Self {
+        count.finite().map_or(Self::Unbounded(Unbounded::Unbounded), |times| Self::Number(times as f64))
     }
 }
 
@@ -159,6 +171,14 @@ struct OperationRow {
     at_least_s: Bound,
     /// Work that goes on when it has answered or given up.
     abandoned_s: Bound,
+    /// The time that no successful execution undercuts: round trips that the `network` block states.
+    floor_s: f64,
+    /// For one request of a client, if it fails at once and everything else answers.
+    executions: Bound,
+    /// For one request of a client, if anything may fail at any attempt: no execution exceeds it.
+    executions_bound: Bound,
+    /// While all is well; null if an arrival is unstated.
+    rate_per_s: Option<f64>,
     repeat: Repeat,
     /// For a field without a number: the calls that are the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -187,6 +207,19 @@ impl OperationRow {
             None if endless.is_empty() => Some("what it waits for is not known"),
             None => Some("nothing that is stated ends these calls"),
         };
+        let executions = facts.executions(id);
+        let rate = facts.rate(id);
+        let is_client = topology.node_of(id).kind == ElementKind::Client;
+        let mut why: BTreeMap<&'static str, &'static str> =
+            reason.map(|reason| ("worst_case_s", reason)).into_iter().collect();
+        if is_client {
+            why.insert("rate_per_s", "requests are counted where they arrive");
+        } else if !rate.known {
+            why.insert("rate_per_s", "not all arrivals state a `load`");
+        }
+        if !executions.exact {
+            why.insert("executions", "an upper bound: there are too many ways to follow all of them");
+        }
         let witness = (!endless.is_empty()).then(|| {
             let names = endless.into_iter().map(|call| topology.call_name(call)).collect();
             ("worst_case_s", names)
@@ -197,9 +230,13 @@ impl OperationRow {
             worst_case_s: Bound::of(worst),
             at_least_s: Bound::of(Some(time.at_least)),
             abandoned_s: Bound::of(Some(facts.times().abandoned(id))),
+            floor_s: facts.floor(id).seconds(),
+            executions: Bound::times(executions.failing),
+            executions_bound: Bound::times(executions.bound),
+            rate_per_s: (rate.known && !is_client).then_some(rate.per_second),
             repeat,
             witness: witness.into_iter().collect(),
-            why: reason.map(|reason| ("worst_case_s", reason)).into_iter().collect(),
+            why,
         }
     }
 }
@@ -209,7 +246,12 @@ impl OperationRow {
 pub(super) fn worst_case(facts: &Facts<'_>, id: OperationId) -> Option<Extent> {
     let is_client = facts.topology().node_of(id).kind == ElementKind::Client;
     let silent = !is_client && !facts.states_own_work(id);
-    facts.times().operation(id).at_most.filter(|most| *most != Extent::ZERO || !silent)
+    proved(facts.times().operation(id)).filter(|most| *most != Extent::ZERO || !silent)
+}
+
+/// The bound that is known: without end only where that is proved.
+pub(super) fn proved(time: Time) -> Option<Extent> {
+    time.at_most.filter(|most| *most != Extent::Unbounded || time.at_least == Extent::Unbounded)
 }
 
 /// Its own calls that keep a worst case from being a number.
@@ -246,6 +288,10 @@ struct CallRow {
     worst_case_s: Bound,
     /// What is proved to be reached.
     at_least_s: Bound,
+    /// Whether its failure fails the operation that makes it.
+    hard: bool,
+    /// Calls at the same time in a hang: rate × worst case; null if one of them is not known.
+    in_flight: Option<f64>,
     /// For a field without a number, or with one that nothing states: the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     why: BTreeMap<&'static str, &'static str>,
@@ -268,7 +314,7 @@ impl CallRow {
         let plan = facts.plan(id);
         let time = facts.times().call(facts, id);
         let mut why = BTreeMap::new();
-        match time.at_most {
+        match proved(time) {
             Some(Extent::Finite(_)) => {}
             Some(Extent::Unbounded) => drop(why.insert("worst_case_s", "nothing ends it")),
             None if plan.is_unreadable() => drop(why.insert("worst_case_s", "its bound cannot be read")),
@@ -287,11 +333,20 @@ impl CallRow {
                 Attempts::AtMost(attempts) => Tries::AtMost(attempts),
                 Attempts::Unlimited => Tries::Unlimited(Unlimited::Unlimited),
             },
-            worst_case_s: Bound::of(time.at_most),
+            worst_case_s: Bound::of(proved(time)),
             at_least_s: Bound::of(Some(time.at_least)),
+            hard: facts.is_hard(id),
+            in_flight: in_flight(facts, id, time),
             why,
         }
     }
+}
+
+/// By Little's law; one that is made several times is counted once.
+fn in_flight(facts: &Facts<'_>, id: CallId, time: Time) -> Option<f64> {
+    let rate = facts.rate(facts.topology().call(id).from);
+    let longest = proved(time).and_then(Extent::finite)?;
+    (rate.known && facts.plan(id).awaited).then(|| rate.per_second * longest.seconds())
 }
 
 #[derive(Serialize)]

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::facts::{drawn, gaps, worst_case};
+use super::facts::{Bound, PoolRow, drawn, gaps, proved, worst_case};
 use super::paint::Look;
-use crate::analysis::{Attempts, Extent, Facts, Repetition};
+use crate::analysis::{Attempts, Count, Extent, Facts, Repetition};
 use crate::diagnostic::spaced;
 use crate::model::OperationId;
 use crate::source::clean;
+use crate::vocabulary::ElementKind;
 
 /// The facts of one topology. Operations that nobody calls and that call nobody are left out.
 #[must_use]
@@ -17,10 +18,12 @@ pub fn facts_table(facts: &Facts<'_>, mistakes: usize, look: Look) -> String {
     let connected =
         |id: &OperationId| topology.calls_from(*id).chain(topology.calls_to(*id)).any(|id| !topology.call(id).implied);
     let operations: Vec<Row> = topology.operation_ids().filter(connected).map(|id| operation(facts, id)).collect();
-    let heading = ["operation", "entry", "worst case", "at least", "abandoned", "repeat"];
+    let heading = ["operation", "entry", "worst case", "abandoned", "runs", "rate", "repeat"];
     table(&mut text, &heading, &operations, look);
     let calls: Vec<Row> = drawn(facts).map(|id| call(facts, id)).collect();
-    table(&mut text, &["call", "attempts", "worst case", "at least"], &calls, look);
+    table(&mut text, &["call", "attempts", "worst case", "hard"], &calls, look);
+    let pools: Vec<Row> = PoolRow::all(facts).iter().map(pool).collect();
+    table(&mut text, &["workers", "size", "a hang of", "holds", "full after"], &pools, look);
     let shares = facts.coverage().shares.into_iter().filter(|share| share.of > 0);
     let shares: Vec<Row> = shares
         .map(|share| Row { name: share.what.to_owned(), cells: vec![format!("{} of {}", share.stated, share.of)] })
@@ -44,12 +47,21 @@ fn operation(facts: &Facts<'_>, id: OperationId) -> Row {
         Repetition::Unknown => "?",
         Repetition::Unsafe => "unsafe",
     };
+    let rate = facts.rate(id);
+    let is_client = facts.topology().node_of(id).kind == ElementKind::Client;
     let entry = if facts.entries().contains(id) { "yes" } else { "" };
     let cells = vec![
         entry.to_owned(),
-        extent(worst_case(facts, id)),
-        extent(Some(time.at_least)),
+        interval(worst_case(facts, id), time.at_least),
         extent(Some(facts.times().abandoned(id))),
+        runs(facts.executions(id).failing),
+        if is_client {
+            String::new()
+        } else if rate.known {
+            format!("{}/s", number(rate.per_second))
+        } else {
+            "?".to_owned()
+        },
         repeat.to_owned(),
     ];
     Row { name: facts.topology().operation_name(id), cells }
@@ -64,11 +76,40 @@ fn call(facts: &Facts<'_>, id: crate::model::CallId) -> Row {
         Attempts::AtMost(attempts) => attempts.to_string(),
     };
     let name = spaced(&facts.topology().call_name(id));
+    let hard = if facts.is_hard(id) { "hard" } else { "soft" };
     if plan.awaited {
-        Row { name, cells: vec![attempts, extent(time.at_most), extent(Some(time.at_least))] }
+        Row { name, cells: vec![attempts, interval(proved(time), time.at_least), hard.to_owned()] }
     } else {
-        Row { name, cells: vec![attempts, "no wait".to_owned(), String::new()] }
+        Row { name, cells: vec![attempts, "no wait".to_owned(), hard.to_owned()] }
     }
+}
+
+fn pool(row: &PoolRow) -> Row {
+    let holds = match row.needed_in_hang {
+        Bound::Number(needed) => number(needed),
+        Bound::Unbounded(_) => "no end".to_owned(),
+        Bound::Unknown(()) => "?".to_owned(),
+    };
+    let full = row.seconds_to_full.map_or_else(String::new, |seconds| format!("{} s", number(seconds)));
+    Row { name: row.name().to_owned(), cells: vec![row.size.to_string(), row.callee.clone(), holds, full] }
+}
+
+/// What is known of a worst case: a number, or the least that is proved.
+fn interval(most: Option<Extent>, least: Extent) -> String {
+    match (most, least) {
+        (None, Extent::Finite(least)) if least > crate::model::Duration::ZERO => format!(">= {least}"),
+        _ => extent(most),
+    }
+}
+
+fn runs(count: Count) -> String {
+    count.finite().map_or_else(|| "no end".to_owned(), |times| times.to_string())
+}
+
+/// Three digits that count.
+fn number(value: f64) -> String {
+    let digits = if value >= 100.0 || value.fract() == 0.0 { 0 } else { 2 };
+    format!("{value:.digits$}")
 }
 
 /// A question mark is what is not known.
