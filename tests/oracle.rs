@@ -7,6 +7,7 @@
 mod adversary;
 #[path = "oracle/generate.rs"]
 mod generate;
+#[allow(dead_code, reason = "shared with the oracle of load and failure")]
 #[path = "oracle/graph.rs"]
 mod graph;
 #[path = "oracle/needs.rs"]

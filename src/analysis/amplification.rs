@@ -318,8 +318,11 @@ impl<'a, 'f> Search<'a, 'f> {
         let plan = self.facts.plan(id);
         let call = self.facts.topology().call(id);
         let Some(value) = self.value(call.to).filter(|_| plan.made) else { return Ends::UNTOUCHED };
-        let direct = call.to == self.target;
-        let single = if direct { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
+        let exactly = call.to == self.target;
+        let topology = self.facts.topology();
+        let means = |inner: CallId| topology.call(inner).implied && topology.call(inner).to == self.target;
+        let direct = exactly || topology.calls_from(call.to).any(means);
+        let single = if exactly { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
         let tries = self.facts.tries_of_failure(id, direct);
         let before = match tries {
             Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
@@ -329,16 +332,18 @@ impl<'a, 'f> Search<'a, 'f> {
         let good = single.good.map(|good| good.plus(repeated.unwrap_or(Count::NONE)));
         let tried = Ends { good, bad: single.bad.map(|bad| bad.times(tries)) };
         let tried = match &call.fallback {
-            _ if call.arrow == Arrow::Async || self.facts.is_cache_read(id) => tried.absorbed(),
+            _ if call.arrow == Arrow::Async => tried.absorbed(),
             Some(Fallback::Calls(steps)) => {
                 let failed = Ends { good: tried.bad, bad: None };
                 Ends { good: tried.good, bad: None }.either(failed.then(self.steps(steps)))
             }
-            _ if plan.soft => tried.absorbed(),
+            _ if plan.soft || self.facts.is_cache_read(id) => tried.absorbed(),
             _ => tried,
         };
         let made = if at_once { all_of(tried, plan.times) } else { one_by_one(tried, plan.times) };
-        if plan.skippable { made.either(Ends::UNTOUCHED) } else { made }
+        // What is read on a miss only may not be read at all.
+        let skippable = plan.skippable || self.facts.miss_of(id).is_some();
+        if skippable { made.either(Ends::UNTOUCHED) } else { made }
     }
 
     /// Every attempt of every layer, every copy and every round of a loop.

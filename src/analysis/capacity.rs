@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Facts;
-use super::attempts::Attempts;
 use super::interval::Extent;
 use crate::model::{CallId, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
@@ -162,12 +161,9 @@ fn is_innocent(facts: &Facts<'_>, id: OperationId, callee: NodeId) -> bool {
     true
 }
 
+/// How long an execution waits for a callee that hangs, at least: of several calls the first may be the last.
 fn waits(facts: &Facts<'_>, call: CallId) -> Extent {
-    let once = facts.times().call(facts, call).at_least;
-    match facts.plan(call).times {
-        Attempts::AtMost(_) if once == Extent::ZERO => Extent::ZERO,
-        times => once.repeated(times),
-    }
+    facts.times().call(facts, call).at_least
 }
 
 /// What limits the concurrent calls of an operation to one callee, if all of them are limited.

@@ -107,7 +107,9 @@ impl Walk<'_, '_> {
             // Where something else answers, it goes on after the last attempt has failed.
             Course { going: if plan.soft { after.ended } else { after.going }, ended }
         };
-        if plan.skippable { made.join(from) } else { made }
+        // What is read on a miss only may not be read at all.
+        let skippable = plan.skippable || self.facts.miss_of(id).is_some();
+        if skippable { made.join(from) } else { made }
     }
 
     /// A fallback starts when all attempts have failed. In a loop that may happen each time; the more time has passed,

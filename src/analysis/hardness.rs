@@ -78,9 +78,9 @@ impl Hardness {
     /// A read of a store after a read of its cache, in the same operation, is the miss path.
     fn find_misses(&mut self, facts: &Facts<'_>, body: &[Step]) {
         let topology = facts.topology();
-        let mut caches: HashMap<NodeId, CallId> = HashMap::new();
+        let mut caches: HashMap<NodeId, Vec<CallId>> = HashMap::new();
         let mut calls = Vec::new();
-        Step::each(body, &mut |call| calls.push(call));
+        Step::each(body, &mut |call| calls.extend(facts.plan(call).made.then_some(call)));
         for call in calls {
             let operation = topology.operation(topology.call(call).to);
             let node = operation.node;
@@ -88,13 +88,17 @@ impl Hardness {
             match topology.node(node).kind {
                 ElementKind::Cache if matches!(name, None | Some("get")) => {
                     let of = facts.cascade().node(node, Key::Of).given();
-                    caches.extend(of.into_iter().flat_map(|stated| stated.setting.nodes()).map(|store| (store, call)));
+                    for store in of.into_iter().flat_map(|stated| stated.setting.nodes()) {
+                        caches.entry(store).or_default().push(call);
+                    }
                 }
                 ElementKind::Store if matches!(name, None | Some("read")) => {
-                    let Some(cache) = caches.get(&node).copied() else { continue };
-                    mark(&mut self.cache_read, cache);
-                    if let Some(slot) = self.miss_of.get_mut(call.index()) {
-                        *slot = Some(cache);
+                    let Some(before) = caches.get_mut(&node) else { continue };
+                    before.iter().for_each(|cache| mark(&mut self.cache_read, *cache));
+                    // What is marked need not be looked at again; the last stands for all.
+                    before.drain(..before.len().saturating_sub(1));
+                    if let (Some(slot), Some(cache)) = (self.miss_of.get_mut(call.index()), before.last()) {
+                        *slot = Some(*cache);
                     }
                 }
                 _ => {}

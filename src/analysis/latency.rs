@@ -102,7 +102,9 @@ impl Facts<'_> {
         if zone.iter().any(|name| other_zone.contains(name)) {
             return link(Between::OneZone);
         }
-        named(zone, other_zone).or_else(|| link(Between::Zones))
+        let pairs = zone.iter().flat_map(|one| other_zone.iter().map(move |other| (*one, *other)));
+        let links = pairs.map(|(one, other)| named(&[one], &[other]).or_else(|| link(Between::Zones)));
+        links.min_by_key(|link| link.and_then(rtt)).flatten()
     }
 }
 

@@ -90,8 +90,7 @@ fn arrivals(facts: &Facts<'_>, id: OperationId) -> Rate {
         let load = cascade.call(call, &[Key::Load]).given().and_then(|stated| stated.setting.rate());
         let every = cascade.call(call, &[Key::Every]).given().and_then(|stated| stated.setting.duration());
         let per_second = load.or_else(|| every.map(|every| 1.0 / every.seconds()));
-        let arriving = per_second.map_or(Rate::UNKNOWN, |per_second| Rate { per_second, known: true });
-        handed_down(facts, call, arriving)
+        per_second.map_or(Rate::UNKNOWN, |per_second| Rate { per_second, known: true })
     };
     let sum = by_clients.map(of_client).fold(Rate::NONE, Rate::plus);
     // Somebody outside calls an entry, whether or not anybody is drawn.

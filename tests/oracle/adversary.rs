@@ -330,7 +330,7 @@ impl Adversary<'_> {
             return passed;
         }
         let mut ways = match call.times {
-            Some(Count::Of(times)) if !at_once => {
+            Some((_, Count::Of(times))) if !at_once => {
                 let (mut going, mut ended) = (starts, Vec::new());
                 for _ in 0..times {
                     let (good, bad) = split(self.once(stage, id, going));
@@ -339,7 +339,7 @@ impl Adversary<'_> {
                 }
                 both(&going, &ended).collect()
             }
-            Some(Count::Unlimited) => {
+            Some((_, Count::Unlimited)) => {
                 let mut ways = self.once(stage, id, starts.clone());
                 // Each call takes some time, if ever so little: it goes on until a call has nothing left to wait for.
                 for start in starts {
@@ -354,7 +354,7 @@ impl Adversary<'_> {
             }
             _ => self.once(stage, id, starts),
         };
-        let none = matches!(call.times, Some(Count::Of(times)) if times > 2);
+        let none = matches!(call.times, Some((0, _)));
         if none || call.chance.is_some_and(|chance| chance < 100) {
             ways.extend(passed);
         }

@@ -59,7 +59,7 @@ impl Maker<'_> {
     fn node(&mut self, kind: Kind, operations: &[Option<&'static str>]) {
         let number = self.graph.nodes.len();
         let declares = !kind.holds_data() && operations.iter().any(Option::is_some);
-        let mut node = Node { kind, name: format!("n{number}"), declares, said: Vec::new(), redelivers: false };
+        let mut node = Node { declares, ..Node::new(kind, format!("n{number}")) };
         let stored = matches!(kind, Kind::Store | Kind::Cache).then(|| self.latency()).flatten();
         node.said.extend(stored.map(|latency| format!("latency max {latency}ms")));
         if kind == Kind::Queue && self.taste.effects {
@@ -69,14 +69,9 @@ impl Maker<'_> {
             let served = matches!(kind, Kind::Service | Kind::External);
             let latency = if served { self.latency() } else { stored };
             let mut operation = Operation {
-                node: number,
-                name: *name,
-                deadline: Deadline::default(),
                 latency,
-                load: served && self.random.percent(8),
-                repetition: Repetition::Unsaid,
-                methods: Vec::new(),
-                body: Vec::new(),
+                load: (served && self.random.percent(8)).then_some(1),
+                ..Operation::new(number, *name)
             };
             if served {
                 self.promises(&mut operation);
@@ -184,14 +179,14 @@ impl Maker<'_> {
     fn deliver(&mut self, from: usize, code: &[usize]) {
         let to = self.random.one_of(code);
         if self.graph.kind(to) != Kind::Client {
-            let mut call = silent(from, to);
+            let mut call = Call::new(from, to);
             call.key = self.key();
             self.graph.calls.push(call);
         }
     }
 
     fn push(&mut self, from: usize, to: usize) {
-        let mut call = silent(from, to);
+        let mut call = Call::new(from, to);
         let kind = self.graph.kind(to);
         let (first, bare) = (self.graph.nodes[self.graph.operations[to].node].clone(), self.random.percent(20));
         if matches!(kind, Kind::Store | Kind::Cache) && bare {
@@ -273,8 +268,11 @@ impl Maker<'_> {
         }
         call.pool_wait = self.random.percent(4).then(|| self.random.one_of(&TIMES));
         call.times = match self.random.up_to(40) {
-            0 => Some(Count::Unlimited),
-            1..=4 => Some(Count::Of(self.random.up_to(3) + 1)),
+            0 => Some((1, Count::Unlimited)),
+            1..=4 => {
+                let times = self.random.up_to(3) + 1;
+                Some((if times > 2 { 0 } else { times }, Count::Of(times)))
+            }
             _ => None,
         };
     }
@@ -327,29 +325,5 @@ impl Maker<'_> {
             steps.insert(from, Step::Group(shape, members));
         }
         self.graph.operations[operation].body = steps;
-    }
-}
-
-fn silent(from: usize, to: usize) -> Call {
-    Call {
-        from,
-        to,
-        whole: false,
-        waits: false,
-        timeout: Said::Unsaid,
-        connect: Said::Unsaid,
-        pool_wait: None,
-        deadline: Deadline::default(),
-        attempts: Said::Unsaid,
-        backoff: Said::Unsaid,
-        retry_on: Said::Unsaid,
-        hedge: Said::Unsaid,
-        times: None,
-        chance: None,
-        local: false,
-        startup: false,
-        key: Said::Unsaid,
-        idempotent: Said::Unsaid,
-        fallback: Fallback::Absent,
     }
 }

@@ -82,13 +82,20 @@ pub struct Call {
     pub retry_on: Said<Vec<&'static str>>,
     /// After, and how many copies.
     pub hedge: Said<(u64, Option<u64>)>,
-    pub times: Option<Count>,
+    /// At least, and at most.
+    pub times: Option<(u64, Count)>,
     pub chance: Option<u8>,
     pub local: bool,
     pub startup: bool,
     pub key: Said<KeySent>,
     pub idempotent: Said<()>,
     pub fallback: Fallback,
+    pub via: Vec<&'static str>,
+    pub bulkhead: Option<u64>,
+    /// Requests a second.
+    pub load: Option<u64>,
+    /// Seconds from one run to the next.
+    pub every: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +128,9 @@ pub struct Operation {
     pub name: Option<&'static str>,
     pub deadline: Deadline,
     pub latency: Option<u64>,
-    pub load: bool,
+    /// Requests a second.
+    pub load: Option<u64>,
+    pub concurrency: Option<u64>,
     pub repetition: Repetition,
     pub methods: Vec<&'static str>,
     pub body: Vec<Step>,
@@ -154,6 +163,22 @@ pub struct Node {
     pub said: Vec<String>,
     /// Whether the queue hands messages out again.
     pub redelivers: bool,
+    pub receives: Option<Count>,
+    /// The store that the cache holds copies of.
+    pub of: Option<usize>,
+    pub hit_ratio: Option<u8>,
+    pub concurrency: Option<u64>,
+    pub region: Option<&'static str>,
+    pub zones: Vec<&'static str>,
+}
+
+/// Which links a line of the `network` block speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    WithinZone,
+    BetweenZones,
+    BetweenRegions,
+    Between(&'static str, &'static str),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -161,6 +186,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     pub operations: Vec<Operation>,
     pub calls: Vec<Call>,
+    /// Round trips of links.
+    pub network: Vec<(Ends, u64)>,
 }
 
 /// A text and where its arrows start, by number of the call.
@@ -224,6 +251,7 @@ impl Graph {
     pub fn written(&self) -> Written {
         let mut written = Written { text: String::new(), places: vec![0; self.calls.len()] };
         let mut subscriptions = Vec::new();
+        written.network(&self.network);
         for (index, node) in self.nodes.iter().enumerate() {
             written.node(self, index, node, &mut subscriptions);
         }
@@ -249,6 +277,23 @@ impl Written {
         self.text.push('\n');
     }
 
+    fn network(&mut self, links: &[(Ends, u64)]) {
+        if links.is_empty() {
+            return;
+        }
+        self.line(0, "network {");
+        for (ends, rtt) in links {
+            let link = match ends {
+                Ends::WithinZone => "within zone".to_owned(),
+                Ends::BetweenZones => "between zones".to_owned(),
+                Ends::BetweenRegions => "between regions".to_owned(),
+                Ends::Between(one, other) => format!("between {one} {other}"),
+            };
+            self.line(1, &format!("{link} {{ rtt {rtt}ms }}"));
+        }
+        self.line(0, "}");
+    }
+
     fn node(&mut self, graph: &Graph, index: usize, node: &Node, subscriptions: &mut Vec<usize>) {
         let keyword = match node.kind {
             Kind::Client => "client",
@@ -259,8 +304,8 @@ impl Written {
             Kind::External => "external",
         };
         self.line(0, &format!("{keyword} {} {{", node.name));
-        for said in &node.said {
-            self.line(1, said);
+        for said in node.said.iter().cloned().chain(node.amounts(graph)) {
+            self.line(1, &said);
         }
         let own = (0..graph.operations.len()).filter(|operation| graph.operations[*operation].node == index);
         for id in own {
@@ -280,7 +325,8 @@ impl Written {
 
     fn operation(&mut self, graph: &Graph, operation: &Operation, depth: usize) {
         let mut said = Vec::new();
-        said.extend(operation.load.then(|| "load 1/s".to_owned()));
+        said.extend(operation.load.map(|load| format!("load {load}/s")));
+        said.extend(operation.concurrency.map(|workers| format!("concurrency {workers}")));
         said.extend(operation.deadline.written());
         said.extend(operation.latency.map(|latency| format!("latency p50 1ms, max {latency}ms")));
         said.extend(match operation.repetition {
@@ -349,6 +395,56 @@ impl Graph {
     }
 }
 
+impl Node {
+    /// A node of which nothing is said.
+    pub fn new(kind: Kind, name: String) -> Self {
+        Self {
+            kind,
+            name,
+            declares: false,
+            said: Vec::new(),
+            redelivers: false,
+            receives: None,
+            of: None,
+            hit_ratio: None,
+            concurrency: None,
+            region: None,
+            zones: Vec::new(),
+        }
+    }
+
+    fn amounts(&self, graph: &Graph) -> Vec<String> {
+        let mut said = Vec::new();
+        said.extend(self.receives.map(|receives| match receives {
+            Count::Of(receives) => format!("max-receives {receives}"),
+            Count::Unlimited => "max-receives unlimited".to_owned(),
+        }));
+        said.extend(self.of.map(|store| format!("of {}", graph.nodes[store].name)));
+        said.extend(self.hit_ratio.map(|share| format!("hit-ratio {share}%")));
+        said.extend(self.concurrency.map(|workers| format!("concurrency {workers}")));
+        said.extend(self.region.map(|region| format!("region {region}")));
+        said.extend((!self.zones.is_empty()).then(|| format!("zones {}", self.zones.join(", "))));
+        said
+    }
+}
+
+impl Operation {
+    /// An operation of which nothing is said.
+    pub fn new(node: usize, name: Option<&'static str>) -> Self {
+        Self {
+            node,
+            name,
+            deadline: Deadline::default(),
+            latency: None,
+            load: None,
+            concurrency: None,
+            repetition: Repetition::Unsaid,
+            methods: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+}
+
 impl Deadline {
     fn written(&self) -> Option<String> {
         match (self.own, self.inherited, self.none) {
@@ -362,6 +458,35 @@ impl Deadline {
 }
 
 impl Call {
+    /// A `->>` of which nothing is said.
+    pub fn new(from: usize, to: usize) -> Self {
+        Self {
+            from,
+            to,
+            whole: false,
+            waits: false,
+            timeout: Said::Unsaid,
+            connect: Said::Unsaid,
+            pool_wait: None,
+            deadline: Deadline::default(),
+            attempts: Said::Unsaid,
+            backoff: Said::Unsaid,
+            retry_on: Said::Unsaid,
+            hedge: Said::Unsaid,
+            times: None,
+            chance: None,
+            local: false,
+            startup: false,
+            key: Said::Unsaid,
+            idempotent: Said::Unsaid,
+            fallback: Fallback::Absent,
+            via: Vec::new(),
+            bulkhead: None,
+            load: None,
+            every: None,
+        }
+    }
+
     fn said(&self) -> Vec<String> {
         let mut said = Vec::new();
         said.extend(written("timeout", &self.timeout, |timeout| format!("{timeout}ms")));
@@ -382,9 +507,9 @@ impl Call {
             None => format!("after {after}ms"),
         }));
         said.extend(self.times.map(|times| match times {
-            Count::Of(times) if times > 2 => format!("times 0..{times}"),
-            Count::Of(times) => format!("times {times}"),
-            Count::Unlimited => "times unlimited".to_owned(),
+            (least, Count::Of(times)) if least < times => format!("times {least}..{times}"),
+            (_, Count::Of(times)) => format!("times {times}"),
+            (_, Count::Unlimited) => "times unlimited".to_owned(),
         }));
         said.extend(self.chance.map(|chance| format!("chance {chance}%")));
         said.extend(self.local.then(|| "local".to_owned()));
@@ -402,6 +527,10 @@ impl Call {
             Said::None => Some("idempotent none".to_owned()),
             Said::Is(()) => Some("idempotent".to_owned()),
         });
+        said.extend((!self.via.is_empty()).then(|| format!("via {}", self.via.join(", "))));
+        said.extend(self.bulkhead.map(|limit| format!("bulkhead {limit}")));
+        said.extend(self.load.map(|load| format!("load {load}/s")));
+        said.extend(self.every.map(|seconds| format!("every {seconds}s")));
         said.extend((self.fallback == Fallback::Text).then(|| "fallback \"known before\"".to_owned()));
         said
     }

@@ -120,13 +120,13 @@ impl World {
     /// Whether a read of a store comes after a read of this cache of it, in the same operation, outside of fallbacks.
     fn fills(&self, read: usize, cache: usize, store: usize) -> bool {
         let of_store = |number: usize| self.caches[number].of == Some(store);
-        let before =
-            (0..read).rev().filter(|call| self.calls[*call].from == self.calls[read].from && !self.calls[*call].inside);
-        let last = before
-            .into_iter()
-            .find(|call| matches!(self.calls[*call].to, Target::Cache(number, _) if of_store(number)));
+        let counts = |call: usize| {
+            self.calls[call].from == self.calls[read].from && !self.calls[call].inside && self.is_made(call)
+        };
+        let got = |call: usize| matches!(self.calls[call].to, Target::Cache(number, "get" | "") if of_store(number));
+        let last = (0..read).rev().find(|call| counts(*call) && got(*call));
         let reads_store = matches!(self.calls[read].to, Target::Store(number, _) if number == store);
-        let of_this = |call: usize| matches!(self.calls[call].to, Target::Cache(number, "get" | "") if number == cache);
+        let of_this = |call: usize| matches!(self.calls[call].to, Target::Cache(number, _) if number == cache);
         reads_store && self.is_made(read) && !self.calls[read].inside && last.is_some_and(of_this)
     }
 

@@ -1,6 +1,6 @@
 //! Makes a graph that is judged wrongly as small as it can be, so that a mismatch can be read.
 
-use super::graph::{Call, Deadline, Fallback, Graph, Kind, Operation, Repetition, Said, Shape, Step};
+use super::graph::{Call, Deadline, Fallback, Graph, Kind, Node, Operation, Repetition, Said, Shape, Step};
 
 /// The smallest graph found that is still wrong.
 pub fn shrink(mut graph: Graph, still_wrong: impl Fn(&Graph) -> bool) -> Graph {
@@ -16,7 +16,7 @@ pub fn shrink(mut graph: Graph, still_wrong: impl Fn(&Graph) -> bool) -> Graph {
 fn smaller(graph: &Graph) -> Vec<Graph> {
     let mut all: Vec<Graph> = (0..graph.calls.len()).filter_map(|call| without(graph, call)).collect();
     all.extend((0..graph.nodes.len()).filter_map(|node| without_node(graph, node)));
-    let on_calls: [fn(&mut Call); 14] = [
+    let on_calls: [fn(&mut Call); 18] = [
         |call| call.timeout = Said::Unsaid,
         |call| {
             if call.retry_on != Said::Is(vec!["connect"]) {
@@ -31,6 +31,10 @@ fn smaller(graph: &Graph) -> Vec<Graph> {
         |call| call.hedge = Said::Unsaid,
         |call| call.times = None,
         |call| call.chance = None,
+        |call| call.via.clear(),
+        |call| call.bulkhead = None,
+        |call| call.load = None,
+        |call| call.every = None,
         |call| call.local = false,
         |call| call.key = Said::Unsaid,
         |call| call.idempotent = Said::Unsaid,
@@ -43,12 +47,13 @@ fn smaller(graph: &Graph) -> Vec<Graph> {
             all.push(smaller);
         }
     }
-    let on_operations: [fn(&mut Operation); 6] = [
+    let on_operations: [fn(&mut Operation); 7] = [
         |operation| operation.deadline = Deadline::default(),
         |operation| operation.latency = None,
-        |operation| operation.load = false,
+        |operation| operation.load = None,
         |operation| operation.repetition = Repetition::Unsaid,
         |operation| operation.methods.clear(),
+        |operation| operation.concurrency = None,
         |operation| operation.body = operation.body.iter().flat_map(flat).collect(),
     ];
     for id in 0..graph.operations.len() {
@@ -60,6 +65,23 @@ fn smaller(graph: &Graph) -> Vec<Graph> {
             change(&mut smaller.operations[id]);
             all.push(smaller);
         }
+    }
+    let on_nodes: [fn(&mut Node); 5] = [
+        |node| node.receives = None,
+        |node| node.hit_ratio = None,
+        |node| node.concurrency = None,
+        |node| node.region = None,
+        |node| node.zones.clear(),
+    ];
+    for (id, change) in (0..graph.nodes.len()).flat_map(|id| on_nodes.map(|change| (id, change))) {
+        let mut smaller = graph.clone();
+        change(&mut smaller.nodes[id]);
+        all.push(smaller);
+    }
+    for link in 0..graph.network.len() {
+        let mut smaller = graph.clone();
+        smaller.network.remove(link);
+        all.push(smaller);
     }
     all
 }
@@ -110,12 +132,16 @@ fn remove(steps: &mut Vec<Step>, gone: usize) {
 /// Without a node that no call touches.
 fn without_node(graph: &Graph, gone: usize) -> Option<Graph> {
     let is_gone = |operation: usize| graph.operations[operation].node == gone;
-    if graph.calls.iter().any(|call| is_gone(call.from) || is_gone(call.to)) {
+    let held = graph.nodes.iter().any(|node| node.of == Some(gone));
+    if held || graph.calls.iter().any(|call| is_gone(call.from) || is_gone(call.to)) {
         return None;
     }
     let mut smaller = graph.clone();
     smaller.nodes.remove(gone);
     smaller.operations.retain(|operation| operation.node != gone);
+    for node in &mut smaller.nodes {
+        node.of = node.of.map(|store| store - usize::from(store > gone));
+    }
     for operation in &mut smaller.operations {
         operation.node -= usize::from(operation.node > gone);
     }
