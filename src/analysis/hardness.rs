@@ -94,7 +94,9 @@ impl Hardness {
                 }
                 ElementKind::Store if matches!(name, None | Some("read")) => {
                     let Some(before) = caches.get_mut(&node) else { continue };
-                    before.iter().for_each(|cache| mark(&mut self.cache_read, *cache));
+                    for cache in before.iter() {
+                        mark(&mut self.cache_read, *cache);
+                    }
                     // What is marked need not be looked at again; the last stands for all.
                     before.drain(..before.len().saturating_sub(1));
                     if let (Some(slot), Some(cache)) = (self.miss_of.get_mut(call.index()), before.last()) {
