@@ -319,9 +319,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let call = self.facts.topology().call(id);
         let Some(value) = self.value(call.to).filter(|_| plan.made) else { return Ends::UNTOUCHED };
         let exactly = call.to == self.target;
-        let topology = self.facts.topology();
-        let means = |inner: CallId| topology.call(inner).implied && topology.call(inner).to == self.target;
-        let direct = exactly || topology.calls_from(call.to).any(means);
+        let direct = exactly || self.means(call.to, self.target);
         let single = if exactly { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
         let tries = self.facts.tries_of_failure(id, direct);
         let before = match tries {
@@ -344,6 +342,15 @@ impl<'a, 'f> Search<'a, 'f> {
         // What is read on a miss only may not be read at all.
         let skippable = plan.skippable || self.facts.miss_of(id).is_some();
         if skippable { made.either(Ends::UNTOUCHED) } else { made }
+    }
+
+    /// Whether a bare arrow to the first means the other one too.
+    fn means(&self, bare: OperationId, operation: OperationId) -> bool {
+        let topology = self.facts.topology();
+        let (bare, operation) = (topology.operation(bare), topology.operation(operation));
+        bare.name.is_none()
+            && bare.node == operation.node
+            && matches!(topology.node(bare.node).kind, ElementKind::Store | ElementKind::Cache)
     }
 
     /// Every attempt of every layer, every copy and every round of a loop.

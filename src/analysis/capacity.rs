@@ -156,7 +156,7 @@ fn is_innocent(facts: &Facts<'_>, id: OperationId, callee: NodeId) -> bool {
             return false;
         }
         let hard = topology.calls_from(at).filter(|call| facts.is_hard(*call)).map(|call| topology.call(call).to);
-        next.extend(hard.filter(|to| seen.insert(*to)));
+        next.extend(hard.filter(|to| seen.insert(*to)).take(MAX_LOOKED_AT));
     }
     true
 }
