@@ -343,11 +343,30 @@ fn too_wide(report: &str) -> Vec<&str> {
 
 #[test]
 fn the_report_of_every_example_fits_into_80_columns() {
-    for name in EXAMPLES {
+    let incidents = ["fortnite-2018", "square-2017", "twilio-2013"].map(|name| format!("incidents/{name}-bad"));
+    for name in EXAMPLES.map(str::to_owned).into_iter().chain(incidents) {
         let path = format!("examples/{name}.topo");
-        let run = Folder::new().with(&path, example(name)).run(&format!("check {path} -f human -q"));
+        let run = Folder::new().with(&path, example(&name)).run(&format!("check {path} -f human -q"));
         assert_eq!(too_wide(&run.out), [""; 0], "{name}");
     }
+}
+
+#[test]
+fn the_help_that_several_findings_share_does_not_begin_with_or() {
+    let calls = ["a", "b", "c"].map(|store| format!("-> {store}.write {{ timeout 1s }}; ")).concat();
+    let web = "web -> shop { timeout 9s; retries 1; backoff fixed 1s }";
+    let text = format!("client web\nservice shop {{ {calls} }}\nstore a, b, c\n{web}\n");
+    let run = check(text, "-f human --select repeated-effect");
+    assert!(run.flat().contains("3 effects may happen more than once"), "{run:?}");
+    assert!(run.flat().contains("help: stop repeats there"), "{run:?}");
+}
+
+#[test]
+fn what_is_said_of_a_box_is_sent_beside_its_defaults() {
+    let run = check(format!("defaults {{ region west }}\n{CLEAN}"), "-f human");
+    assert!(run.flat().contains("help: write it beside `defaults`"), "{run:?}");
+    let run = check(format!("defaults {{ timeout 1s }}\n{CLEAN}"), "-f human");
+    assert!(run.flat().contains("help: write `defaults { call { timeout 1s } }`"), "{run:?}");
 }
 
 #[test]

@@ -1,45 +1,105 @@
 //! The findings of the examples are pinned. `UPDATE=1 cargo test --test examples` writes them anew, for a change that
-//! is meant.
+//! is meant. Incidents are found by the rules that name their causes; what is mended or designed well is silent.
 
-#![allow(clippy::expect_used, reason = "a test may stop")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]
 
 mod support;
 
 use std::fs;
+use std::path::Path;
 
 use support::Texts;
 use topolint::config::Config;
+use topolint::lint::Outcome;
+use topolint::metadata::Level;
 use topolint::report::{Look, concise, human};
+use topolint::source::SourceMap;
 
-const EXAMPLES: &[&str] = &["bare", "bookinfo", "online-boutique", "shop"];
+/// Where examples lie; a folder below belongs to an example that includes it.
+const FOLDERS: [&str; 3] = ["", "incidents/", "designs/"];
 
-fn report(name: &str, render: impl FnOnce(&topolint::source::SourceMap, &topolint::lint::Outcome) -> String) -> String {
-    let path = format!("examples/{name}.topo");
-    let text = fs::read(&path).expect("an example");
-    let files = Texts([(path.clone(), text)].into());
-    support::with_outcome(&files, &path, &Config::default(), render)
+/// Each incident with the rules that name its cause: found in `-bad`, not in `-mended`.
+const INCIDENTS: [(&str, &[&str]); 3] = [
+    ("fortnite-2018", &["pool-exhaustion"]),
+    ("square-2017", &["retry-amplification", "retry-without-backoff"]),
+    ("twilio-2013", &["dual-write", "repeated-effect"]),
+];
+
+/// The names of the files of a kind in the folders of examples, sorted.
+fn names(root: &str, ending: &str) -> Vec<String> {
+    let in_folder = |folder: &'static str| {
+        let entries = fs::read_dir(format!("{root}/{folder}")).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+        names.filter_map(move |name| Some(format!("{folder}{}", name.strip_suffix(ending)?)))
+    };
+    let mut names: Vec<String> = FOLDERS.into_iter().flat_map(in_folder).collect();
+    names.sort();
+    names
 }
 
-#[test]
-fn every_example_is_pinned() {
-    let mut found: Vec<String> = fs::read_dir("examples")
-        .expect("the examples")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().replace(".topo", ""))
-        .collect();
-    found.sort();
-    assert_eq!(found, EXAMPLES);
+fn examples() -> Vec<String> {
+    names("examples", ".topo")
+}
+
+/// Adds all files below a folder: examples include some.
+fn gather(folder: &Path, texts: &mut Texts) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            gather(&path, texts);
+        } else {
+            texts.0.insert(path.to_string_lossy().into_owned(), fs::read(&path).expect("a file"));
+        }
+    }
+}
+
+fn report<T>(name: &str, render: impl FnOnce(&SourceMap, &Outcome) -> T) -> T {
+    let mut texts = Texts::default();
+    gather(Path::new("examples"), &mut texts);
+    support::with_outcome(&texts, &format!("examples/{name}.topo"), &Config::default(), render)
+}
+
+/// The rules with findings above `info`, silenced or not, one for each finding.
+fn loud(name: &str) -> Vec<&'static str> {
+    report(name, |_, outcome| {
+        let loud = outcome.findings.iter().filter(|finding| finding.level != Level::Info);
+        loud.map(|finding| finding.rule.name).collect()
+    })
 }
 
 #[test]
 fn the_findings_of_the_examples_are_what_they_were() {
-    for name in EXAMPLES {
-        let found = report(name, concise);
+    for name in examples() {
+        let found = report(&name, concise);
         let path = format!("tests/examples/{name}.txt");
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, &found).expect("a pinned report");
         }
-        let pinned = fs::read_to_string(&path).unwrap_or_default();
+        let pinned = fs::read_to_string(&path).unwrap_or_else(|_| format!("{path} is missing"));
         assert_eq!(found, pinned, "the findings of {name} have changed");
+    }
+    assert_eq!(names("tests/examples", ".txt"), examples(), "nothing is pinned that is no example");
+}
+
+#[test]
+fn every_incident_is_found_by_the_rules_that_name_its_cause() {
+    for (name, causes) in INCIDENTS {
+        let found = loud(&format!("incidents/{name}-bad"));
+        for cause in causes {
+            assert!(found.contains(cause), "{cause} is silent on {name}: {found:?}");
+        }
+    }
+    let pairs = INCIDENTS.iter().flat_map(|(name, _)| ["bad", "mended"].map(|end| format!("incidents/{name}-{end}")));
+    let drawn: Vec<String> = examples().into_iter().filter(|name| name.starts_with("incidents/")).collect();
+    assert_eq!(pairs.collect::<Vec<_>>(), drawn);
+}
+
+#[test]
+fn what_is_mended_or_designed_well_has_nothing_above_info_and_silences_nothing() {
+    for name in examples() {
+        if name.ends_with("-mended") || name.starts_with("designs/") {
+            assert_eq!(loud(&name), [""; 0], "{name}");
+        }
     }
 }
 

@@ -100,13 +100,11 @@ fn several(text: &mut String, sources: &SourceMap, findings: &[&Finding], look: 
     if findings.len() > LISTED {
         let _ = writeln!(text, "    … and {} more (`-f concise` lists all)", findings.len() - LISTED);
     }
-    let shared: Vec<String> = first
-        .diagnostic
-        .help
-        .iter()
-        .filter(|help| findings.iter().all(|finding| finding.diagnostic.help.contains(help)))
-        .cloned()
-        .collect();
+    let is_shared = |help: &&String| findings.iter().all(|finding| finding.diagnostic.help.contains(*help));
+    let mut shared: Vec<String> = first.diagnostic.help.iter().filter(is_shared).cloned().collect();
+    if let Some(way) = shared.first_mut().filter(|way| way.starts_with("or ")) {
+        way.drain(.."or ".len());
+    }
     help(text, &shared, look);
     why(text, first, look);
 }

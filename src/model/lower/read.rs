@@ -9,7 +9,7 @@ use crate::model::values::{self, Datum};
 use crate::model::{Link, Settings};
 use crate::source::{SourceMap, Span};
 use crate::syntax::{self, Block, Plain, Statement, Value, ValueKind};
-use crate::vocabulary::{ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
+use crate::vocabulary::{Cascade, ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
 
 /// What was read of a block: what it says of its element, and the statements that are something else.
 pub(super) struct Content<'a> {
@@ -122,8 +122,8 @@ impl<'a> Lowering<'a> {
                         kind.name,
                         format!("`defaults` are for calls, operations or a kind of node, not for `{word}`"),
                     );
-                    let question = did_you_mean(&suggest(word, kinds))
-                        .unwrap_or_else(|| "write `defaults { call { timeout 1s } }`".to_owned());
+                    let question =
+                        did_you_mean(&suggest(word, kinds)).unwrap_or_else(|| beside_defaults(word).to_owned());
                     self.problem("unknown-attribute", diagnostic.help(question));
                     self.misspelt_defaults(scope, kind);
                     continue;
@@ -559,4 +559,14 @@ pub fn read_alone(what: &str, form: &Form, value: &str) -> Result<Vec<Datum>, Bo
         data.extend(values::read(&sources, what, plain.name, form, group).map_err(|problem| problem.diagnostic)?);
     }
     Ok(data)
+}
+
+/// What to write instead of a word that stands among the kinds of a `defaults` block.
+fn beside_defaults(word: &str) -> &'static str {
+    let is_of_boxes = |key: Key| key.attribute().on.contains(Places::GROUP) && key.attribute().cascade == Cascade::Down;
+    if Key::named(word).is_some_and(is_of_boxes) {
+        "write it beside `defaults`: what is said of a file or group holds for all inside"
+    } else {
+        "write `defaults { call { timeout 1s } }`"
+    }
 }
