@@ -63,6 +63,8 @@ impl Count {
 pub struct Executions {
     /// If it fails fast and nothing else does; an upper bound where not `exact`.
     pub failing: Count,
+    /// If nothing fails: fan-out and loops alone.
+    pub healthy: Count,
     /// If anything may fail at any attempt: no execution exceeds it.
     pub bound: Count,
     /// Where the request comes in that leads to most; none if no request reaches it.
@@ -130,6 +132,7 @@ impl Ends {
 #[derive(Clone, Copy)]
 struct Value {
     ends: Ends,
+    healthy: Count,
     bound: Count,
     /// The call that leads to most executions.
     by: Option<CallId>,
@@ -211,7 +214,8 @@ impl<'a, 'f> Search<'a, 'f> {
             }
         }
         let rows = topology.operation_ids().zip(sums);
-        rows.map(|(id, sum)| Executions { failing: sum, bound: sum, root: None, exact: self.loops(id) }).collect()
+        rows.map(|(id, sum)| Executions { failing: sum, healthy: sum, bound: sum, root: None, exact: self.loops(id) })
+            .collect()
     }
 
     /// Follows all callers of an operation; how much work that was.
@@ -227,7 +231,12 @@ impl<'a, 'f> Search<'a, 'f> {
         while let Some(id) = next.pop() {
             match self.values.get_mut(id.index()) {
                 Some(slot @ None) => {
-                    *slot = Some(Value { ends: Ends::UNTOUCHED, bound: Count::Times(1), by: None });
+                    *slot = Some(Value {
+                        ends: Ends::UNTOUCHED,
+                        healthy: Count::Times(1),
+                        bound: Count::Times(1),
+                        by: None,
+                    });
                 }
                 _ => continue,
             }
@@ -239,7 +248,7 @@ impl<'a, 'f> Search<'a, 'f> {
         callers.sort_unstable_by_key(|id| self.position.get(id.index()).copied());
         let mut work = 0;
         for id in callers.iter().copied().filter(|id| *id != target) {
-            work += 1 + topology.operation(id).body.len();
+            work += 1 + topology.calls_from(id).count();
             let value = self.caller(id);
             if let Some(slot) = self.values.get_mut(id.index()) {
                 *slot = Some(value);
@@ -251,23 +260,63 @@ impl<'a, 'f> Search<'a, 'f> {
 
     fn caller(&self, id: OperationId) -> Value {
         let topology = self.facts.topology();
-        let ends = self.steps(&topology.operation(id).body);
-        let (mut bound, mut by) = (Count::NONE, None);
+        let body = &topology.operation(id).body;
+        let mut by = None;
         for call in topology.calls_from(id).filter(|call| self.facts.plan(*call).made) {
             let Some(value) = self.value(topology.call(call).to) else { continue };
             let through = value.bound.times(self.most_tries(call));
-            bound = bound.plus(through);
             let weight = (self.call(call, false).most(), through, std::cmp::Reverse(self.facts.call_rank(call)));
             if by.as_ref().is_none_or(|(known, _)| *known < weight) {
                 by = Some((weight, call));
             }
         }
-        Value { ends, bound, by: by.map(|(_, call)| call) }
+        // Each arrow of a client is a request of its own.
+        let bound = match body.as_slice() {
+            [Step::OneOf(requests)] if topology.node_of(id).kind == ElementKind::Client => {
+                let bounds = requests.iter().map(|request| self.bound(std::slice::from_ref(request)));
+                bounds.max().unwrap_or(Count::NONE)
+            }
+            _ => self.bound(body),
+        };
+        Value { ends: self.steps(body), healthy: self.healthy(body), bound, by: by.map(|(_, call)| call) }
+    }
+
+    /// All that these steps can lead to, fallbacks and every branch included.
+    fn bound(&self, steps: &[Step]) -> Count {
+        let topology = self.facts.topology();
+        let mut calls = Vec::new();
+        Step::each(steps, &mut |call| calls.push(call));
+        let through = |call: CallId| {
+            let value = self.value(topology.call(call).to).filter(|_| self.facts.plan(call).made);
+            let own = value.map_or(Count::NONE, |value| value.bound.times(self.most_tries(call)));
+            match &topology.call(call).fallback {
+                Some(Fallback::Calls(steps)) => own.plus(self.bound(steps)),
+                _ => own,
+            }
+        };
+        calls.into_iter().map(through).fold(Count::NONE, Count::plus)
+    }
+
+    /// How often the target is executed when nothing fails, at most.
+    fn healthy(&self, steps: &[Step]) -> Count {
+        let one = |step: &Step| match step {
+            Step::Call(call) => {
+                let plan = self.facts.plan(*call);
+                let value = self.value(self.facts.topology().call(*call).to).filter(|_| plan.made);
+                value.map_or(Count::NONE, |value| value.healthy.times(plan.times))
+            }
+            Step::Sequence(steps) | Step::Parallel(steps) | Step::Any(_, steps) => self.healthy(steps),
+            Step::OneOf(branches) => {
+                branches.iter().map(|branch| self.healthy(std::slice::from_ref(branch))).max().unwrap_or(Count::NONE)
+            }
+        };
+        steps.iter().map(one).fold(Count::NONE, Count::plus)
     }
 
     /// The most of all roots, for the target of the last pass.
     fn row(&self, target: OperationId) -> Executions {
-        let mut row = Executions { failing: Count::NONE, bound: Count::NONE, root: None, exact: true };
+        let mut row =
+            Executions { failing: Count::NONE, healthy: Count::NONE, bound: Count::NONE, root: None, exact: true };
         let mut best = None;
         for id in self.callers.iter().copied().filter(|id| self.is_root.get(id.index()).copied().unwrap_or(false)) {
             let Some(value) = self.value(id) else { continue };
@@ -276,7 +325,7 @@ impl<'a, 'f> Search<'a, 'f> {
             let weight = (most, value.bound, std::cmp::Reverse(self.facts.rank(id)));
             if best.is_none_or(|known| known < weight) {
                 best = Some(weight);
-                (row.failing, row.root) = (most, Some(id));
+                (row.failing, row.healthy, row.root) = (most, value.healthy, Some(id));
             }
         }
         row

@@ -212,6 +212,8 @@ impl Walk<'_, '_> {
         let mut certainty = certainty;
         match (stops(self.facts, to), key) {
             (Barrier::Unreadable, _) | (Barrier::ByKey, KeyState::Constant) => return,
+            // What could not be read may well have stated a key.
+            (Barrier::ByKey, KeyState::Unknown) if self.key_is_unreadable(call) => return,
             (Barrier::ByKey, KeyState::Unknown) => {
                 certainty = certainty.min(Certainty::Possible);
                 barrier = Some((to, key));
@@ -235,6 +237,10 @@ impl Walk<'_, '_> {
         if data {
             self.follow(index, state, true);
         }
+    }
+
+    fn key_is_unreadable(&self, call: CallId) -> bool {
+        matches!(self.facts.cascade().call(call, &[Key::KeySent]), Answer::Unreadable)
     }
 
     /// Remembers that a write is made again; whether it changes nothing more, so that nothing follows from it.

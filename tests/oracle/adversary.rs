@@ -273,7 +273,10 @@ impl Adversary<'_> {
         if own > 0 {
             ways.extend([Outcome { at: 0, good: false }, Outcome { at: own, good: false }]);
         }
-        ways.extend(self.sequence(&stage, body, worked));
+        // Each arrow of a client is a request of its own.
+        let requests = [Step::Group(Shape::OneOf, body.clone())];
+        let alone = graph.kind(operation) == Kind::Client && !body.is_empty();
+        ways.extend(self.sequence(&stage, if alone { &requests } else { body }, worked));
         let ways: Rc<[Outcome]> = distinct(ways).into();
         self.played.insert(game, Rc::clone(&ways));
         ways

@@ -33,7 +33,9 @@ impl Graph {
         if self.kind(operation).holds_data() {
             return self.calls_of(operation).map(Step::Call).collect();
         }
-        self.operations[operation].body.clone()
+        let body = self.operations[operation].body.clone();
+        // Each arrow of a client is a request of its own.
+        if self.kind(operation) == Kind::Client { vec![Step::Group(Shape::OneOf, body)] } else { body }
     }
 
     /// The calls of an operation that can be made, those of fallbacks only if what they stand in for can be.
@@ -41,6 +43,19 @@ impl Graph {
         let mut made = Vec::new();
         self.collect_made(&self.steps_of(operation), &mut made);
         made
+    }
+
+    /// The calls of each request that an operation makes of itself: of a client each arrow, of others all together.
+    pub fn requests_of(&self, operation: usize) -> Vec<Vec<usize>> {
+        if self.kind(operation) != Kind::Client || self.operations[operation].body.is_empty() {
+            return vec![self.made_calls_of(operation)];
+        }
+        let request = |step: &Step| {
+            let mut made = Vec::new();
+            self.collect_made(std::slice::from_ref(step), &mut made);
+            made
+        };
+        self.operations[operation].body.iter().map(request).collect()
     }
 
     fn collect_made(&self, steps: &[Step], made: &mut Vec<usize>) {

@@ -52,10 +52,12 @@ pub fn bounds(graph: &Graph) -> Option<Vec<u64>> {
     let mut most = vec![0; graph.operations.len()];
     let mut walk = Walk { graph, steps: 0, visit: BTreeMap::new() };
     for root in graph.roots() {
-        walk.visit.clear();
-        walk.repeated(root, 1);
-        for (operation, sum) in &walk.visit {
-            most[*operation] = most[*operation].max(*sum);
+        for request in graph.requests_of(root) {
+            walk.visit.clear();
+            walk.repeated(root, 1, Some(&request));
+            for (operation, sum) in &walk.visit {
+                most[*operation] = most[*operation].max(*sum);
+            }
         }
     }
     for (operation, most) in most.iter_mut().enumerate() {
@@ -73,16 +75,18 @@ struct Walk<'g> {
 }
 
 impl Walk<'_> {
-    fn repeated(&mut self, at: usize, times: u64) {
+    /// All that an execution leads to, or only these calls of it.
+    fn repeated(&mut self, at: usize, times: u64, only: Option<&[usize]>) {
         self.steps += 1;
         if self.steps > MOST_STEPS || self.graph.is_below_a_circle(at) {
             return;
         }
         let sum = self.visit.entry(at).or_insert(0);
         *sum = sum.saturating_add(times).min(ENDLESS);
-        for call in self.graph.made_calls_of(at) {
+        let all = only.map_or_else(|| self.graph.made_calls_of(at), <[usize]>::to_vec);
+        for call in all {
             let times = times.saturating_mul(factor(self.graph, call)).min(ENDLESS);
-            self.graph.callees(call).for_each(|callee| self.repeated(callee, times));
+            self.graph.callees(call).for_each(|callee| self.repeated(callee, times, None));
         }
     }
 }

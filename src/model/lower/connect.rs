@@ -44,6 +44,18 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
+        self.part_requests();
+    }
+
+    /// What a client asks for at one time, it asks for by one of its arrows: each is a request of its own.
+    fn part_requests(&mut self) {
+        for id in self.topology.operation_ids() {
+            let is_client = self.topology.node_of(id).kind == ElementKind::Client;
+            let operation = self.topology.operations.get_mut(id.index()).filter(|_| is_client);
+            if let Some(operation) = operation.filter(|operation| operation.body.len() > 1) {
+                operation.body = vec![Step::OneOf(std::mem::take(&mut operation.body))];
+            }
+        }
     }
 
     /// Clients, services and external systems that declare no operation have one, unnamed.

@@ -149,6 +149,10 @@ fn mesh(facts: &Facts<'_>, repeater: &Repeater, attempts: u64) -> String {
     )
 }
 
+fn forwards(facts: &Facts<'_>, call: CallId) -> bool {
+    facts.cascade().call(call, &[Key::KeySent]).given().is_some_and(|stated| stated.setting.says("forwarded"))
+}
+
 fn help(facts: &Facts<'_>, exposed: &Exposed, name: &str) -> Vec<String> {
     let topology = facts.topology();
     let mut help = Vec::new();
@@ -158,19 +162,23 @@ fn help(facts: &Facts<'_>, exposed: &Exposed, name: &str) -> Vec<String> {
             .iter()
             .skip(1)
             .take_while(|call| topology.call(**call).from != barrier)
-            .map(|call| format!("`{}`", topology.call_name(*call)))
+            .filter(|call| !forwards(facts, **call))
+            .map(|call| format!("`{}`", prose::call(facts, *call)))
             .collect();
-        let forwarded =
-            if chain.is_empty() { String::new() } else { format!(", and `key forwarded` on {}", chain.join(", ")) };
+        let forwarded = format!("`key forwarded` on {}", chain.join(", "));
         let made = if topology.node_of(topology.call(exposed.repeater.call).from).kind == ElementKind::Queue {
             "forwarded"
         } else {
             "per-request"
         };
-        help.push(format!(
-            "send one key for all attempts: `key {made}` on `{}`{forwarded}",
-            topology.call_name(exposed.repeater.call)
-        ));
+        let first = format!("`key {made}` on `{}`", prose::call(facts, exposed.repeater.call));
+        let stated = facts.cascade().call(exposed.repeater.call, &[Key::KeySent]).given();
+        let constant = stated.is_some_and(|stated| !stated.setting.says("per-attempt"));
+        help.push(match (constant, chain.is_empty()) {
+            (true, false) => format!("hand its key on: {forwarded}"),
+            (_, true) => format!("send one key for all attempts: {first}"),
+            (false, false) => format!("send one key for all attempts: {first}, and {forwarded}"),
+        });
     }
     let operation = match exposed.site {
         EffectSite::Write(_) => {

@@ -55,10 +55,10 @@ fn report(facts: &Facts<'_>, entry: OperationId, chain: &[CallId], hops: u64) ->
     let proved = none(Key::Breaker) && none(Key::Bulkhead);
     let calls = prose::count(chain.len() as u64, "call");
     let message = if proved {
-        format!("a failure of `{end}` stops `{name}`: {calls} in between, and no breaker, bulkhead or fallback")
+        format!("a failure of `{end}` stops `{name}`: {calls} in a row, and no breaker, bulkhead or fallback")
     } else {
         format!(
-            "a failure of `{end}` stops `{name}`: {calls} in between, and none states a breaker, bulkhead or fallback"
+            "a failure of `{end}` stops `{name}`: {calls} in a row, and none states a breaker, bulkhead or fallback"
         )
     };
     let mut diagnostic = Diagnostic::new(topology.operation(entry).span, message).at("stops here").subject(name);

@@ -81,7 +81,16 @@ fn step(facts: &Facts<'_>, call: CallId) -> Step {
         Extent::Finite(_) if unstated(facts, call) => (format!("{rate}/s wait, and no timeout is stated"), None),
         Extent::Finite(time) => {
             let held = facts.rate(topology.call(call).from).per_second * time.seconds();
-            (format!("{rate}/s × {time}: {} held", whole(held)), Some(Measure::Times(held)))
+            let limit = facts.cascade().call(call, &[Key::Bulkhead]).given().and_then(|stated| stated.setting.count());
+            #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
+            let limit = limit.map(|limit| limit as f64).filter(|limit| *limit < held);
+            match limit {
+                Some(limit) => {
+                    let text = format!("{rate}/s × {time}, {} at most by its bulkhead", whole(limit));
+                    (text, Some(Measure::Times(limit)))
+                }
+                None => (format!("{rate}/s × {time}: {} held", whole(held)), Some(Measure::Times(held))),
+            }
         }
         Extent::Unbounded => (format!("{rate}/s wait without end"), None),
     };
@@ -95,11 +104,11 @@ fn consequence(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
     let named: Vec<String> =
         held.innocent.iter().take(3).map(|id| format!("`{}`", topology.operation_name(*id))).collect();
     let more = if held.innocent.len() > 3 { format!(" and {} more", held.innocent.len() - 3) } else { String::new() };
-    let (them, do_without) = if held.innocent.len() == 1 { ("it", "does") } else { ("they", "do") };
+    let (them, do_without) = if held.innocent.len() == 1 { ("it", "can do") } else { ("they", "can do") };
     let callee = topology.node_name(held.callee);
     let fails = if held.innocent.len() == 1 { "fails" } else { "fail" };
     format!(
-        "full after {seconds} s; then {}{more} {fails} too, though {them} {do_without} not need `{callee}`",
+        "full after {seconds} s; then {}{more} {fails} too, though {them} {do_without} without `{callee}`",
         named.join(", ")
     )
 }

@@ -63,8 +63,9 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &HardWays) -> Option<Diagnosti
     }
     diagnostic.path = way.first().map(|first| prose::path(facts, topology.call(*first).from, &way, 0));
     diagnostic.consequence = Some(format!(
-        "{percent} % leave {} of outage in 30 days for everything together; a restart or a lost machine is one",
-        outage(share)
+        "{percent} % leave {} of outage in 30 days for everything together; {} is one",
+        outage(share),
+        if once == "once" { "a restart or a lost machine" } else { "a lost zone" }
     ));
     diagnostic.cause = Some(name.to_owned());
     diagnostic.group = Some("what a promise depends on runs once".into());
@@ -76,7 +77,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &HardWays) -> Option<Diagnosti
         },
         format!(
             "or say what it achieves as it is: `availability 99.95%` on `{name}`{}",
-            if row.kind == ElementKind::Store { ", or the outage that is accepted: `rto 1min`" } else { "" }
+            if row.kind == ElementKind::Store { ", or the outage that is accepted: `rto 1m`" } else { "" }
         ),
         "or let what needs it do without for a while: a `fallback` on the way".to_owned(),
     ];

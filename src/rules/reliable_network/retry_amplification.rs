@@ -7,11 +7,12 @@ use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId, Origin};
 use crate::rules::prose;
-use crate::vocabulary::Key;
+use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagnostic> {
     let most = options.count("threshold");
-    let targets: Vec<OperationId> = facts.topology().operation_ids().filter(|id| exceeds(facts, *id, most)).collect();
+    let targets: Vec<OperationId> =
+        facts.topology().operation_ids().filter(|id| factor(facts.executions(*id)) > most).collect();
     let ways = facts.worst_ways(&targets);
     let mut by_cause: BTreeMap<CallId, Vec<Amplified>> = BTreeMap::new();
     for (target, way) in targets.into_iter().zip(ways) {
@@ -25,10 +26,13 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     by_cause.into_values().filter_map(|found| report(facts, found)).collect()
 }
 
-/// Without end is said of the call that is tried without end.
-fn exceeds(facts: &Facts<'_>, id: OperationId, most: u64) -> bool {
-    let executions = facts.executions(id);
-    executions.exact && executions.failing.finite().is_some_and(|times| times > most)
+/// By how much a failure multiplies the executions: what fan-out and loops do is no retry. Without end is said of the
+/// call that is tried without end.
+fn factor(executions: Executions) -> u64 {
+    match (executions.failing.finite(), executions.healthy.finite()) {
+        (Some(failing), Some(healthy)) if executions.exact => failing / healthy.max(1),
+        _ => 0,
+    }
 }
 
 /// An operation, and the way on which it is executed most often.
@@ -45,21 +49,29 @@ impl Amplified {
         self.executions.failing.finite().unwrap_or(0)
     }
 
-    /// A retry budget stops the tries of many requests; what is left without those calls.
+    /// A retry budget bounds the tries of all requests together, and a queue hands a message out again when time has
+    /// passed: what is left without those.
     fn unbudgeted(&self, facts: &Facts<'_>) -> u64 {
-        let budget = |call: CallId| facts.cascade().call(call, &[Key::RetryBudget]).given().is_some();
-        let saved = self.layers.iter().filter(|(call, _)| budget(*call)).map(|(_, tries)| *tries);
-        self.times() / saved.fold(1_u64, u64::saturating_mul).max(1)
+        let topology = facts.topology();
+        let spread = |call: CallId| {
+            let budget = facts.cascade().call(call, &[Key::RetryBudget]).given().is_some();
+            budget || topology.node_of(topology.call(call).from).kind == ElementKind::Queue
+        };
+        let saved = self.layers.iter().filter(|(call, _)| spread(*call)).map(|(_, tries)| *tries);
+        factor(self.executions) / saved.fold(1_u64, u64::saturating_mul).max(1)
     }
 }
 
+/// The calls that multiply: those from the last one on that absorbs the failure.
 fn layers(facts: &Facts<'_>, way: &[CallId]) -> Vec<(CallId, u64)> {
     let last = way.last().copied();
     let tries = |call: CallId| match facts.tries_of_failure(call, Some(call) == last) {
         Attempts::AtMost(tries) => tries,
         Attempts::Unlimited => 1,
     };
-    way.iter().map(|call| (*call, tries(*call))).filter(|(_, tries)| *tries > 1).collect()
+    let absorbed = way.iter().rposition(|call| !facts.is_hard(*call)).unwrap_or(0);
+    let multiplying = way.iter().skip(absorbed);
+    multiplying.map(|call| (*call, tries(*call))).filter(|(_, tries)| *tries > 1).collect()
 }
 
 fn report(facts: &Facts<'_>, mut found: Vec<Amplified>) -> Option<Diagnostic> {
@@ -70,7 +82,15 @@ fn report(facts: &Facts<'_>, mut found: Vec<Amplified>) -> Option<Diagnostic> {
     let (first, _) = worst.layers.first()?;
     let mut diagnostic = Diagnostic::new(
         topology.operation(worst.target).span,
-        format!("`{name}` is executed up to {} times for one request when it fails", worst.times()),
+        match worst.executions.healthy.finite() {
+            Some(healthy) if healthy > 1 => {
+                format!(
+                    "`{name}` is executed up to {} times for one request when it fails, {healthy} when not",
+                    worst.times()
+                )
+            }
+            _ => format!("`{name}` is executed up to {} times for one request when it fails", worst.times()),
+        },
     );
     diagnostic = diagnostic.at(arithmetic(worst)).subject(name.clone());
     diagnostic.witness = worst.layers.iter().map(|(call, tries)| layer(facts, *call, *tries)).collect();
@@ -136,8 +156,14 @@ fn consequence(facts: &Facts<'_>, worst: &Amplified, others: usize) -> String {
 }
 
 fn help(facts: &Facts<'_>, worst: &Amplified) -> Vec<String> {
-    let Some(((last, tries), upper)) = worst.layers.split_last() else { return Vec::new() };
-    let name = |call: &CallId| format!("`{}`", prose::call(facts, *call));
+    let by_caller = |(call, _): &&(CallId, u64)| {
+        facts.topology().node_of(facts.topology().call(*call).from).kind != ElementKind::Queue
+    };
+    let layers: Vec<&(CallId, u64)> = worst.layers.iter().filter(by_caller).collect();
+    let Some((&(last, tries), upper)) = layers.split_last().map(|(last, upper)| (*last, upper)) else {
+        return Vec::new();
+    };
+    let name = |call: CallId| format!("`{}`", prose::call(facts, call));
     let mut help = Vec::new();
     if upper.is_empty() {
         help.push(format!(
@@ -145,12 +171,12 @@ fn help(facts: &Facts<'_>, worst: &Amplified) -> Vec<String> {
             name(last)
         ));
     } else {
-        let upper: Vec<String> = upper.iter().map(|(call, _)| name(call)).collect();
-        let left = worst.layers.iter().rev().skip(1).fold(worst.times(), |times, (_, tries)| times / tries);
+        let names: Vec<String> = upper.iter().map(|(call, _)| name(*call)).collect();
+        let left = upper.iter().fold(worst.times(), |times, (_, tries)| times / tries);
         help.push(format!(
             "try again in one layer only, the one next to the failure: keep the {tries} attempts of {} and write `attempts 1` on {}: {} are left",
             name(last),
-            upper.join(", "),
+            names.join(", "),
             left.max(1)
         ));
     }

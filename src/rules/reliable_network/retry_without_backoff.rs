@@ -56,11 +56,17 @@ fn is_zero(backoff: Stated<'_>) -> bool {
     longest == Some(Duration::ZERO)
 }
 
+/// So many conflicts in a row are bad luck; more of them are contention, which trying again at once makes worse.
+const MOST_CONFLICTS: Attempts = Attempts::AtMost(5);
+
 /// Whether what is tried again asks nothing more of a callee in trouble: connections that it refused or never saw, and
-/// conflicts with another writer.
+/// a few conflicts with another writer.
 fn harmless(facts: &Facts<'_>, id: CallId) -> bool {
     match facts.cascade().call(id, &[Key::RetryOn]) {
-        Answer::Given(stated) => stated.setting.words().all(|word| matches!(word, "connect" | "refused" | "conflict")),
+        Answer::Given(stated) => stated.setting.words().all(|word| match word {
+            "conflict" => facts.plan(id).attempts <= MOST_CONFLICTS,
+            _ => matches!(word, "connect" | "refused"),
+        }),
         Answer::None(_) | Answer::Unreadable => true,
         Answer::Unstated => false,
     }

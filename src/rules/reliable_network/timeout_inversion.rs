@@ -32,13 +32,22 @@ struct Inversion<'a> {
 
 fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversion<'a>> {
     let plan = facts.plan(id);
-    let (limit, stated) = plan.attempt_limit()?;
+    let (limit, stated) = caller_limit(facts, id)?;
     let to = facts.topology().call(id).to;
     let needed = facts.times().operation(to).at_least;
     if !plan.awaited || plan.local || plan.stream || needed <= Extent::Finite(limit) || copes(facts, id) {
         return None;
     }
     Some(Inversion { call: id, limit, stated, needed })
+}
+
+/// The longest that a caller waits for one attempt, what its call inherits included.
+fn caller_limit<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> {
+    let plan = facts.plan(id);
+    let inherited = facts.allotted(facts.topology().call(id).from).at_most.filter(|_| plan.inherits);
+    let stated = facts.cascade().call(id, &[Key::Deadline]).given();
+    let limits = [plan.attempt_limit(), inherited.zip(stated)];
+    limits.into_iter().flatten().min_by_key(|(limit, _)| *limit)
 }
 
 /// A callee that knows of the caller's deadline, stops when the caller has gone, or is meant to work on.
