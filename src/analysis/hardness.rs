@@ -12,6 +12,8 @@ use crate::vocabulary::{ElementKind, Key};
 pub(super) struct Hardness {
     /// In a group that needs fewer answers than it has branches.
     spare: Vec<bool>,
+    /// In a branch of which exactly one is taken.
+    alternative: Vec<bool>,
     /// A read of a cache before one of its store.
     cache_read: Vec<bool>,
     /// For a read of a store after one of its cache, that one.
@@ -52,15 +54,20 @@ impl Hardness {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let topology = facts.topology();
         let count = topology.calls.len();
-        let mut found = Self { spare: vec![false; count], cache_read: vec![false; count], miss_of: vec![None; count] };
+        let mut found = Self {
+            spare: vec![false; count],
+            alternative: vec![false; count],
+            cache_read: vec![false; count],
+            miss_of: vec![None; count],
+        };
         for operation in &topology.operations {
-            found.find_spare(&operation.body);
+            found.find_groups(&operation.body);
             found.find_misses(facts, &operation.body);
         }
         found
     }
 
-    fn find_spare(&mut self, steps: &[Step]) {
+    fn find_groups(&mut self, steps: &[Step]) {
         for step in steps {
             match step {
                 Step::Call(_) => {}
@@ -68,9 +75,13 @@ impl Hardness {
                     if *enough < branches.len() as u64 {
                         Step::each(branches, &mut |call| mark(&mut self.spare, call));
                     }
-                    self.find_spare(branches);
+                    self.find_groups(branches);
                 }
-                Step::Sequence(steps) | Step::Parallel(steps) | Step::OneOf(steps) => self.find_spare(steps),
+                Step::OneOf(branches) => {
+                    Step::each(branches, &mut |call| mark(&mut self.alternative, call));
+                    self.find_groups(branches);
+                }
+                Step::Sequence(steps) | Step::Parallel(steps) => self.find_groups(steps),
             }
         }
     }
@@ -120,6 +131,13 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_cache_read(&self, call: CallId) -> bool {
         self.hardness().cache_read.get(call.index()).copied().unwrap_or(false)
+    }
+
+    /// Whether a call is in a branch of which exactly one is taken. A bare arrow to a store means all its operations.
+    #[must_use]
+    pub fn is_alternative(&self, call: CallId) -> bool {
+        let drawn = !self.topology().call(call).implied;
+        drawn && self.hardness().alternative.get(call.index()).copied().unwrap_or(false)
     }
 
     /// The read of a cache before this read of its store: it is made on a miss.

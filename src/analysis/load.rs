@@ -56,7 +56,11 @@ fn counts(facts: &Facts<'_>, call: CallId) -> bool {
     facts.plan(call).made && topology.call(call).fallback_of.is_none() && !by_client
 }
 
+/// Of how a split divides nothing is known unless its branches state a `chance`.
 fn handed_down(facts: &Facts<'_>, call: CallId, from: Rate) -> Rate {
+    if facts.is_alternative(call) && facts.cascade().call(call, &[Key::Chance]).given().is_none() {
+        return Rate::UNKNOWN;
+    }
     match facts.plan(call).times {
         #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
         Attempts::AtMost(times) => from.times(times as f64 * chance(facts, call)),

@@ -169,15 +169,19 @@ fn healthy_calls(graph: &Graph, operation: usize) -> Vec<(usize, Option<f64>)> {
         return Vec::new();
     }
     let mut calls = Vec::new();
-    without_fallbacks(graph, &graph.steps_of(operation), &mut calls);
+    without_fallbacks(graph, &graph.steps_of(operation), false, &mut calls);
     calls
 }
 
-fn without_fallbacks(graph: &Graph, steps: &[Step], calls: &mut Vec<(usize, Option<f64>)>) {
+/// Of alternatives nothing is known that states no chance.
+fn without_fallbacks(graph: &Graph, steps: &[Step], split: bool, calls: &mut Vec<(usize, Option<f64>)>) {
     for step in steps {
         match step {
-            Step::Group(_, steps) => without_fallbacks(graph, steps, calls),
-            Step::Call(call) if graph.is_made(*call) => calls.push((*call, share(graph, *call))),
+            Step::Group(shape, steps) => without_fallbacks(graph, steps, split || *shape == Shape::OneOf, calls),
+            Step::Call(call) if graph.is_made(*call) => {
+                let share = share(graph, *call).filter(|_| !split || graph.calls[*call].chance.is_some());
+                calls.push((*call, share));
+            }
             Step::Call(_) => {}
         }
     }
