@@ -757,6 +757,12 @@ fn what_is_unstated_is_said_to_be_unknown() {
 }
 
 #[test]
+fn what_is_not_said_of_a_call_is_no_unknown() {
+    let run = explain(CLEAN, "web->shop.owner");
+    assert_eq!(run.out, "web->shop: `owner` is not said of a call, but of node, group\n");
+}
+
+#[test]
 fn an_unknown_element_is_asked_back() {
     assert_refused(&explain(CLEAN, "web->shpo.timeout"), &["`web->shpo`", "did you mean `web->shop`?"]);
     assert_refused(&explain(CLEAN, "shpo.owner"), &["`shpo`", "did you mean `shop`?"]);

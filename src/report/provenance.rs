@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::paint::Look;
 use crate::model::{CallId, Cascade, NodeId, OperationId, Origin, ScopeId, ScopeKind, Stated, Topology};
 use crate::source::{SourceMap, clean};
-use crate::vocabulary::Key;
+use crate::vocabulary::{Key, Places};
 
 /// What is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +38,13 @@ pub fn provenance(
         Question::Node(id) => (topology.node_name(id).to_owned(), cascade.node_all(id, key)),
     };
     let Some((winner, overridden)) = all.split_first() else {
-        return format!(
-            "{}\n",
-            look.wrap("", &format!("{name}: `{key}` is stated nowhere, so it is unknown")).trim_end()
-        );
+        let says = match question {
+            Question::Call(_) if !key.attribute().on.intersects(Places::CALL) => {
+                format!("`{key}` is not said of a call, but of {}", key.attribute().on.names().join(", "))
+            }
+            _ => format!("`{key}` is stated nowhere, so it is unknown"),
+        };
+        return format!("{}\n", look.wrap("", &format!("{name}: {says}")).trim_end());
     };
     let mut text = format!("{}\n", look.bold(&clean(&format!("{name}: {}", written(sources, *winner)))));
     line(&mut text, sources, topology, *winner, look);
