@@ -156,7 +156,7 @@ fn wrong_hardness(graph: &Graph) -> Verdict {
         }
         for from in 0..graph.operations.len() {
             let start = subject.operation(&graph.name(from));
-            let ways = facts.hard_ways([start]);
+            let ways = facts.ways_over([start], |call| facts.is_hard(call));
             let reached = ways_down::reached(graph, from, &hard);
             for to in 0..graph.operations.len() {
                 let end = subject.operation(&graph.name(to));
@@ -267,7 +267,7 @@ fn wrong_hangs(
         let same = held.needed.is_some() == hang.needed.is_some()
             && close(held.needed.unwrap_or(0.0), hang.needed.unwrap_or(0.0))
             && close(held.arriving, hang.arriving)
-            && (hang.arriving == 0.0 || close(held.seconds_to_full(pool), as_number(size) / hang.arriving))
+            && full(held.seconds_to_full(pool), ways_down::seconds_to_full(hang, as_number(size)))
             && held.known == hang.known
             && (held.needed == Some(0.0) || innocent == hang.innocent.iter().map(|id| graph.name(*id)).collect());
         if !same {
@@ -278,4 +278,11 @@ fn wrong_hangs(
     let needed: Vec<f64> = pool.hangs.iter().map(|held| held.needed.unwrap_or(f64::INFINITY)).collect();
     wrong.extend((!needed.is_sorted_by(|one, next| one >= next)).then(|| format!("not the most first: {needed:?}")));
     wrong
+}
+
+fn full(said: Option<f64>, expected: Option<f64>) -> bool {
+    match (said, expected) {
+        (Some(said), Some(expected)) => (said - expected).abs() <= 1e-5 * (1.0 + expected),
+        (said, expected) => said.is_none() && expected.is_none(),
+    }
 }

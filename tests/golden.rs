@@ -176,7 +176,7 @@ service prices, stock\n";
     let facts = Facts::new(&topology, built_in_clients());
     let [pool] = facts.pools() else { panic!("one pool") };
     let hang = pool.hangs.first().expect("a hang");
-    assert_eq!((pool.size, hang.needed, hang.seconds_to_full(pool)), (100, Some(6_000.0), 0.5));
+    assert_eq!((pool.size, hang.needed, hang.seconds_to_full(pool)), (100, Some(6_000.0), Some(0.5)));
     let innocent: Vec<String> = hang.innocent.iter().map(|id| topology.operation_name(*id)).collect();
     assert_eq!(innocent, ["shop.buy"]);
 }

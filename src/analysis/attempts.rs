@@ -118,6 +118,19 @@ pub struct Plan<'a> {
     pub proxies: Vec<ProxyLayer<'a>>,
 }
 
+/// What callers do while they wait: of a delivery, `defaults` say none of it.
+const DELIVERED_WITHOUT: [Key; 9] = [
+    Key::Timeout,
+    Key::Deadline,
+    Key::ConnectTimeout,
+    Key::PoolWait,
+    Key::Retries,
+    Key::Attempts,
+    Key::Backoff,
+    Key::RetryOn,
+    Key::Hedge,
+];
+
 /// The plans of all calls. A fallback is made only if its call is, and calls come before their fallbacks.
 pub(super) fn plans<'a>(topology: &'a Topology, cascade: Cascade<'a>) -> Vec<Plan<'a>> {
     let mut plans: Vec<Plan<'a>> = Vec::with_capacity(topology.calls.len());
@@ -132,8 +145,13 @@ pub(super) fn plans<'a>(topology: &'a Topology, cascade: Cascade<'a>) -> Vec<Pla
 /// Reads how a call waits and tries again; `reached` if what leads to it can happen.
 fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: bool) -> Plan<'a> {
     let call = topology.call(id);
-    // What the model has drawn itself follows nobody's defaults.
-    let look = |key| if call.implied { Answer::Unstated } else { cascade.call(id, &[key]) };
+    // What the model has drawn itself follows nobody's defaults, and what a queue delivers is repeated by the queue.
+    let delivered = topology.node_of(call.from).kind == ElementKind::Queue;
+    let is_callers = |key: &Key| DELIVERED_WITHOUT.contains(key);
+    let look = |key| {
+        let silent = call.implied || delivered && is_callers(&key);
+        if silent { Answer::Unstated } else { cascade.call(id, &[key]) }
+    };
     let limit = |key| match look(key) {
         Answer::Given(stated) => {
             stated.setting.duration().map_or(Limit::Unstated, |duration| Limit::At(duration, stated))
@@ -142,7 +160,8 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         Answer::Unreadable => Limit::Unreadable,
         Answer::Unstated => Limit::Unstated,
     };
-    let attempts_stated = cascade.call(id, &[Key::Retries, Key::Attempts]).stated().filter(|_| !call.implied);
+    let attempts_stated = cascade.call(id, &[Key::Retries, Key::Attempts]).stated();
+    let attempts_stated = attempts_stated.filter(|_| !call.implied && !delivered);
     let retries_nothing = matches!(look(Key::RetryOn), Answer::None(_));
     let attempts = attempts_stated.filter(|_| !retries_nothing).map_or(Attempts::AtMost(1), attempts_of);
     let times = times(look(Key::Times));
@@ -184,7 +203,7 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         local: call.implied || look(Key::Local).given().is_some(),
         stream: look(Key::Stream).given().is_some(),
         soft: fallback,
-        proxies: proxies(topology, cascade, id),
+        proxies: if delivered { Vec::new() } else { proxies(topology, cascade, id) },
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Facts;
 use super::interval::Extent;
+use super::load::{Rate, rate_of};
 use crate::model::{CallId, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -34,6 +35,8 @@ pub struct Held {
     pub needed: Option<f64>,
     /// Requests a second that come to wait, at least.
     pub arriving: f64,
+    /// For each of these calls, requests a second and how many workers they hold at most; none if without end.
+    holders: Vec<(f64, Option<f64>)>,
     /// Whether all that matters is stated.
     pub known: bool,
     /// Operations of the pool that could do without the node.
@@ -41,20 +44,45 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether more workers are needed than there are, as far as is known.
+    /// Whether all workers are needed, as far as is known.
     #[must_use]
     pub fn exceeds(&self, pool: &Pool) -> bool {
-        #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
-        self.needed.is_none_or(|needed| needed > pool.size as f64)
+        self.needed.is_none_or(|needed| needed >= size(pool) - TOLERANCE)
     }
 
-    /// The seconds until all workers of an idle pool are held.
+    /// The seconds until all workers of an idle pool are held; none if they never are. Each caller holds `λ·t` of them
+    /// until it holds all that it can.
     #[must_use]
-    pub fn seconds_to_full(&self, pool: &Pool) -> f64 {
-        #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
-        let size = pool.size as f64;
-        size / self.arriving
+    pub fn seconds_to_full(&self, pool: &Pool) -> Option<f64> {
+        let full_after = |(rate, most): &(f64, Option<f64>)| most.map_or(f64::INFINITY, |most| most / rate);
+        let mut rising: Vec<(f64, Option<f64>)> =
+            self.holders.iter().copied().filter(|(rate, _)| *rate > 0.0).collect();
+        rising.sort_by(|one, other| full_after(one).total_cmp(&full_after(other)));
+        let mut rate: f64 = rising.iter().map(|(rate, _)| rate).sum();
+        let mut held = 0.0;
+        for (own, most) in rising {
+            let seconds = (size(pool) - held) / rate;
+            let Some(most) = most.filter(|most| most / own < seconds - TOLERANCE) else { return Some(seconds) };
+            held += most;
+            rate -= own;
+        }
+        (held >= size(pool) - TOLERANCE).then_some(0.0)
     }
+
+    /// How many requests of one call wait in a second.
+    #[must_use]
+    pub fn arriving_at(&self, call: CallId) -> f64 {
+        let place = self.calls.iter().position(|waiting| *waiting == call);
+        place.and_then(|place| self.holders.get(place)).map_or(0.0, |(rate, _)| *rate)
+    }
+}
+
+/// Numbers of workers are compared up to what floating point loses.
+const TOLERANCE: f64 = 1e-9;
+
+#[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
+fn size(pool: &Pool) -> f64 {
+    pool.size as f64
 }
 
 pub(super) fn pools(facts: &Facts<'_>) -> Vec<Pool> {
@@ -90,8 +118,7 @@ fn pool(
     let topology = facts.topology();
     let mut waiting: BTreeMap<NodeId, BTreeMap<OperationId, Vec<CallId>>> = BTreeMap::new();
     for id in &operations {
-        let mut calls: Vec<CallId> =
-            topology.calls_from(*id).filter(|call| facts.plan(*call).awaited && !facts.plan(*call).local).collect();
+        let mut calls: Vec<CallId> = topology.calls_from(*id).filter(|call| waits_in_health(facts, *call)).collect();
         calls.sort_unstable();
         for call in calls {
             let callee = topology.operation(topology.call(call).to).node;
@@ -108,33 +135,50 @@ fn pool(
     Pool { node, operation, size, operations, hangs }
 }
 
+/// A call that is made while all else is well, and that nothing in its group can stand in for.
+fn waits_in_health(facts: &Facts<'_>, call: CallId) -> bool {
+    let plan = facts.plan(call);
+    plan.awaited && !plan.local && facts.topology().call(call).fallback_of.is_none() && !facts.is_spare(call)
+}
+
 fn held(
     facts: &Facts<'_>,
     callee: NodeId,
     by: &BTreeMap<OperationId, Vec<CallId>>,
     operations: &[OperationId],
 ) -> Held {
-    let mut found =
-        Held { callee, calls: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
-    for (operation, calls) in by {
-        let rate = facts.rate(*operation);
-        found.known &= rate.known;
+    let mut found = Held {
+        callee,
+        calls: Vec::new(),
+        needed: Some(0.0),
+        arriving: 0.0,
+        holders: Vec::new(),
+        known: true,
+        innocent: Vec::new(),
+    };
+    for calls in by.values() {
+        let all = calls.iter().map(|call| (*call, rate_of(facts, *call)));
+        let weight = |(call, rate): &(CallId, Rate)| match facts.times().call(facts, *call).at_least {
+            _ if rate.per_second <= 0.0 => 0.0,
+            Extent::Finite(wait) => rate.per_second * wait.seconds(),
+            Extent::Unbounded => f64::INFINITY,
+        };
+        // Of several calls the first may be the last: the one that holds most counts.
+        let most = all.rev().max_by(|one, other| {
+            weight(one).total_cmp(&weight(other)).then(one.1.per_second.total_cmp(&other.1.per_second))
+        });
+        let Some((call, rate)) = most else { continue };
+        let wanted = Some(weight(&(call, rate))).filter(|wanted| wanted.is_finite());
+        let limit = bulkheads(facts, calls).filter(|_| rate.per_second > 0.0);
+        let holds = match (wanted, limit) {
+            (Some(wanted), Some(limit)) => Some(wanted.min(limit)),
+            (wanted, limit) => wanted.or(limit),
+        };
+        found.known &= rate.known && facts.times().call(facts, call).at_most.is_some();
         found.arriving += rate.per_second;
-        let longest = calls.iter().copied().max_by_key(|call| (waits(facts, *call), std::cmp::Reverse(*call)));
-        let Some(longest) = longest else { continue };
-        found.calls.push(longest);
-        let time = facts.times().call(facts, longest);
-        found.known &= time.at_most.is_some();
-        let held = match waits(facts, longest) {
-            _ if rate.per_second <= 0.0 => Some(0.0),
-            Extent::Finite(wait) => Some(rate.per_second * wait.seconds()),
-            Extent::Unbounded => None,
-        };
-        let capped = match (held, bulkheads(facts, calls)) {
-            (held, None) => held,
-            (held, Some(cap)) => Some(held.map_or(cap, |held| held.min(cap))),
-        };
-        found.needed = found.needed.zip(capped).map(|(sum, held)| sum + held);
+        found.calls.push(call);
+        found.holders.push((rate.per_second, holds));
+        found.needed = found.needed.zip(holds).map(|(sum, holds)| sum + holds);
     }
     // Asked only where it matters.
     if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
@@ -159,11 +203,6 @@ fn is_innocent(facts: &Facts<'_>, id: OperationId, callee: NodeId) -> bool {
         next.extend(hard.filter(|to| seen.insert(*to)).take(MAX_LOOKED_AT));
     }
     true
-}
-
-/// How long an execution waits for a callee that hangs, at least: of several calls the first may be the last.
-fn waits(facts: &Facts<'_>, call: CallId) -> Extent {
-    facts.times().call(facts, call).at_least
 }
 
 /// What limits the concurrent calls of an operation to one callee, if all of them are limited.

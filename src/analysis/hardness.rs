@@ -20,13 +20,13 @@ pub(super) struct Hardness {
     miss_of: Vec<Option<CallId>>,
 }
 
-/// How operations are reached over hard calls only.
+/// How operations are reached over some of the calls.
 #[derive(Debug)]
-pub struct HardWays {
+pub struct Ways {
     by: Vec<Option<(OperationId, Option<CallId>)>>,
 }
 
-impl HardWays {
+impl Ways {
     /// Whether it is reached.
     #[must_use]
     pub fn reach(&self, operation: OperationId) -> bool {
@@ -133,6 +133,19 @@ impl Facts<'_> {
         self.hardness().cache_read.get(call.index()).copied().unwrap_or(false)
     }
 
+    /// Whether a call is in a group that needs fewer answers than it has branches.
+    #[must_use]
+    pub fn is_spare(&self, call: CallId) -> bool {
+        self.hardness().spare.get(call.index()).copied().unwrap_or(false)
+    }
+
+    /// Whether every execution that gets so far makes a call, and cannot do without it.
+    #[must_use]
+    pub fn is_always_needed(&self, call: CallId) -> bool {
+        let always = !self.plan(call).skippable && !self.is_alternative(call) && self.miss_of(call).is_none();
+        always && self.is_hard(call)
+    }
+
     /// Whether a call is in a branch of which exactly one is taken. A bare arrow to a store means all its operations.
     #[must_use]
     pub fn is_alternative(&self, call: CallId) -> bool {
@@ -154,13 +167,13 @@ impl Facts<'_> {
         plan.awaited
             && !plan.soft
             && self.topology().call(call).fallback_of.is_none()
-            && !self.hardness().spare.get(call.index()).copied().unwrap_or(false)
+            && !self.is_spare(call)
             && !self.is_cache_read(call)
     }
 
-    /// What is reached from some operations over hard calls only, with the shortest ways.
+    /// What is reached from some operations over calls that count, with the shortest ways.
     #[must_use]
-    pub fn hard_ways(&self, starts: impl IntoIterator<Item = OperationId>) -> HardWays {
+    pub fn ways_over(&self, starts: impl IntoIterator<Item = OperationId>, counts: impl Fn(CallId) -> bool) -> Ways {
         let topology = self.topology();
         let mut by = vec![None; topology.operations.len()];
         let mut queue = VecDeque::new();
@@ -171,7 +184,7 @@ impl Facts<'_> {
             }
         }
         while let Some((id, start)) = queue.pop_front() {
-            let mut calls: Vec<CallId> = topology.calls_from(id).filter(|call| self.is_hard(*call)).collect();
+            let mut calls: Vec<CallId> = topology.calls_from(id).filter(|call| counts(*call)).collect();
             calls.sort_by_key(|call| self.call_rank(*call));
             for call in calls {
                 let to = topology.call(call).to;
@@ -181,6 +194,6 @@ impl Facts<'_> {
                 }
             }
         }
-        HardWays { by }
+        Ways { by }
     }
 }

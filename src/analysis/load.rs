@@ -56,9 +56,22 @@ fn counts(facts: &Facts<'_>, call: CallId) -> bool {
     facts.plan(call).made && topology.call(call).fallback_of.is_none() && !by_client
 }
 
+/// How often a call is waited for in a second: as often as its operation runs and makes it, however many times.
+pub(super) fn rate_of(facts: &Facts<'_>, call: CallId) -> Rate {
+    if is_undivided(facts, call) {
+        return Rate::UNKNOWN;
+    }
+    facts.rate(facts.topology().call(call).from).times(chance(facts, call))
+}
+
 /// Of how a split divides nothing is known unless its branches state a `chance`.
+fn is_undivided(facts: &Facts<'_>, call: CallId) -> bool {
+    facts.is_alternative(call) && facts.cascade().call(call, &[Key::Chance]).given().is_none()
+}
+
+/// What a call hands down of the rate of its caller.
 fn handed_down(facts: &Facts<'_>, call: CallId, from: Rate) -> Rate {
-    if facts.is_alternative(call) && facts.cascade().call(call, &[Key::Chance]).given().is_none() {
+    if is_undivided(facts, call) {
         return Rate::UNKNOWN;
     }
     match facts.plan(call).times {

@@ -41,7 +41,7 @@ pub use deadlines::Allotted;
 pub use effects::{Effect, EffectSite, Write};
 pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
-pub use hardness::HardWays;
+pub use hardness::Ways;
 pub use interval::{Extent, Time};
 pub use load::Rate;
 pub use needs::{Need, Unmet, Weakness, Who};

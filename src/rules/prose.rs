@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::{Attempts, Extent, Facts, Limit, Plan};
+use crate::analysis::{Attempts, Extent, Facts, Limit, Part, Plan};
 use crate::diagnostic::{Diagnostic, Edit, Fix, spaced};
 use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
@@ -38,6 +38,20 @@ pub(super) fn cause_of(facts: &Facts<'_>, call: CallId, stated: Option<Stated<'_
         Some(Origin::Policy(id)) => format!("policy {}", facts.topology().text(facts.topology().policy(id).name)),
         _ => cause(facts, call),
     }
+}
+
+/// The calls that other rules report for having no end. A loop without end is nobody else's: then there are none.
+pub(super) fn causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<String> {
+    if parts.iter().any(|part| facts.plan(part.call).times == Attempts::Unlimited) {
+        return Vec::new();
+    }
+    parts.iter().map(|part| cause(facts, part.call)).collect()
+}
+
+/// The same, of those parts that have no end.
+pub(super) fn endless_causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<String> {
+    let endless: Vec<Part> = parts.iter().copied().filter(|part| part.time.at_least == Extent::Unbounded).collect();
+    causes(facts, &endless)
 }
 
 /// Where a statement stands, if that is a place in the diagram; what the table of clients says has none.

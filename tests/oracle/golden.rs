@@ -160,6 +160,6 @@ fn workers_are_held_as_long_as_calls_last() {
     subject.with(|facts| {
         let pool = &facts.pools()[0];
         assert_eq!(pool.hangs[0].needed, Some(6_000.0));
-        assert!((pool.hangs[0].seconds_to_full(pool) - 0.5).abs() < 1e-9);
+        assert!((pool.hangs[0].seconds_to_full(pool).unwrap() - 0.5).abs() < 1e-9);
     });
 }

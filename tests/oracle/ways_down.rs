@@ -233,6 +233,8 @@ pub struct Hang {
     pub arriving: f64,
     pub known: bool,
     pub innocent: BTreeSet<usize>,
+    /// Requests a second of each operation, and how many workers they hold at most.
+    pub holders: Vec<(f64, f64)>,
 }
 
 /// How long a call lasts in a hang.
@@ -266,20 +268,37 @@ pub fn hangs(graph: &Graph, pool: &[usize], lasts: impl Fn(usize) -> Lasts) -> O
             needed: Some(0.0),
             arriving: 0.0,
             known: true,
+            holders: Vec::new(),
             innocent: pool.iter().copied().filter(|id| !needs(id)).collect(),
         };
         let mut waits = false;
         for operation in pool {
-            let calls: Vec<usize> = graph.made_calls_of(*operation).into_iter().filter(into).collect();
+            let plain = healthy_calls(graph, *operation);
+            let spare = spare_calls(&graph.steps_of(*operation));
+            let calls: Vec<(usize, Option<f64>)> = plain
+                .into_iter()
+                .filter(|(call, _)| into(call) && !spare.contains(call))
+                .map(|(call, share)| (call, chance(graph, call, share)))
+                .collect();
             if calls.is_empty() {
                 continue;
             }
             waits = true;
-            hang.arriving += rates[*operation].rate;
-            let longest = longest(&calls, &lasts);
-            hang.known &= rates[*operation].known && longest.known;
-            let held = held(graph, &calls, rates[*operation].rate, longest.seconds);
-            hang.needed = hang.needed.zip(held).map(|(sum, held)| sum + held);
+            let limits: Option<u64> = calls.iter().map(|(call, _)| graph.calls[*call].bulkhead).sum();
+            let limit = limits.map_or(f64::INFINITY, |limit| f64::from(u32::try_from(limit).unwrap()));
+            let each = calls.iter().map(|(call, chance)| {
+                let rate = chance.map_or(0.0, |chance| rates[*operation].rate * chance);
+                let wait = lasts(*call);
+                let wanted = if rate == 0.0 { 0.0 } else { rate * wait.seconds.unwrap_or(f64::INFINITY) };
+                (wanted, rate, rates[*operation].known && chance.is_some() && wait.known)
+            });
+            let most = each.rev().max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
+            let (wanted, rate, known) = most.unwrap();
+            let holds = wanted.min(if rate > 0.0 { limit } else { f64::INFINITY });
+            hang.arriving += rate;
+            hang.known &= known;
+            hang.needed = hang.needed.filter(|_| holds.is_finite()).map(|sum| sum + holds);
+            hang.holders.push((rate, holds));
         }
         if waits {
             hangs.insert(node, hang);
@@ -288,20 +307,52 @@ pub fn hangs(graph: &Graph, pool: &[usize], lasts: impl Fn(usize) -> Lasts) -> O
     Some(hangs)
 }
 
-/// The longest that a call of one operation to a node lasts; the first of equals. The first that fails may be the last.
-fn longest(calls: &[usize], lasts: impl Fn(usize) -> Lasts) -> Lasts {
-    let length = |lasts: &Lasts| lasts.seconds.unwrap_or(f64::INFINITY);
-    calls.iter().rev().map(|call| lasts(*call)).max_by(|one, other| length(one).total_cmp(&length(other))).unwrap()
+/// How often an execution makes a call, however many times; none if nothing says how a split divides.
+fn chance(graph: &Graph, id: usize, share: Option<f64>) -> Option<f64> {
+    let call = &graph.calls[id];
+    let endless = matches!(call.times, Some((_, Count::Unlimited)));
+    let stated = call.chance.map_or(1.0 - f64::from(graph.hit_ratio(id)) / 100.0, |chance| f64::from(chance) / 100.0);
+    (share.is_some() || endless && call.chance.is_some() || endless && !in_split(graph, id)).then_some(stated)
 }
 
-/// Workers that one operation keeps waiting.
-fn held(graph: &Graph, calls: &[usize], rate: f64, longest: Option<f64>) -> Option<f64> {
-    let limits: Option<u64> = calls.iter().map(|call| graph.calls[*call].bulkhead).sum();
-    let limit = limits.map(|limit| f64::from(u32::try_from(limit).unwrap()));
-    match (longest, limit) {
-        (_, _) if rate == 0.0 => Some(0.0),
-        (Some(longest), Some(limit)) => Some((rate * longest).min(limit)),
-        (Some(longest), None) => Some(rate * longest),
-        (None, limit) => limit,
+fn in_split(graph: &Graph, id: usize) -> bool {
+    fn any(steps: &[Step], id: usize, split: bool) -> bool {
+        steps.iter().any(|step| match step {
+            Step::Call(call) => split && *call == id,
+            Step::Group(shape, steps) => any(steps, id, split || *shape == Shape::OneOf),
+        })
     }
+    any(&graph.steps_of(graph.calls[id].from), id, false)
+}
+
+/// Calls in groups that need fewer answers than they have branches.
+fn spare_calls(steps: &[Step]) -> Vec<usize> {
+    fn all(steps: &[Step], spare: bool, found: &mut Vec<usize>) {
+        for step in steps {
+            match step {
+                Step::Call(call) => found.extend(spare.then_some(*call)),
+                Step::Group(shape, steps) => {
+                    let more = matches!(shape, Shape::Any(enough) if *enough < steps.len());
+                    all(steps, spare || more, found);
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    all(steps, false, &mut found);
+    found
+}
+
+/// When so many workers are held, found by halving: each caller holds more and more, up to all that it can.
+pub fn seconds_to_full(hang: &Hang, size: f64) -> Option<f64> {
+    let held = |seconds: f64| hang.holders.iter().map(|(rate, most)| (rate * seconds).min(*most)).sum::<f64>();
+    let (mut early, mut late) = (0.0, 1e12);
+    if held(late) < size - 1e-6 {
+        return None;
+    }
+    for _ in 0..200 {
+        let middle = f64::midpoint(early, late);
+        if held(middle) < size - 1e-9 { early = middle } else { late = middle }
+    }
+    Some(late)
 }

@@ -44,7 +44,7 @@ impl PoolRow {
                 Some(needed) => Bound::Number(needed),
                 None => Bound::Unbounded(Unbounded::Unbounded),
             },
-            seconds_to_full: (rated && held.exceeds(pool)).then(|| held.seconds_to_full(pool)),
+            seconds_to_full: held.seconds_to_full(pool).filter(|_| rated),
             innocent: held.innocent.iter().map(|id| topology.operation_name(*id)).collect(),
         }
     }

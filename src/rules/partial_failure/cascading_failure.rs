@@ -35,7 +35,7 @@ fn longest(facts: &Facts<'_>) -> Vec<(u64, Option<CallId>)> {
 /// A hard call over the network that nothing shields.
 fn is_open(facts: &Facts<'_>, call: CallId) -> bool {
     let shielded = |key| matches!(facts.cascade().call(call, &[key]), Answer::Given(_) | Answer::Unreadable);
-    facts.is_hard(call) && !facts.plan(call).local && !shielded(Key::Breaker) && !shielded(Key::Bulkhead)
+    facts.is_always_needed(call) && !facts.plan(call).local && !shielded(Key::Breaker) && !shielded(Key::Bulkhead)
 }
 
 fn chain(facts: &Facts<'_>, entry: OperationId, next: &[(u64, Option<CallId>)]) -> Vec<CallId> {
@@ -69,16 +69,15 @@ fn report(facts: &Facts<'_>, entry: OperationId, chain: &[CallId], hops: u64) ->
         Some("while it is slow, every caller on the way waits with it, and what they share fills up".to_owned());
     diagnostic.cause = Some(prose::cause(facts, *last));
     diagnostic.group = Some("a failure at the end of a chain of calls stops everything above it".into());
-    let middle = chain.get(chain.len() / 2)?;
+    let each = usize::try_from(hops).unwrap_or(usize::MAX);
+    let cuts: Vec<String> =
+        chain.iter().skip(each - 1).step_by(each).take(4).map(|call| prose::call(facts, *call)).collect();
+    let cuts = cuts.join("`, `");
     diagnostic.help = vec![
         format!(
-            "put a `breaker` where something else can answer, with a `fallback`: `{}` is in the middle",
-            prose::call(facts, *middle)
+            "where something else can answer, a `fallback` with a `breaker`: on `{cuts}` it leaves no chain of {hops} calls here"
         ),
-        format!(
-            "or a `bulkhead N` on `{}`, so that a slow `{end}` holds no more than N of its workers",
-            prose::call(facts, *last)
-        ),
+        "or a `bulkhead N` there, so that what is slow holds no more than N workers of its caller".to_owned(),
         "or do what need not be done at once behind a queue".to_owned(),
     ];
     Some(diagnostic)

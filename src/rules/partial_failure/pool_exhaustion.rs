@@ -54,7 +54,7 @@ fn report(facts: &Facts<'_>, pool: &Pool, held: &Held, certainty: Certainty) -> 
     let place = stated.given().and_then(prose::place).unwrap_or(topology.node(pool.node).span);
     let mut diagnostic = Diagnostic::new(place, message).at(workers).subject(owner.clone());
     diagnostic.certainty = certainty;
-    diagnostic.witness = held.calls.iter().take(8).map(|call| step(facts, *call)).collect();
+    diagnostic.witness = held.calls.iter().take(8).map(|call| step(facts, held, *call)).collect();
     diagnostic.consequence = Some(consequence(facts, pool, held));
     diagnostic.cause = Some(owner);
     diagnostic.group = Some("a hang of one callee takes all workers of a service".into());
@@ -72,24 +72,24 @@ fn owner(facts: &Facts<'_>, pool: &Pool) -> String {
     pool.operation.map_or_else(|| topology.node_name(pool.node).to_owned(), |id| topology.operation_name(id))
 }
 
-fn step(facts: &Facts<'_>, call: CallId) -> Step {
+fn step(facts: &Facts<'_>, held: &Held, call: CallId) -> Step {
     let topology = facts.topology();
-    let rate = prose::number(facts.rate(topology.call(call).from).per_second);
+    let arriving = held.arriving_at(call);
+    let rate = prose::number(arriving);
     let plan = facts.plan(call);
-    let wait = facts.times().call(facts, call);
-    let (text, value) = match wait.at_least {
+    let (text, value) = match facts.times().call(facts, call).at_least {
         Extent::Finite(_) if unstated(facts, call) => (format!("{rate}/s wait, and no timeout is stated"), None),
         Extent::Finite(time) => {
-            let held = facts.rate(topology.call(call).from).per_second * time.seconds();
+            let wanted = arriving * time.seconds();
             let limit = facts.cascade().call(call, &[Key::Bulkhead]).given().and_then(|stated| stated.setting.count());
             #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
-            let limit = limit.map(|limit| limit as f64).filter(|limit| *limit < held);
+            let limit = limit.map(|limit| limit as f64).filter(|limit| *limit < wanted);
             match limit {
                 Some(limit) => {
                     let text = format!("{rate}/s × {time}, {} at most by its bulkhead", whole(limit));
                     (text, Some(Measure::Times(limit)))
                 }
-                None => (format!("{rate}/s × {time}: {} held", whole(held)), Some(Measure::Times(held))),
+                None => (format!("{rate}/s × {time}: {} held", whole(wanted)), Some(Measure::Times(wanted))),
             }
         }
         Extent::Unbounded => (format!("{rate}/s wait without end"), None),
@@ -100,17 +100,16 @@ fn step(facts: &Facts<'_>, call: CallId) -> Step {
 
 fn consequence(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
     let topology = facts.topology();
-    let seconds = prose::number(held.seconds_to_full(pool));
+    let full = held
+        .seconds_to_full(pool)
+        .map_or_else(String::new, |seconds| format!("full after {} s; ", prose::number(seconds)));
     let named: Vec<String> =
         held.innocent.iter().take(3).map(|id| format!("`{}`", topology.operation_name(*id))).collect();
     let more = if held.innocent.len() > 3 { format!(" and {} more", held.innocent.len() - 3) } else { String::new() };
     let (them, do_without) = if held.innocent.len() == 1 { ("it", "can do") } else { ("they", "can do") };
     let callee = topology.node_name(held.callee);
     let fails = if held.innocent.len() == 1 { "fails" } else { "fail" };
-    format!(
-        "full after {seconds} s; then {}{more} {fails} too, though {them} {do_without} without `{callee}`",
-        named.join(", ")
-    )
+    format!("{full}then {}{more} {fails} too, though {them} {do_without} without `{callee}`", named.join(", "))
 }
 
 fn help(facts: &Facts<'_>, pool: &Pool, held: &Held) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! A node that runs once, or in one place, and that a promise depends on.
 
-use crate::analysis::{Facts, HardWays};
+use crate::analysis::{Facts, Ways};
 use crate::diagnostic::{Diagnostic, Step};
 use crate::metadata::Options;
 use crate::model::{NodeId, OperationId, Stated};
@@ -16,7 +16,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
         let share = |id: &OperationId| promised(facts, *id).unwrap_or_default();
         share(other).total_cmp(&share(one)).then_with(|| facts.rank(*one).cmp(&facts.rank(*other)))
     });
-    let ways = facts.hard_ways(promising);
+    let ways = facts.ways_over(promising, |call| facts.is_always_needed(call));
     topology.node_ids().filter_map(|node| finding(facts, node, &ways)).collect()
 }
 
@@ -25,7 +25,7 @@ fn promised(facts: &Facts<'_>, id: OperationId) -> Option<f64> {
     facts.cascade().operation(id, Key::Slo).given()?.setting.field(Key::Availability)?.share()
 }
 
-fn finding(facts: &Facts<'_>, node: NodeId, ways: &HardWays) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
     let topology = facts.topology();
     let row = topology.node(node);
     let accepted = |key| facts.cascade().node(node, key).given().is_some();
@@ -41,8 +41,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &HardWays) -> Option<Diagnosti
     let entry = ways.start(operation)?;
     let share = promised(facts, entry)?;
     let (name, promise) = (topology.node_name(node), topology.operation_name(entry));
-    let percent = format!("{:.4}", share * 100.0);
-    let percent = percent.trim_end_matches('0').trim_end_matches('.');
+    let percent = percentage(share);
     let message = if topology.operation(entry).node == node {
         format!("`{name}` runs {once}, and `{promise}` promises {percent} %")
     } else {
@@ -76,7 +75,8 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &HardWays) -> Option<Diagnosti
             format!("run it in two zones: `zones a, b` on `{name}`")
         },
         format!(
-            "or say what it achieves as it is: `availability 99.95%` on `{name}`{}",
+            "or say what it achieves as it is: `availability {}%` on `{name}`{}",
+            percentage(f64::midpoint(share, 1.0)),
             if row.kind == ElementKind::Store { ", or the outage that is accepted: `rto 1m`" } else { "" }
         ),
         "or let what needs it do without for a while: a `fallback` on the way".to_owned(),
@@ -91,6 +91,11 @@ fn alone<'f>(facts: &Facts<'f>, node: NodeId) -> Option<(Stated<'f>, &'static st
         return look(Key::Autoscale).or_else(|| look(Key::Replicas)).map(|stated| (stated, "once"));
     }
     look(Key::Zones).filter(|stated| stated.setting.texts.len() == 1).map(|stated| (stated, "in one zone"))
+}
+
+/// A share as people write it.
+fn percentage(share: f64) -> String {
+    format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The time in 30 days in which it may be down.

@@ -95,7 +95,7 @@ fn report(facts: &Facts<'_>, mut found: Vec<Amplified>) -> Option<Diagnostic> {
     diagnostic = diagnostic.at(arithmetic(worst)).subject(name.clone());
     diagnostic.witness = worst.layers.iter().map(|(call, tries)| layer(facts, *call, *tries)).collect();
     diagnostic.path = Some(prose::path(facts, topology.call(*worst.way.first()?).from, &worst.way, 0));
-    diagnostic.consequence = Some(consequence(facts, worst, others.len()));
+    diagnostic.consequence = Some(consequence(worst, others.len()));
     diagnostic.cause = Some(prose::cause_of(facts, *first, facts.plan(*first).attempts_stated));
     diagnostic.group = Some("operations are executed many times for one request when they fail".into());
     diagnostic.help = help(facts, worst);
@@ -133,18 +133,8 @@ fn layer(facts: &Facts<'_>, call: CallId, tries: u64) -> Step {
     Step { subject: topology.call_name(call), span, text, value }
 }
 
-fn consequence(facts: &Facts<'_>, worst: &Amplified, others: usize) -> String {
-    let rate = facts.rate(worst.target).per_second;
-    #[allow(clippy::cast_precision_loss, reason = "a number of executions, as a factor")]
-    let load = if rate > 0.0 {
-        format!(
-            "{}/s become {}/s when it can take least",
-            prose::number(rate),
-            prose::number(rate * worst.times() as f64)
-        )
-    } else {
-        format!("it gets {} times its load when it can take least", worst.times())
-    };
+fn consequence(worst: &Amplified, others: usize) -> String {
+    let load = format!("it gets {} times its load when it can take least", factor(worst.executions));
     let bound = match worst.executions.bound.finite() {
         Some(bound) if bound > worst.times() => format!("; if others fail too, at most {bound} executions"),
         _ => String::new(),
@@ -166,8 +156,9 @@ fn help(facts: &Facts<'_>, worst: &Amplified) -> Vec<String> {
     let name = |call: CallId| format!("`{}`", prose::call(facts, call));
     let mut help = Vec::new();
     if upper.is_empty() {
+        let fewer = if tries > 3 { 3 } else { 1 };
         help.push(format!(
-            "write fewer tries on {}: `attempts 3`, and let a `breaker` stop them when it is down",
+            "write fewer tries on {}: `attempts {fewer}`, and let a `breaker` stop them when it is down",
             name(last)
         ));
     } else {
@@ -181,7 +172,7 @@ fn help(facts: &Facts<'_>, worst: &Amplified) -> Vec<String> {
         ));
     }
     let by_mesh = |call: &CallId| {
-        facts.plan(*call).attempts_stated.is_none_or(|stated| matches!(stated.origin, Origin::Client(..)))
+        facts.plan(*call).attempts_stated.is_some_and(|stated| matches!(stated.origin, Origin::Client(..)))
     };
     if worst.layers.iter().any(|(call, _)| by_mesh(call) || !facts.plan(*call).proxies.is_empty()) {
         help.push("or switch the retries of the mesh off for this route, and leave it out of `via`".to_owned());

@@ -78,8 +78,7 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Diagnosti
     diagnostic.cause = Some(prose::cause(facts, found.call));
     if found.needed == Extent::Unbounded {
         // What has no end below is the cause; where it is reported, this follows from it.
-        let endless = parts.iter().filter(|part| part.time.at_least == Extent::Unbounded);
-        diagnostic.caused_by = endless.map(|part| prose::cause(facts, part.call)).collect();
+        diagnostic.caused_by = prose::endless_causes(facts, parts);
     }
     diagnostic.help = help(facts, found, parts.is_empty());
     if let (Extent::Finite(needed), true) = (found.needed, found.stated.setting.key == Key::Timeout) {

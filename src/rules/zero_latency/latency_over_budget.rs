@@ -24,8 +24,8 @@ fn over_deadline(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     }
     let name = topology.operation_name(id);
     let can = match work {
-        Extent::Finite(work) => format!("its calls can take {work}"),
-        Extent::Unbounded => "its calls can take for ever".to_owned(),
+        Extent::Finite(work) => format!("its work can take {work}"),
+        Extent::Unbounded => "its work can take for ever".to_owned(),
     };
     let place = prose::place(stated).unwrap_or(topology.operation(id).span);
     let mut diagnostic = Diagnostic::new(place, format!("`{name}` gives itself {own}, but {can}"));
@@ -36,8 +36,7 @@ fn over_deadline(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     diagnostic.path = Some(prose::path(facts, id, &[], 0));
     diagnostic.cause = Some(name.clone());
     if work == Extent::Unbounded {
-        let endless = parts.iter().filter(|part| part.time.at_least == Extent::Unbounded);
-        diagnostic.caused_by = endless.map(|part| prose::cause(facts, part.call)).collect();
+        diagnostic.caused_by = prose::endless_causes(facts, &parts);
     }
     if let Extent::Finite(work) = work {
         diagnostic.consequence =
@@ -69,7 +68,9 @@ fn waterfall(facts: &Facts<'_>, id: OperationId, parts: &[Part], own: Duration) 
         let value = part.time.at_least.finite().map(|time| Measure::Seconds(time.seconds()));
         let span = stated.unwrap_or(topology.call(part.call).span);
         steps.push(Step { subject: topology.call_name(part.call), span, text, value });
-        at = part.time.at_least.finite().map_or(Duration::MAX, |time| at.plus(time));
+        // After what has no end nothing comes.
+        let Some(time) = part.time.at_least.finite() else { break };
+        at = at.plus(time);
     }
     steps
 }
@@ -110,10 +111,11 @@ fn over_promise(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     let name = topology.operation_name(id);
     let message = format!("`{name}` promises an answer in {promised}, but the way there and back alone takes {floor}");
     let mut diagnostic = Diagnostic::new(stated.span, message).at("promised here").subject(name.clone());
-    let mut calls: Vec<_> = topology.calls_from(id).filter(|call| facts.is_hard(*call)).collect();
+    let mut calls: Vec<_> = topology.calls_from(id).filter(|call| facts.is_always_needed(*call)).collect();
     calls.sort_by_key(|call| facts.call_rank(*call));
     for call in calls {
-        let trip = facts.round_trip(call).plus(facts.floor(topology.call(call).to));
+        let once = facts.round_trip(call).plus(facts.floor(topology.call(call).to));
+        let trip = once.times(facts.plan(call).least_times);
         if trip > Duration::ZERO {
             let text = format!("there and back: at least {trip}");
             let value = Some(Measure::Seconds(trip.seconds()));

@@ -33,7 +33,7 @@ fn finding(facts: &Facts<'_>, entry: OperationId) -> Option<Diagnostic> {
     diagnostic.witness = guilty.iter().map(|part| step(facts, *part)).collect();
     diagnostic.path = Some(prose::path(facts, topology.call(first.call).from, &[first.call], 0));
     diagnostic.cause = Some(name.clone());
-    diagnostic.caused_by = guilty.iter().map(|part| prose::cause(facts, part.call)).collect();
+    diagnostic.caused_by = prose::causes(facts, &guilty);
     diagnostic.group = Some("entries may never end".into());
     if let Some(known) = time.at_least.finite().filter(|known| known.nanoseconds() > 0) {
         diagnostic.consequence = Some(format!("what is stated adds up to {known}, and there is more"));
