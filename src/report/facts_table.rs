@@ -109,7 +109,8 @@ fn runs(count: Count) -> String {
 /// Three digits that count.
 fn number(value: f64) -> String {
     let digits = if value >= 100.0 || value.fract() == 0.0 { 0 } else { 2 };
-    format!("{value:.digits$}")
+    let text = format!("{value:.digits$}");
+    if digits > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A question mark is what is not known.

@@ -117,10 +117,13 @@ fn help(facts: &Facts<'_>, pool: &Pool, held: &Held) -> Vec<String> {
     let calls: Vec<String> = held.calls.iter().take(3).map(|call| format!("`{}`", prose::call(facts, *call))).collect();
     let share = (pool.size / 4 / (held.calls.len() as u64).max(1)).max(1);
     let kept = pool.size.saturating_sub(share * held.calls.len() as u64);
-    let mut help = vec![format!(
-        "keep workers free of it: `bulkhead {share}` on {} leaves {kept} for the others",
-        calls.join(", ")
-    )];
+    let mut help = Vec::new();
+    if kept > 0 {
+        help.push(format!(
+            "keep workers free of it: `bulkhead {share}` on {} leaves {kept} for the others",
+            calls.join(", ")
+        ));
+    }
     #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
     let longest = pool.size as f64 / held.arriving;
     let milliseconds = (longest * 500.0).floor();

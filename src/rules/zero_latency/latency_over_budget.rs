@@ -3,7 +3,7 @@
 use crate::analysis::{Extent, Facts, Part};
 use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
-use crate::model::{Duration, OperationId};
+use crate::model::{Duration, OperationId, Step as CallStep};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -78,17 +78,15 @@ fn waterfall(facts: &Facts<'_>, id: OperationId, parts: &[Part], own: Duration) 
 fn help(facts: &Facts<'_>, id: OperationId, work: Extent, parts: &[Part]) -> Vec<String> {
     let name = facts.topology().operation_name(id);
     let mut help = Vec::new();
-    let sharing: Vec<String> = parts
-        .iter()
-        .filter(|part| !facts.plan(part.call).inherits)
-        .map(|part| format!("`{}`", prose::call(facts, part.call)))
-        .take(4)
-        .collect();
+    let mut calls = Vec::new();
+    CallStep::each(&facts.topology().operation(id).body, &mut |call| calls.push(call));
+    calls.retain(|call| facts.plan(*call).awaited && !facts.plan(*call).inherits);
+    let sharing: Vec<String> = calls.iter().map(|call| format!("`{}`", prose::call(facts, *call))).take(4).collect();
     if !sharing.is_empty() {
         help.push(format!(
             "let its calls share what is left: `deadline inherited` on {}{}",
             sharing.join(", "),
-            if parts.len() > 4 { " and the others" } else { "" }
+            if calls.len() > 4 { " and the others" } else { "" }
         ));
     }
     if let Extent::Finite(work) = work {
