@@ -14,7 +14,7 @@ use super::attempts::{Attempts, Plan};
 use super::condensation::components;
 use crate::model::{CallId, Fallback, OperationId, Step};
 use crate::syntax::Arrow;
-use crate::vocabulary::ElementKind;
+use crate::vocabulary::{ElementKind, Key};
 
 /// How often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,9 +92,11 @@ pub(super) fn executions(facts: &Facts<'_>) -> Vec<Executions> {
     rows
 }
 
-/// For each of these operations, the way on which it is executed most often if it fails, from where the request comes in.
-pub(super) fn worst_ways(facts: &Facts<'_>, targets: &[OperationId]) -> Vec<Vec<CallId>> {
+/// For each of these operations, how often it is executed by what tries again at once, and the way on which that is
+/// most, from where the request comes in.
+pub(super) fn at_once(facts: &Facts<'_>, targets: &[OperationId]) -> Vec<(Executions, Vec<CallId>)> {
     let mut search = Search::new(facts);
+    search.at_once_only = true;
     targets.iter().map(|target| search.worst_way(*target)).collect()
 }
 
@@ -150,6 +152,8 @@ struct Search<'a, 'f> {
     values: Vec<Option<Value>>,
     callers: Vec<OperationId>,
     target: OperationId,
+    /// Whether tries that are spread over time or over requests count as one.
+    at_once_only: bool,
 }
 
 impl<'a, 'f> Search<'a, 'f> {
@@ -185,7 +189,17 @@ impl<'a, 'f> Search<'a, 'f> {
         }
         let is_root = topology.operation_ids().map(|id| is_root(facts, id)).collect();
         let target = OperationId(0);
-        Self { facts, order, position, looping, is_root, values: vec![None; count], callers: Vec::new(), target }
+        Self {
+            facts,
+            order,
+            position,
+            looping,
+            is_root,
+            values: vec![None; count],
+            callers: Vec::new(),
+            target,
+            at_once_only: false,
+        }
     }
 
     fn loops(&self, id: OperationId) -> bool {
@@ -331,12 +345,13 @@ impl<'a, 'f> Search<'a, 'f> {
         row
     }
 
-    fn worst_way(&mut self, target: OperationId) -> Vec<CallId> {
+    fn worst_way(&mut self, target: OperationId) -> (Executions, Vec<CallId>) {
         self.pass(target);
         let by = |id: OperationId| self.value(id).and_then(|value| value.by);
-        let first = self.row(target).root.and_then(by);
+        let executions = self.row(target);
         let topology = self.facts.topology();
-        std::iter::successors(first, |call| by(topology.call(*call).to)).collect()
+        let way = std::iter::successors(executions.root.and_then(by), |call| by(topology.call(*call).to));
+        (executions, way.collect())
     }
 
     fn steps(&self, steps: &[Step]) -> Ends {
@@ -370,7 +385,8 @@ impl<'a, 'f> Search<'a, 'f> {
         let exactly = call.to == self.target;
         let direct = exactly || self.means(call.to, self.target);
         let single = if exactly { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
-        let tries = self.facts.tries_of_failure(id, direct);
+        let spread = self.at_once_only && self.facts.is_spread(id);
+        let tries = if spread { Attempts::AtMost(1) } else { self.facts.tries_of_failure(id, direct) };
         let before = match tries {
             Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
             Attempts::Unlimited => Attempts::Unlimited,
@@ -428,6 +444,13 @@ impl Facts<'_> {
         };
         let layers = plan.proxies.iter().filter(|layer| direct || layer.repeats_work == Some(true));
         layers.fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts))
+    }
+
+    /// Whether the tries of a call are spread: a queue hands a message out again when time has passed, and a retry
+    /// budget bounds the tries of all requests together.
+    #[must_use]
+    pub fn is_spread(&self, id: CallId) -> bool {
+        self.redelivered(id).is_some() || self.cascade().call(id, &[Key::RetryBudget]).given().is_some()
     }
 
     /// How often a queue hands a message out, as far as that is stated.

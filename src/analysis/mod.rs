@@ -214,11 +214,11 @@ impl<'a> Facts<'a> {
         self.executions.get_or_init(|| amplification::executions(self))[operation.index()]
     }
 
-    /// For each of these operations the way from where a request comes in on which it is executed most often if it
-    /// fails.
+    /// For each of these operations its executions by what tries again at once, without redelivery and what a retry
+    /// budget bounds, and the way from where a request comes in on which it is executed most often if it fails.
     #[must_use]
-    pub fn worst_ways(&self, operations: &[OperationId]) -> Vec<Vec<CallId>> {
-        amplification::worst_ways(self, operations)
+    pub fn executions_at_once(&self, operations: &[OperationId]) -> Vec<(Executions, Vec<CallId>)> {
+        amplification::at_once(self, operations)
     }
 
     /// The time that no successful execution of an operation undercuts, by the round trips of its links.

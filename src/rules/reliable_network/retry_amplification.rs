@@ -13,11 +13,11 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     let most = options.count("threshold");
     let targets: Vec<OperationId> =
         facts.topology().operation_ids().filter(|id| factor(facts.executions(*id)) > most).collect();
-    let ways = facts.worst_ways(&targets);
+    let at_once = facts.executions_at_once(&targets);
     let mut by_cause: BTreeMap<CallId, Vec<Amplified>> = BTreeMap::new();
-    for (target, way) in targets.into_iter().zip(ways) {
-        let found = Amplified { target, executions: facts.executions(target), layers: layers(facts, &way), way };
-        if found.unbudgeted(facts) > most
+    for (target, (executions, way)) in targets.into_iter().zip(at_once) {
+        let found = Amplified { target, executions, layers: layers(facts, &way), way };
+        if factor(executions) > most
             && let Some((first, _)) = found.layers.first()
         {
             by_cause.entry(*first).or_default().push(found);
@@ -48,24 +48,13 @@ impl Amplified {
     fn times(&self) -> u64 {
         self.executions.failing.finite().unwrap_or(0)
     }
-
-    /// A retry budget bounds the tries of all requests together, and a queue hands a message out again when time has
-    /// passed: what is left without those.
-    fn unbudgeted(&self, facts: &Facts<'_>) -> u64 {
-        let topology = facts.topology();
-        let spread = |call: CallId| {
-            let budget = facts.cascade().call(call, &[Key::RetryBudget]).given().is_some();
-            budget || topology.node_of(topology.call(call).from).kind == ElementKind::Queue
-        };
-        let saved = self.layers.iter().filter(|(call, _)| spread(*call)).map(|(_, tries)| *tries);
-        factor(self.executions) / saved.fold(1_u64, u64::saturating_mul).max(1)
-    }
 }
 
 /// The calls that multiply: those from the last one on that absorbs the failure.
 fn layers(facts: &Facts<'_>, way: &[CallId]) -> Vec<(CallId, u64)> {
     let last = way.last().copied();
     let tries = |call: CallId| match facts.tries_of_failure(call, Some(call) == last) {
+        _ if facts.is_spread(call) => 1,
         Attempts::AtMost(tries) => tries,
         Attempts::Unlimited => 1,
     };
