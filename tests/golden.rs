@@ -5,24 +5,28 @@
 mod support;
 
 use topolint::analysis::{Extent, Facts};
-use topolint::metadata::{Options, built_in_clients};
-use topolint::model::{Duration, Loader, lower};
+use topolint::metadata::Options;
+use topolint::model::Duration;
 use topolint::rules::Rule;
+
+/// Looks at the facts of a text with which nothing is wrong.
+fn with_facts<T>(text: &str, look: impl FnOnce(&Facts<'_>) -> T) -> T {
+    support::with_facts(text, |facts, problems| {
+        assert_eq!(problems, [], "{text}");
+        look(facts)
+    })
+}
 
 /// The worst case of `shop` in milliseconds, where it has an end and is known.
 fn worst_case(text: &str) -> Option<u64> {
-    let files = support::Texts::one(text);
-    let mut loader = Loader::new(&files);
-    let project = loader.project("example.topo");
-    let (topology, problems) = lower(&loader, &project, built_in_clients());
-    assert_eq!(problems, [], "{text}");
-    let facts = Facts::new(&topology, built_in_clients());
-    let time = facts.times().operation(topology.operation_named("shop").expect("an operation"));
-    assert!(time.at_most.is_none_or(|most| most == time.at_least), "{text}");
-    match time.at_most? {
-        Extent::Finite(time) => Some(time.nanoseconds() / Duration::from_milliseconds(1).nanoseconds()),
-        Extent::Unbounded => None,
-    }
+    with_facts(text, |facts| {
+        let time = facts.times().operation(facts.topology().operation_named("shop").expect("an operation"));
+        assert!(time.at_most.is_none_or(|most| most == time.at_least), "{text}");
+        match time.at_most? {
+            Extent::Finite(time) => Some(time.nanoseconds() / Duration::from_milliseconds(1).nanoseconds()),
+            Extent::Unbounded => None,
+        }
+    })
 }
 
 fn of_call(attributes: &str) -> Option<u64> {
@@ -91,14 +95,12 @@ fn a_caller_that_waits_1_s_is_inverted_above_3_15_s() {
     let text = "client web { -> shop { timeout 1s } }
 service shop { -> stock { timeout 1s; attempts 3; backoff exponential 50ms..250ms } }
 service stock { readonly }";
-    let files = support::Texts::one(text);
-    let mut loader = Loader::new(&files);
-    let project = loader.project("example.topo");
-    let (topology, _) = lower(&loader, &project, built_in_clients());
-    let facts = Facts::new(&topology, built_in_clients());
-    let check = Rule::named("timeout-inversion").and_then(|rule| rule.check).expect("a rule");
-    let messages: Vec<String> = check(&facts, &Options::default()).into_iter().map(|finding| finding.message).collect();
-    assert_eq!(messages, ["`web` gives up on `shop` after 1 s, but it can work for 3.15 s"]);
+    with_facts(text, |facts| {
+        let check = Rule::named("timeout-inversion").and_then(|rule| rule.check).expect("a rule");
+        let messages: Vec<String> =
+            check(facts, &Options::default()).into_iter().map(|finding| finding.message).collect();
+        assert_eq!(messages, ["`web` gives up on `shop` after 1 s, but it can work for 3.15 s"]);
+    });
 }
 
 #[test]
@@ -121,15 +123,11 @@ fn the_shop_takes_what_the_language_page_says() {
 
 /// The executions of an operation for one request, if it fails fast and if anything may fail.
 fn executions(text: &str, operation: &str) -> (Option<u64>, Option<u64>) {
-    let files = support::Texts::one(text);
-    let mut loader = Loader::new(&files);
-    let project = loader.project("example.topo");
-    let (topology, problems) = lower(&loader, &project, built_in_clients());
-    assert_eq!(problems, [], "{text}");
-    let facts = Facts::new(&topology, built_in_clients());
-    let found = facts.executions(topology.operation_named(operation).expect("an operation"));
-    assert!(found.exact);
-    (found.failing.finite(), found.bound.finite())
+    with_facts(text, |facts| {
+        let found = facts.executions(facts.topology().operation_named(operation).expect("an operation"));
+        assert!(found.exact);
+        (found.failing.finite(), found.bound.finite())
+    })
 }
 
 fn layers(calls: &[&str]) -> String {
@@ -169,14 +167,11 @@ service shop {
   operation buy { -> stock { timeout 50ms } }
 }
 service prices, stock\n";
-    let files = support::Texts::one(text);
-    let mut loader = Loader::new(&files);
-    let project = loader.project("example.topo");
-    let (topology, _) = lower(&loader, &project, built_in_clients());
-    let facts = Facts::new(&topology, built_in_clients());
-    let [pool] = facts.pools() else { panic!("one pool") };
-    let hang = pool.hangs.first().expect("a hang");
-    assert_eq!((pool.size, hang.needed, hang.seconds_to_full(pool)), (100, Some(6_000.0), Some(0.5)));
-    let innocent: Vec<String> = hang.innocent.iter().map(|id| topology.operation_name(*id)).collect();
-    assert_eq!(innocent, ["shop.buy"]);
+    with_facts(text, |facts| {
+        let [pool] = facts.pools() else { panic!("one pool") };
+        let hang = pool.hangs.first().expect("a hang");
+        assert_eq!((pool.size, hang.needed, hang.seconds_to_full(pool)), (100, Some(6_000.0), Some(0.5)));
+        let innocent: Vec<String> = hang.innocent.iter().map(|id| facts.topology().operation_name(*id)).collect();
+        assert_eq!(innocent, ["shop.buy"]);
+    });
 }

@@ -11,12 +11,11 @@ mod support;
 use generate::Diagram;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use support::Texts;
-use topolint::analysis::{Facts, Repetition};
+use support::{Texts, with_facts};
+use topolint::analysis::Repetition;
 use topolint::diagnostic::Certainty;
 use topolint::lint::Outcome;
-use topolint::metadata::built_in_clients;
-use topolint::model::{Loader, lower};
+use topolint::model::Loader;
 use topolint::source::{SourceMap, Span};
 use topolint::syntax::{Block, Statement, Tree};
 use topolint::vocabulary::ElementKind;
@@ -65,7 +64,7 @@ proptest! {
         let text = once(&diagram.text());
         for (name, repetition) in repetitions(&text).into_iter().take(4) {
             let repeated = format!("{text}\nclient again\nagain -> {name} {{ retries 1; key per-request }}\n");
-            let worst = with_facts(&repeated, |facts| facts.exposed().iter().map(|exposed| exposed.certainty).max());
+            let worst = with_facts(&repeated, |facts, _| facts.exposed().iter().map(|exposed| exposed.certainty).max());
             let expected = match worst {
                 None => Repetition::Safe,
                 Some(Certainty::Proved) => Repetition::Unsafe,
@@ -221,27 +220,19 @@ fn once(text: &str) -> String {
     let repeaters = repeaters.iter().chain(&["hedge after 50ms", "visibility 30s", "max-receives unlimited"]);
     let text = repeaters.fold(text.to_owned(), |text, repeater| text.replace(repeater, "tags once"));
     let text = text.replace("at-least-once", "at-most-once").replace("max-receives 5", "max-receives 1");
-    assert!(with_facts(&text, |facts| facts.exposed().is_empty()), "something is still run again:\n{text}");
+    assert!(with_facts(&text, |facts, _| facts.exposed().is_empty()), "something is still run again:\n{text}");
     text
 }
 
 /// What happens if each service and external system runs again.
 fn repetitions(text: &str) -> Vec<(String, Repetition)> {
-    with_facts(text, |facts| {
+    with_facts(text, |facts, _| {
         let topology = facts.topology();
         let ours = topology
             .operation_ids()
             .filter(|id| matches!(topology.node_of(*id).kind, ElementKind::Service | ElementKind::External));
         ours.map(|id| (topology.operation_name(id), facts.repetition(id))).collect()
     })
-}
-
-fn with_facts<T>(text: &str, look: impl FnOnce(&Facts<'_>) -> T) -> T {
-    let files = Texts::one(text);
-    let mut loader = Loader::new(&files);
-    let project = loader.project(support::ROOT);
-    let (topology, _) = lower(&loader, &project, built_in_clients());
-    look(&Facts::new(&topology, built_in_clients()))
 }
 
 /// Everything found in a sound topology, with its fingerprint and without its place.

@@ -48,12 +48,6 @@ impl Backoff {
         self.cap > Duration::ZERO
     }
 
-    /// Whether all callers wait equally long; none if nothing is said of jitter.
-    #[must_use]
-    pub fn is_deterministic(&self) -> Option<bool> {
-        (self.jitter != Jitter::Unstated).then_some(self.jitter == Jitter::None)
-    }
-
     /// So many waits together: the upper bound of each, summed.
     #[must_use]
     pub fn total(&self, waits: u64) -> Duration {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Facts;
 use super::interval::Extent;
 use super::load::{Rate, rate_of};
-use crate::model::{CallId, NodeId, OperationId, Stated};
+use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
 /// Workers, and the operations that share them.
@@ -207,11 +207,7 @@ fn is_innocent(facts: &Facts<'_>, id: OperationId, callee: NodeId) -> bool {
 
 /// What limits the concurrent calls of an operation to one callee, if all of them are limited.
 fn bulkheads(facts: &Facts<'_>, calls: &[CallId]) -> Option<f64> {
-    let limit = |call: &CallId| bulkhead(facts, *call).and_then(|stated| stated.setting.count());
+    let limit = |call: &CallId| facts.cascade().call(*call, &[Key::Bulkhead]).given()?.setting.count();
     #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
     calls.iter().map(|call| limit(call).map(|limit| limit as f64)).sum()
-}
-
-fn bulkhead<'f>(facts: &Facts<'f>, call: CallId) -> Option<Stated<'f>> {
-    facts.cascade().call(call, &[Key::Bulkhead]).given()
 }

@@ -138,7 +138,7 @@ impl<'a> Facts<'a> {
         };
         let held = [Key::Outbox, Key::CompensatedBy].into_iter().any(|key| look(key).may_be_given());
         let unread = [Key::Transaction, Key::Saga].into_iter().any(|key| matches!(look(key), Answer::Unreadable));
-        if !self.is_made(call) || held || unread || says(Key::Role, "telemetry") {
+        if !self.plan(call).made || held || unread || says(Key::Role, "telemetry") {
             return None;
         }
         match topology.node(node).kind {
@@ -177,7 +177,7 @@ impl<'a> Facts<'a> {
     /// What follows from the writes of a store by change data capture, directly or through one relay.
     fn follows(&self, store: NodeId) -> HashSet<NodeId> {
         let topology = self.topology();
-        let captured = |call: &CallId| topology.call(*call).arrow == Arrow::Async && self.is_made(*call);
+        let captured = |call: &CallId| topology.call(*call).arrow == Arrow::Async && self.plan(*call).made;
         let operations = topology.node(store).operations.iter();
         let direct: Vec<CallId> =
             operations.flat_map(|operation| topology.calls_from(*operation)).filter(captured).collect();
@@ -203,7 +203,7 @@ impl<'a> Facts<'a> {
     /// of them are done.
     fn repeated_until_done(&self, operation: OperationId, marks: &[Mark]) -> bool {
         let topology = self.topology();
-        let mut calls = topology.calls_to(operation).filter(|call| self.is_made(*call)).peekable();
+        let mut calls = topology.calls_to(operation).filter(|call| self.plan(*call).made).peekable();
         let idempotent = |mark: &Mark| match mark.change {
             Change::Effect => self.effect(EffectSite::Operation(topology.call(mark.call).to)) == Effect::Idempotent,
             Change::Write(_) => self.cascade().call(mark.call, &[Key::Idempotent]).given().is_some(),

@@ -54,12 +54,6 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether a call is made while requests are served, at all.
-    #[must_use]
-    pub fn is_made(&self, call: CallId) -> bool {
-        self.plan(call).made
-    }
-
     /// What a call into a store, cache or queue writes there; none if it reads, or if nothing says what it does.
     #[must_use]
     pub fn write(&self, call: CallId) -> Option<Write> {

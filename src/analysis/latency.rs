@@ -2,7 +2,7 @@
 //! both ends. Own work adds nothing, because its minimum is nowhere stated.
 
 use super::Facts;
-use crate::model::{Answer, Between, CallId, Duration, Link, Name, NodeId, OperationId, Step};
+use crate::model::{Answer, Between, CallId, Duration, Link, Name, NodeId, OperationId, Setting, Step};
 use crate::vocabulary::Key;
 
 pub(super) fn floors(facts: &Facts<'_>) -> Vec<Duration> {
@@ -81,20 +81,15 @@ impl Facts<'_> {
             Answer::Given(stated) => stated.setting.texts.as_slice(),
             _ => &[],
         };
-        let (regions, zones) = ([Key::Region; 2], [Key::Zones; 2]);
-        let [region, other_region] = [(one, regions), (other, regions)].map(|(node, [key, _])| places(node, key));
-        let [zone, other_zone] = [(one, zones), (other, zones)].map(|(node, [key, _])| places(node, key));
+        let [region, other_region] = [one, other].map(|node| places(node, Key::Region));
+        let [zone, other_zone] = [one, other].map(|node| places(node, Key::Zones));
         let link = |between: Between| topology.links.iter().find(|link| link.between == between);
-        let named = |ones: &[Name], others: &[Name]| match (ones, others) {
-            ([one], [other]) if one != other => {
-                link(Between::Named(*one, *other)).or_else(|| link(Between::Named(*other, *one)))
-            }
-            _ => None,
-        };
+        let named =
+            |one: Name, other: Name| link(Between::Named(one, other)).or_else(|| link(Between::Named(other, one)));
         if let ([one], [other]) = (region, other_region)
             && one != other
         {
-            return named(region, other_region).or_else(|| link(Between::Regions));
+            return named(*one, *other).or_else(|| link(Between::Regions));
         }
         if zone.is_empty() || other_zone.is_empty() {
             return None;
@@ -103,28 +98,21 @@ impl Facts<'_> {
             return link(Between::OneZone);
         }
         let pairs = zone.iter().flat_map(|one| other_zone.iter().map(move |other| (*one, *other)));
-        let links = pairs.map(|(one, other)| named(&[one], &[other]).or_else(|| link(Between::Zones)));
+        let links = pairs.map(|(one, other)| named(one, other).or_else(|| link(Between::Zones)));
         links.min_by_key(|link| link.and_then(rtt)).flatten()
     }
 }
 
 fn rtt(link: &Link) -> Option<Duration> {
-    link.settings.get(Key::Rtt).and_then(crate::model::Setting::duration)
-}
-
-/// What an operation promises to callers outside.
-#[derive(Clone, Copy, Debug)]
-pub struct Objective<'a> {
-    /// The quantile as written, such as `p99`, or `max`.
-    pub latency: Option<(Duration, &'a crate::model::Setting)>,
+    link.settings.get(Key::Rtt).and_then(Setting::duration)
 }
 
 impl<'f> Facts<'f> {
-    /// What an operation promises of its latency, if it promises one time.
+    /// The time in which an operation promises to answer callers outside, and the statement.
     #[must_use]
-    pub fn objective(&self, operation: OperationId) -> Option<Objective<'f>> {
+    pub fn promised_latency(&self, operation: OperationId) -> Option<(Duration, &'f Setting)> {
         let slo = self.cascade().operation(operation, Key::Slo).given()?;
-        let latency = slo.setting.field(Key::Latency);
-        Some(Objective { latency: latency.and_then(|setting| Some((setting.duration()?, setting))) })
+        let latency = slo.setting.field(Key::Latency)?;
+        Some((latency.duration()?, latency))
     }
 }

@@ -3,8 +3,7 @@
 use super::Facts;
 use super::effects::Write;
 use crate::diagnostic::Certainty;
-use crate::model::Phase;
-use crate::model::{Answer, CallId, Name, NodeId};
+use crate::model::{Answer, CallId, Name, NodeId, Phase};
 use crate::vocabulary::{ElementKind, Key};
 
 /// Who answers for a node.

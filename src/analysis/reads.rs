@@ -129,7 +129,7 @@ impl<'a> Facts<'a> {
     fn fills(&self) -> HashMap<NodeId, Vec<CallId>> {
         let topology = self.topology();
         let mut fills: HashMap<NodeId, Vec<CallId>> = HashMap::new();
-        for call in topology.call_ids().filter(|call| self.is_made(*call) && self.is_read(*call)) {
+        for call in topology.call_ids().filter(|call| self.plan(*call).made && self.is_read(*call)) {
             let missed = self.miss_of(call).filter(|cache| self.is_read(*cache));
             if let Some(cache) = missed {
                 fills.entry(topology.operation(topology.call(cache).to).node).or_default().push(call);

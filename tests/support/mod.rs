@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use topolint::analysis::Facts;
 use topolint::config::Config;
-use topolint::diagnostic::Diagnostic;
+use topolint::diagnostic::{Diagnostic, Problem};
 use topolint::lint::{self, Outcome, Terms};
 use topolint::metadata::{Level, built_in_clients};
-use topolint::model::{FileError, Files, Loader};
+use topolint::model::{FileError, Files, Loader, lower};
 use topolint::report;
 use topolint::source::{SourceMap, Span};
 
@@ -45,6 +46,15 @@ impl Files for Texts {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.0.get(path).cloned().ok_or_else(|| FileError::Unreadable("no such file".to_owned()))
     }
+}
+
+/// Looks at the facts of a text, and at what is wrong with it.
+pub fn with_facts<T>(text: &str, look: impl FnOnce(&Facts<'_>, &[Problem]) -> T) -> T {
+    let files = Texts::one(text);
+    let mut loader = Loader::new(&files);
+    let project = loader.project(ROOT);
+    let (topology, problems) = lower(&loader, &project, built_in_clients());
+    look(&Facts::new(&topology, built_in_clients()), &problems)
 }
 
 /// One reported finding.

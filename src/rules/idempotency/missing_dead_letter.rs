@@ -56,7 +56,7 @@ fn finding(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
 fn consumer(facts: &Facts<'_>, queue: NodeId) -> Option<CallId> {
     let topology = facts.topology();
     let calls = topology.node(queue).operations.iter().flat_map(|operation| topology.calls_from(*operation));
-    calls.filter(|call| facts.is_made(*call)).min_by_key(|call| facts.call_rank(*call))
+    calls.filter(|call| facts.plan(*call).made).min_by_key(|call| facts.call_rank(*call))
 }
 
 /// Messages that may be lost: those of telemetry, and those of a queue that drops the oldest when it is full.

@@ -7,7 +7,6 @@ use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId, Origin};
 use crate::rules::prose;
-use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagnostic> {
     let most = options.count("threshold");
@@ -108,15 +107,13 @@ fn layer(facts: &Facts<'_>, call: CallId, tries: u64) -> Step {
     let plan = facts.plan(call);
     let mesh: Vec<String> =
         plan.proxies.iter().map(|layer| format!("{} of {}", layer.attempts, layer.client.title)).collect();
-    let receives = facts.cascade().node(topology.operation(topology.call(call).from).node, Key::MaxReceives);
-    let (text, stated) = match (receives.given(), plan.attempts) {
-        (Some(stated), _) => (format!("handed out up to {tries} times"), Some(stated)),
-        (None, Attempts::AtMost(attempts)) if !mesh.is_empty() => {
-            (format!("tried up to {attempts} × {} times", mesh.join(" × ")), plan.attempts_stated)
+    let text = match plan.attempts {
+        Attempts::AtMost(attempts) if !mesh.is_empty() => {
+            format!("tried up to {attempts} × {} times", mesh.join(" × "))
         }
-        _ => (format!("tried up to {tries} times"), plan.attempts_stated),
+        _ => format!("tried up to {tries} times"),
     };
-    let span = stated.and_then(prose::place).unwrap_or(topology.call(call).span);
+    let span = plan.attempts_stated.and_then(prose::place).unwrap_or(topology.call(call).span);
     #[allow(clippy::cast_precision_loss, reason = "a number of attempts, for programs")]
     let value = Some(Measure::Times(tries as f64));
     Step { subject: topology.call_name(call), span, text, value }
@@ -135,13 +132,7 @@ fn consequence(worst: &Amplified, others: usize) -> String {
 }
 
 fn help(facts: &Facts<'_>, worst: &Amplified) -> Vec<String> {
-    let by_caller = |(call, _): &&(CallId, u64)| {
-        facts.topology().node_of(facts.topology().call(*call).from).kind != ElementKind::Queue
-    };
-    let layers: Vec<&(CallId, u64)> = worst.layers.iter().filter(by_caller).collect();
-    let Some((&(last, tries), upper)) = layers.split_last().map(|(last, upper)| (*last, upper)) else {
-        return Vec::new();
-    };
+    let Some((&(last, tries), upper)) = worst.layers.split_last() else { return Vec::new() };
     let name = |call: CallId| format!("`{}`", prose::call(facts, call));
     let mut help = Vec::new();
     if upper.is_empty() {

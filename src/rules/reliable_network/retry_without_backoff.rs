@@ -16,7 +16,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let retries = plan.attempts_stated?;
-    if !plan.attempts.repeat() || plan.local || !facts.is_made(id) || harmless(facts, id) || elsewhere(facts, id) {
+    if !plan.attempts.repeat() || plan.local || !facts.plan(id).made || harmless(facts, id) || elsewhere(facts, id) {
         return None;
     }
     let (certainty, stated) = match plan.backoff_stated {

@@ -15,7 +15,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let stated = plan.attempts_stated.filter(|_| plan.attempts == Attempts::Unlimited)?;
     let nothing = matches!(facts.cascade().call(id, &[Key::RetryOn]), Answer::None(_) | Answer::Unreadable);
-    if nothing || !facts.is_made(id) || kept(facts, id) {
+    if nothing || !facts.plan(id).made || kept(facts, id) {
         return None;
     }
     let certainty = match plan.deadline {

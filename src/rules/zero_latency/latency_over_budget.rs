@@ -101,7 +101,7 @@ fn help(facts: &Facts<'_>, id: OperationId, work: Extent, parts: &[Part]) -> Vec
 /// The round trips of its calls against the time it promises.
 fn over_promise(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let (promised, stated) = facts.objective(id)?.latency?;
+    let (promised, stated) = facts.promised_latency(id)?;
     let floor = facts.floor(id);
     if floor <= promised {
         return None;
