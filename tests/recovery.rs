@@ -670,6 +670,14 @@ mod names_in_what_could_not_be_read {
     }
 }
 
+#[test]
+fn a_misspelt_default_is_not_stated_twice() {
+    check_places(
+        "defaults { call { encryption tls } }\ndefaults { call { encrypti }",
+        &["2:10 syntax", "2:19 unknown-attribute"],
+    );
+}
+
 mod calls_that_are_half_read {
     use super::{among_sound, check};
 

@@ -156,6 +156,9 @@ impl<'a> Lowering<'a> {
         for setting in more.into_iter() {
             // Which of two would win may not depend on the order of declarations.
             known.forget(setting.key);
+            if setting.state == State::Unreadable && known.get(setting.key).is_some() {
+                continue; // that it cannot be read has been said
+            }
             let name =
                 Span { end: setting.span.start + u32::try_from(setting.key.name().len()).unwrap_or(0), ..setting.span };
             self.keep(setting, name, &mut known);
