@@ -113,13 +113,26 @@ enum ReadRow {
     Secondary,
 }
 
-/// Reads a table of clients.
+/// The tables behind `via`, one file for each kind of thing that stands there.
+const TABLES: &[&str] = &[include_str!("../rules/defaults/clients.yaml")];
+
+/// Reads tables of clients as one.
 ///
 /// # Errors
-/// What is wrong with it: the YAML, an attribute that no call has, a value that does not fit, a missing source.
-pub fn clients(text: &str) -> Result<Clients, String> {
-    let rows: Vec<ClientRow> = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    let rows = rows.into_iter().map(client).collect::<Result<_, _>>()?;
+/// What is wrong with them: the YAML, a name that stands twice, an attribute that no call has, a value that does not
+/// fit, a missing source.
+pub fn clients(tables: &[&str]) -> Result<Clients, String> {
+    let mut rows: Vec<Client> = Vec::new();
+    for table in tables {
+        let read: Vec<ClientRow> = serde_yaml::from_str(table).map_err(|error| error.to_string())?;
+        for row in read.into_iter().map(client) {
+            let row = row?;
+            if rows.iter().any(|known| known.name == row.name) {
+                return Err(format!("{} stands twice", row.name));
+            }
+            rows.push(row);
+        }
+    }
     Ok(Clients { rows })
 }
 
@@ -146,8 +159,7 @@ fn client_default(client: &str, row: DefaultRow) -> Result<ClientDefault, String
 /// The table of clients that is built in.
 #[must_use]
 pub fn built_in_clients() -> &'static Clients {
-    static TABLE: std::sync::LazyLock<Clients> =
-        std::sync::LazyLock::new(|| clients(include_str!("../rules/defaults/clients.yaml")).unwrap_or_default());
+    static TABLE: std::sync::LazyLock<Clients> = std::sync::LazyLock::new(|| clients(TABLES).unwrap_or_default());
     &TABLE
 }
 
@@ -157,16 +169,19 @@ mod tests {
 
     #[test]
     fn the_built_in_table_is_read() {
-        let table = clients(include_str!("../rules/defaults/clients.yaml")).expect("the table of clients");
+        let table = clients(TABLES).expect("the table of clients");
         assert!(table.named("istio").is_some() && table.named("grpc").is_some());
     }
 
     #[test]
     fn an_entry_without_source_is_refused() {
         let row = "- client: x\n  title: X\n  kind: library\n  versions: all\n  defaults:\n    - {set: timeout, value: none, meaning: m, source: S, read: primary, date: 2026-01-01}\n";
-        assert!(clients(&row.replace("source: S, ", "")).is_err());
-        assert!(clients(row).is_err());
-        assert!(clients(&row.replace("source: S", "source: 'https://x'")).is_ok());
-        assert!(clients(&row.replace("source: S", "source: 'https://x'").replace(", date: 2026-01-01", "")).is_err());
+        let read = |row: &str| clients(&[row]);
+        assert!(read(&row.replace("source: S, ", "")).is_err());
+        assert!(read(row).is_err());
+        let whole = row.replace("source: S", "source: 'https://x'");
+        assert!(read(&whole).is_ok());
+        assert!(clients(&[&whole, &whole]).is_err(), "a name stands for one thing");
+        assert!(read(&whole.replace(", date: 2026-01-01", "")).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Small topologies under `tests/rules/<family>/<rule>/`, one question a file. `# want: rule "text"` on a line says that
 //! the rule speaks there with this text in its message; several are separated by `;`. What is wanted and not found
-//! fails, and so does what is found above `info` and not wanted.
+//! fails, and so does what is found and not wanted: above `info`, or by the rule whose folder it is.
 
 #![allow(clippy::expect_used, reason = "a test may stop")]
 
@@ -44,7 +44,9 @@ fn check(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).expect("a fixture");
     let mut wants = wants(&text);
     let mut wrong = Vec::new();
-    for found in support::found(&text).into_iter().filter(|found| found.level > Level::Info) {
+    let own = path.parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
+    let counts = |found: &support::Found| found.level > Level::Info || own == Some(found.rule);
+    for found in support::found(&text).into_iter().filter(counts) {
         let met = wants
             .iter()
             .position(|want| want.line == found.line && want.rule == found.rule && found.message.contains(&want.text));

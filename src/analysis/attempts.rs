@@ -250,10 +250,10 @@ fn proxies<'a>(topology: &Topology, cascade: Cascade<'a>, id: CallId) -> Vec<Pro
     let proxies = cascade.clients(id).filter(|client| client.kind == ClientKind::Proxy);
     proxies
         .filter_map(|client| {
-            let default = client.default_of(Key::Attempts).or_else(|| client.default_of(Key::Retries))?;
+            let default = client.known(Key::Attempts).or_else(|| client.known(Key::Retries))?;
             let stated = Stated { setting: &default.setting, origin: crate::model::Origin::Client(client, default) };
             let Attempts::AtMost(attempts) = attempts_of(stated) else { return None };
-            let classes = client.default_of(Key::RetryOn).map(|default| default.setting.words().collect::<Vec<_>>());
+            let classes = client.known(Key::RetryOn).map(|default| default.setting.words().collect::<Vec<_>>());
             Some(ProxyLayer { client, attempts, repeats_work: repeats_work(classes.as_deref(), cascade, id) })
         })
         .filter(|layer| layer.attempts > 1)

@@ -194,7 +194,7 @@ impl<'a> Cascade<'a> {
             return None;
         }
         self.clients_of(call).filter(|client| client.kind == ClientKind::Library).find_map(|client| {
-            let default = keys.iter().find_map(|key| client.default_of(*key))?;
+            let default = keys.iter().find_map(|key| client.known(*key))?;
             Some(Stated { setting: &default.setting, origin: Origin::Client(client, default) })
         })
     }

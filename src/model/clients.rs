@@ -40,7 +40,7 @@ pub struct ClientDefault {
     pub meaning: String,
     /// Where it was read.
     pub source: String,
-    /// Whether the source is the project's own.
+    /// Whether the source is the project's own: a finding that rests on another one is a judgement.
     pub primary: bool,
     /// When it was read.
     pub date: Date,
@@ -68,9 +68,15 @@ impl Clients {
 }
 
 impl Client {
-    /// What it does about a key.
+    /// What it is said to do about a key, wherever that was read.
     #[must_use]
     pub fn default_of(&self, key: Key) -> Option<&ClientDefault> {
         self.defaults.iter().find(|default| default.setting.key == key)
+    }
+
+    /// What it does about a key, if that was read where its maintainers state it: from hearsay nothing is computed.
+    #[must_use]
+    pub fn known(&self, key: Key) -> Option<&ClientDefault> {
+        self.default_of(key).filter(|default| default.primary)
     }
 }
