@@ -9,6 +9,7 @@ use std::fs;
 use std::process::Command;
 
 use topolint::metadata::Level;
+use topolint::rules::{ALL, BETS, FAMILIES, Rule};
 
 /// The blocks of one kind in the README.
 fn blocks(kind: &str) -> Vec<String> {
@@ -73,11 +74,41 @@ fn every_topo_block_can_be_read_and_the_annotated_one_is_clean() {
     assert_eq!(support::found(&blocks[1]).iter().filter(|found| found.level > Level::Info).count(), 0);
 }
 
+/// The rules of each family that looks at diagrams, as a table.
+fn table_of_rules() -> String {
+    let rows = FAMILIES.iter().take(BETS).map(|(family, bet)| {
+        let names = ALL.iter().filter(|rule| rule.family == *family).map(|rule| format!("`{}`", rule.name));
+        format!("| {bet} | {} |\n", names.collect::<Vec<_>>().join(", "))
+    });
+    format!("| bet | rules |\n| --- | --- |\n{}", rows.collect::<String>())
+}
+
 #[test]
 fn the_table_of_rules_is_complete() {
+    let (start, end) = ("<!-- rules -->\n", "<!-- end of rules -->\n");
     let text = fs::read_to_string("README.md").expect("the README");
-    for rule in topolint::rules::ALL.iter().filter(|rule| rule.check.is_some()) {
-        assert!(text.contains(&format!("| `{}` |", rule.name)), "{} is not in the README", rule.name);
+    let (head, rest) = text.split_once(start).expect("where the table starts");
+    let (kept, tail) = rest.split_once(end).expect("where the table ends");
+    let table = table_of_rules();
+    if std::env::var_os("UPDATE").is_some() && kept != table {
+        fs::write("README.md", format!("{head}{start}{table}{end}{tail}")).expect("the README");
+        return;
+    }
+    assert_eq!(kept, table, "`UPDATE=1 cargo test --test readme` writes it anew");
+}
+
+#[test]
+fn the_rules_explained_in_the_readme_exist() {
+    let text = fs::read_to_string("README.md").expect("the README");
+    let named: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .filter(|(_, rest)| rest.starts_with(" | "))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(named.len() >= 21);
+    for name in named {
+        assert!(Rule::named(name).is_some(), "there is no rule {name}");
     }
 }
 
