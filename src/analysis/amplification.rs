@@ -35,7 +35,7 @@ impl Count {
         }
     }
 
-    fn times(self, times: Attempts) -> Self {
+    pub(super) fn times(self, times: Attempts) -> Self {
         match (self, times) {
             (Self::NONE, _) | (_, Attempts::AtMost(0)) => Self::NONE,
             (Self::Times(one), Attempts::AtMost(times)) => Self::Times(one.saturating_mul(times)),

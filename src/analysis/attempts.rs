@@ -327,6 +327,15 @@ impl Plan<'_> {
         self.waits().plus(Extent::Finite(tries.plus(pool_wait.times(attempts))))
     }
 
+    /// When an attempt starts in a hang, counted from the start of the first, if those before it last as long as they
+    /// may; the first is number 0.
+    #[must_use]
+    pub(super) fn start_of(&self, nth: u64, single: Duration) -> Duration {
+        let pool_wait = self.pool_wait.finite().unwrap_or(Duration::MAX);
+        let each = self.earlier(single, self.known_connecting(single)).plus(pool_wait);
+        each.times(nth).plus(self.backoff.map_or(Duration::ZERO, |backoff| backoff.total(nth)))
+    }
+
     /// The latest time at which an attempt can succeed, if nothing goes on after `limit`: of the attempts that can
     /// start before it, the last. Attempts fail at any time, so whatever lies between is reached too. Of jitter that is
     /// not stated, the least is proved without any (`Known`) and the most with all of it.

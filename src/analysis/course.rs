@@ -53,6 +53,32 @@ impl Walk<'_, '_> {
         steps.iter().fold(from, |course, step| self.step(step, course, false))
     }
 
+    /// How far one is when a call is made for the first time; none if it is not among these steps.
+    pub(super) fn until(&self, steps: &[Step], from: Course, call: CallId) -> Option<Course> {
+        let mut course = from;
+        for step in steps {
+            let found = match step {
+                Step::Call(id) if *id == call => Some(course),
+                Step::Call(id) => match &self.facts.topology().call(*id).fallback {
+                    Some(Fallback::Calls(steps)) => {
+                        let failed = self.attempts(*id, Attempts::AtMost(1), course.going).ended;
+                        self.until(steps, Course { going: failed, ended: course.going }, call)
+                    }
+                    _ => None,
+                },
+                Step::Sequence(steps) => self.until(steps, course, call),
+                Step::Parallel(branches) | Step::Any(_, branches) | Step::OneOf(branches) => {
+                    branches.iter().find_map(|branch| self.until(std::slice::from_ref(branch), course, call))
+                }
+            };
+            if found.is_some() {
+                return found;
+            }
+            course = self.step(step, course, false);
+        }
+        None
+    }
+
     fn step(&self, step: &Step, from: Course, at_once: bool) -> Course {
         match step {
             Step::Call(call) => self.call(*call, from, at_once),

@@ -106,6 +106,16 @@ impl Times {
         self.walk(facts, facts.topology().call(call).from, None).attempts(call, Attempts::AtMost(1), Time::ZERO).ended
     }
 
+    /// How long an operation works before it makes one of its calls for the first time.
+    #[must_use]
+    pub(super) fn before(&self, facts: &Facts<'_>, call: CallId) -> Time {
+        let from = facts.topology().call(call).from;
+        let own = own_work(facts, from);
+        let start = Course { going: own, ended: own };
+        let body = &facts.topology().operation(from).body;
+        self.walk(facts, from, None).until(body, start, call).map_or(Time::ZERO, |course| course.going)
+    }
+
     /// The work of an operation if one of its calls had another timeout: for checking a proposal. None for an
     /// operation with so many calls that asking for each of them would take the square of their number.
     #[must_use]

@@ -117,7 +117,7 @@ pub(super) enum Unbounded {
 }
 
 impl Bound {
-    fn of(extent: Option<Extent>) -> Self {
+    pub(super) fn of(extent: Option<Extent>) -> Self {
         match extent {
             Some(Extent::Finite(time)) => Self::Number(time.seconds()),
             Some(Extent::Unbounded) => Self::Unbounded(Unbounded::Unbounded),
@@ -126,7 +126,7 @@ impl Bound {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a number of executions, for programs")]
-    fn times(count: Count) -> Self {
+    pub(super) fn times(count: Count) -> Self {
         count.finite().map_or(Self::Unbounded(Unbounded::Unbounded), |times| Self::Number(times as f64))
     }
 }

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod page;
 mod paint;
+mod path;
 mod provenance;
 mod rules;
 mod snippet;
@@ -20,6 +21,7 @@ pub use human::human;
 pub use json::json;
 pub use page::{attribute_page, family_page, rule_page};
 pub use paint::Look;
+pub use path::{path_json, path_waterfall};
 pub use provenance::{Question, provenance};
 pub use rules::{rule_reference, rules_json, rules_list};
 pub use snippet::show;
@@ -51,6 +53,11 @@ mod schemas {
     #[test]
     fn the_schema_of_the_facts_is_kept() {
         hold::<super::facts::Report<'static, 'static>>("facts-v1");
+    }
+
+    #[test]
+    fn the_schema_of_a_path_is_kept() {
+        hold::<super::path::Report>("path-v1");
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Facts(Facts),
     /// Show the page of a rule, family or attribute, or the line that a value came from
     Explain(Explain),
+    /// Follow one flow: how often and how long each hop tries, and who gives up first
+    Path(Path),
     /// List the rules with their levels
     Rules(Rules),
     /// Print the language reference as Markdown
@@ -93,6 +95,25 @@ pub(crate) struct Facts {
     #[command(flatten)]
     pub(crate) input: Input,
     /// A table for people, or JSON for programs
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Path {
+    /// Where the flow starts: a node or an operation
+    pub(crate) from: String,
+    /// Where it ends, and hangs
+    pub(crate) to: String,
+    /// Files or folders; `-` reads standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A node or an operation that the flow passes, in order
+    #[arg(long, value_name = "NODE")]
+    pub(crate) via: Vec<String>,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Bars for people, or JSON for programs
     #[arg(short, long, value_enum, default_value_t = Listing::Table)]
     pub(crate) format: Listing,
 }

@@ -110,13 +110,13 @@ fn questions(topology: &Topology, element: &str) -> Vec<Question> {
 }
 
 /// The operations that an end of an arrow may mean: a queue or a store may be named alone.
-fn ends_of(topology: &Topology, name: &str) -> Vec<OperationId> {
+pub(crate) fn ends_of(topology: &Topology, name: &str) -> Vec<OperationId> {
     let node = topology.node_named(name).map(|node| topology.node(node).operations.clone());
     node.or_else(|| topology.operation_named(name).map(|id| vec![id])).unwrap_or_default()
 }
 
 /// Names of all elements; a queue or a store may be named alone, so their operations count as well.
-fn elements(topology: &Topology) -> Vec<String> {
+pub(crate) fn elements(topology: &Topology) -> Vec<String> {
     let operations = topology.operation_ids().map(|id| topology.operation_name(id));
     operations.chain(topology.call_ids().map(|id| topology.call_name(id))).collect()
 }

@@ -6,6 +6,7 @@ mod explain;
 mod facts;
 mod files;
 mod output;
+mod path;
 mod rules;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn run(arguments: &Arguments) -> Result<u8, Stop> {
         Command::Check(check) => check::run(check),
         Command::Facts(facts) => facts::run(facts),
         Command::Explain(explain) => explain::run(explain),
+        Command::Path(path) => path::run(path),
         Command::Rules(rules) => rules::run(rules),
         Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
     }

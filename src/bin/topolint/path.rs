@@ -1,0 +1,60 @@
+//! `topolint path`.
+
+use topolint::analysis::Facts;
+use topolint::metadata::built_in_clients;
+use topolint::model::{Loader, OperationId, Topology, lower};
+use topolint::report;
+use topolint::vocabulary::{did_you_mean, suggest};
+
+use crate::arguments::{Listing, Path};
+use crate::check::{projects, wanted};
+use crate::explain::{elements, ends_of};
+use crate::output::{self, Stop};
+
+/// Prints the flow; the exit code.
+pub(crate) fn run(path: &Path) -> Result<u8, Stop> {
+    let look = output::look(path.input.color);
+    let (folder, wanted) = wanted(&path.paths, &path.input)?;
+    let mut loader = Loader::new(&folder);
+    let projects = projects(&mut loader, &folder, &wanted)?;
+    let topologies: Vec<Topology> =
+        projects.iter().map(|project| lower(&loader, project, built_in_clients()).0).collect();
+    let names: Vec<&str> =
+        [path.from.as_str()].into_iter().chain(path.via.iter().map(String::as_str)).chain([path.to.as_str()]).collect();
+    let topology = holding_all(&topologies, &names)?;
+    let facts = Facts::new(topology, built_in_clients());
+    let points: Vec<Vec<OperationId>> = names.iter().map(|name| ends_of(topology, name)).collect();
+    let way = facts.way_over(&points).filter(|way| !way.is_empty());
+    let Some(way) = way else {
+        let turned: Vec<_> = points.into_iter().rev().collect();
+        let help = match facts.way_over(&turned) {
+            Some(way) if !way.is_empty() => {
+                format!("the calls lead the other way: `topolint path {} {}`", path.to, path.from)
+            }
+            _ => "`topolint facts` lists the calls; calls of another phase than request are no flow".to_owned(),
+        };
+        return Err(format!("error: no calls lead from `{}`\n  help: {help}", names.join("` to `")).into());
+    };
+    match path.format {
+        Listing::Json => output::write(|out| report::path_json(&facts, &way, out))?,
+        Listing::Table => output::print(&report::path_waterfall(&facts, &way, look))?,
+    }
+    Ok(0)
+}
+
+/// The first topology in which all these names mean something.
+fn holding_all<'a>(topologies: &'a [Topology], names: &[&str]) -> Result<&'a Topology, Stop> {
+    let holds = |topology: &&Topology| names.iter().all(|name| !ends_of(topology, name).is_empty());
+    if let Some(topology) = topologies.iter().find(holds) {
+        return Ok(topology);
+    }
+    let unknown = names.iter().find(|name| topologies.iter().all(|topology| ends_of(topology, name).is_empty()));
+    let Some(unknown) = unknown else {
+        return Err(format!("error: no topology holds all of `{}`", names.join("`, `")).into());
+    };
+    let known: Vec<String> = topologies.iter().flat_map(elements).filter(|name| !name.contains("->")).collect();
+    let nodes = topologies.iter().flat_map(|topology| topology.node_ids().map(|node| topology.node_name(node)));
+    let help = did_you_mean(&suggest(unknown, known.iter().map(String::as_str).chain(nodes)))
+        .unwrap_or_else(|| "`topolint facts` lists all operations".to_owned());
+    Err(format!("error: there is no node or operation `{unknown}`\n  help: {help}").into())
+}
