@@ -313,14 +313,14 @@ fn wrong_needs(
         let number = |id| (0..written.places.len()).find(|call| subject.call(written.places[*call]) == id);
         let mut seen = std::collections::BTreeSet::new();
         for unmet in facts.unmet_needs() {
-            let (row, said) = as_missed(&unmet, &number);
+            let (row, said) = as_missed(unmet, &number);
             let ways = expected.get(&row).map_or(&[] as &[needs::Missed], Vec::as_slice);
             let certain = ways.iter().any(|way| way.proved);
             let stronger = |way: &&needs::Missed| way.proved == certain && is_stronger(way.need, said.need);
             if !ways.contains(&said) || said.proved != certain || ways.iter().any(|way| stronger(&way)) {
                 wrong.push(format!("{row:?}: said {said:?}\n expected one of {ways:?}"));
             }
-            if !starts(facts, &unmet) || !seen.insert(row) {
+            if !starts(facts, unmet) || !seen.insert(row) {
                 wrong.push(format!("{row:?}: strange {unmet:?}"));
             }
         }

@@ -4,124 +4,80 @@
 use std::cmp::Ordering;
 use std::sync::LazyLock;
 
-/// What readers may rely on. Strong and weak are no levels: `serializable` does not imply `linearizable`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Model {
-    /// Transactions, in the order of real time.
-    StrictSerializable,
-    /// Transactions, in some order.
-    Serializable,
-    /// Rows that a transaction has read stay as they are.
-    RepeatableRead,
-    /// A transaction reads one state.
-    Snapshot,
-    /// The row under a cursor stays as it is.
-    CursorStability,
-    /// All of another transaction is seen, or none.
-    MonotonicAtomicView,
-    /// Only what is committed is seen.
-    ReadCommitted,
-    /// Writes of two transactions do not mix.
-    ReadUncommitted,
-    /// One object, in the order of real time.
-    Linearizable,
-    /// All see one order, which keeps that of each process.
-    Sequential,
-    /// What may depend on one another is seen in that order.
-    Causal,
-    /// The writes of each process are seen in their order.
-    Pram,
-    /// A session sees what it has written.
-    ReadYourWrites,
-    /// A session never sees what is older than what it has seen.
-    MonotonicReads,
-    /// The writes of a session keep their order.
-    MonotonicWrites,
-    /// What a session writes comes after what it has read.
-    WritesFollowReads,
-    /// Once nothing is written any more, all see the same.
-    Eventual,
+/// Declares the models: the word of each in the language, and the next weaker ones, the arrows of the map.
+macro_rules! models {
+    ($($(#[$documentation:meta])* $model:ident $name:literal > [$($weaker:ident),*];)*) => {
+        /// What readers may rely on. Strong and weak are no levels: `serializable` does not imply `linearizable`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum Model { $($(#[$documentation])* $model,)* }
+
+        use Model::{$($model),*};
+
+        impl Model {
+            /// All of them, in the order in which they are declared.
+            pub const ALL: [Self; [$($name),*].len()] = [$($model),*];
+
+            /// The word for it in the language.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $($model => $name,)* }
+            }
+
+            /// The next weaker ones.
+            #[must_use]
+            pub const fn weaker(self) -> &'static [Self] {
+                match self { $($model => &[$($weaker),*],)* }
+            }
+        }
+    };
 }
 
-use Model::{
-    Causal, CursorStability, Eventual, Linearizable, MonotonicAtomicView, MonotonicReads, MonotonicWrites, Pram,
-    ReadCommitted, ReadUncommitted, ReadYourWrites, RepeatableRead, Sequential, Serializable, Snapshot,
-    StrictSerializable, WritesFollowReads,
-};
+models! {
+    /// Transactions, in the order of real time.
+    StrictSerializable "strict-serializable" > [Serializable, Linearizable];
+    /// Transactions, in some order.
+    Serializable "serializable" > [RepeatableRead, Snapshot];
+    /// Rows that a transaction has read stay as they are.
+    RepeatableRead "repeatable-read" > [MonotonicAtomicView, CursorStability];
+    /// A transaction reads one state.
+    Snapshot "snapshot" > [MonotonicAtomicView];
+    /// The row under a cursor stays as it is.
+    CursorStability "cursor-stability" > [ReadCommitted];
+    /// All of another transaction is seen, or none.
+    MonotonicAtomicView "monotonic-atomic-view" > [ReadCommitted];
+    /// Only what is committed is seen.
+    ReadCommitted "read-committed" > [ReadUncommitted];
+    /// Writes of two transactions do not mix.
+    ReadUncommitted "read-uncommitted" > [Eventual];
+    /// One object, in the order of real time.
+    Linearizable "linearizable" > [Sequential];
+    /// All see one order, which keeps that of each process.
+    Sequential "sequential" > [Causal];
+    /// What may depend on one another is seen in that order.
+    Causal "causal" > [Pram, WritesFollowReads];
+    /// The writes of each process are seen in their order.
+    Pram "pram" > [MonotonicReads, MonotonicWrites, ReadYourWrites];
+    /// A session sees what it has written.
+    ReadYourWrites "read-your-writes" > [Eventual];
+    /// A session never sees what is older than what it has seen.
+    MonotonicReads "monotonic-reads" > [Eventual];
+    /// The writes of a session keep their order.
+    MonotonicWrites "monotonic-writes" > [Eventual];
+    /// What a session writes comes after what it has read.
+    WritesFollowReads "writes-follow-reads" > [Eventual];
+    /// Once nothing is written any more, all see the same.
+    Eventual "eventual" > [];
+}
 
 /// For each model, all that it implies.
 static BELOW: LazyLock<[Models; Model::ALL.len()]> = LazyLock::new(|| Model::ALL.map(Model::find_below));
 
 impl Model {
-    /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 17] = [
-        StrictSerializable,
-        Serializable,
-        RepeatableRead,
-        Snapshot,
-        CursorStability,
-        MonotonicAtomicView,
-        ReadCommitted,
-        ReadUncommitted,
-        Linearizable,
-        Sequential,
-        Causal,
-        Pram,
-        ReadYourWrites,
-        MonotonicReads,
-        MonotonicWrites,
-        WritesFollowReads,
-        Eventual,
-    ];
-
-    /// The word for it in the language.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            StrictSerializable => "strict-serializable",
-            Serializable => "serializable",
-            RepeatableRead => "repeatable-read",
-            Snapshot => "snapshot",
-            CursorStability => "cursor-stability",
-            MonotonicAtomicView => "monotonic-atomic-view",
-            ReadCommitted => "read-committed",
-            ReadUncommitted => "read-uncommitted",
-            Linearizable => "linearizable",
-            Sequential => "sequential",
-            Causal => "causal",
-            Pram => "pram",
-            ReadYourWrites => "read-your-writes",
-            MonotonicReads => "monotonic-reads",
-            MonotonicWrites => "monotonic-writes",
-            WritesFollowReads => "writes-follow-reads",
-            Eventual => "eventual",
-        }
-    }
-
     /// The model of that name.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|model| model.name() == word)
-    }
-
-    /// The next weaker ones: the arrows of the map.
-    #[must_use]
-    pub const fn weaker(self) -> &'static [Self] {
-        match self {
-            StrictSerializable => &[Serializable, Linearizable],
-            Serializable => &[RepeatableRead, Snapshot],
-            RepeatableRead => &[MonotonicAtomicView, CursorStability],
-            Snapshot => &[MonotonicAtomicView],
-            CursorStability | MonotonicAtomicView => &[ReadCommitted],
-            ReadCommitted => &[ReadUncommitted],
-            Linearizable => &[Sequential],
-            Sequential => &[Causal],
-            Causal => &[Pram, WritesFollowReads],
-            Pram => &[MonotonicReads, MonotonicWrites, ReadYourWrites],
-            ReadUncommitted | ReadYourWrites | MonotonicReads | MonotonicWrites | WritesFollowReads => &[Eventual],
-            Eventual => &[],
-        }
     }
 
     /// Whether who has this has the other.
@@ -149,6 +105,12 @@ impl Model {
     #[must_use]
     pub const fn is_of_session(self) -> bool {
         matches!(self, Causal | Pram | ReadYourWrites | MonotonicReads | MonotonicWrites | WritesFollowReads)
+    }
+
+    /// Whether no system can give it and answer everybody while its copies cannot see each other.
+    #[must_use]
+    pub fn is_unavailable(self) -> bool {
+        self.implies(Sequential) || self.implies(CursorStability) || self.implies(Snapshot)
     }
 
     /// What is left of it when a session does not keep its place.

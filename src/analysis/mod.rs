@@ -8,6 +8,7 @@ mod capacity;
 mod commits;
 mod condensation;
 mod consistency;
+mod copies;
 mod course;
 mod coverage;
 mod deadlines;
@@ -37,6 +38,7 @@ pub use backoff::Backoff;
 pub use capacity::{Held, Pool};
 pub use commits::{Change, DualWrite};
 pub use consistency::{Model, Models};
+pub use copies::Quorum;
 pub use coverage::{Coverage, Gap, Share};
 pub use deadlines::Allotted;
 pub use effects::{Effect, EffectSite, Write};
@@ -46,7 +48,7 @@ pub use flow::{Cut, Flow, Leg, Limiter};
 pub use hardness::Ways;
 pub use interval::{Extent, Time};
 pub use load::Rate;
-pub use needs::{Need, Unmet, Weakness, Who};
+pub use needs::{Demand, Need, Unmet, Weakness, Who};
 pub use ownership::{Access, Ownership, Shared};
 pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
 pub use repetition::Repetition;
@@ -81,6 +83,7 @@ pub struct Facts<'a> {
     changes: OnceLock<Vec<Effect>>,
     repetitions: OnceLock<Vec<Repetition>>,
     cache_readings: OnceLock<HashMap<NodeId, Reading<'a>>>,
+    needs: OnceLock<needs::Needs<'a>>,
 }
 
 impl<'a> Facts<'a> {
@@ -108,6 +111,7 @@ impl<'a> Facts<'a> {
             changes: OnceLock::new(),
             repetitions: OnceLock::new(),
             cache_readings: OnceLock::new(),
+            needs: OnceLock::new(),
         }
     }
 

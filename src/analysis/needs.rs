@@ -78,6 +78,22 @@ impl Unmet<'_> {
     }
 }
 
+/// What all readers together need of one read, as far as they say so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demand {
+    /// The weakest model that is enough for all of them.
+    pub model: Option<Model>,
+    /// The smallest age.
+    pub age: Option<Duration>,
+}
+
+/// What is needed of reads, and which of it is not met.
+#[derive(Debug)]
+pub(super) struct Needs<'a> {
+    unmet: Vec<Unmet<'a>>,
+    demands: Vec<Option<Demand>>,
+}
+
 /// Whether a session keeps its place on a way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Session {
@@ -113,29 +129,41 @@ impl<'a> Facts<'a> {
     /// Needs that are not met, at most one row a read for each kind of need and weakness: the
     /// most certain first, then by name.
     #[must_use]
-    pub fn unmet_needs(&self) -> Vec<Unmet<'a>> {
-        let sources = self.needs();
-        if sources.is_empty() {
-            return Vec::new();
-        }
-        let (mut of_models, mut of_age): (Vec<Source<'a>>, Vec<Source<'a>>) =
-            sources.into_iter().partition(|source| matches!(source.need, Need::Model(_)));
-        of_models.sort_by_key(|source| self.rank_of(source.who));
-        // The tightest first, so that an operation is asked for it alone.
-        let age = |source: &Source<'_>| if let Need::Age(age) = source.need { age } else { Duration::ZERO };
-        of_age.sort_by_key(|source| (age(source), self.rank_of(source.who)));
-        let mut unmet = Vec::new();
-        let all: Vec<usize> = (0..of_models.len()).collect();
-        let one_by_one: Vec<Vec<usize>> = (0..of_age.len()).map(|source| vec![source]).collect();
-        for (sources, rounds, slots) in [(of_models, vec![all], SLOTS), (of_age, one_by_one, 1)] {
-            let mut walk = Walk::new(self, &sources, slots);
-            for round in rounds {
-                walk.run(&round);
+    pub fn unmet_needs(&self) -> &[Unmet<'a>] {
+        &self.all_needs().unmet
+    }
+
+    /// What is stated to be needed of a read, by whoever reads; none if nobody says anything.
+    #[must_use]
+    pub fn demand(&self, read: CallId) -> Option<Demand> {
+        self.all_needs().demands.get(read.index()).copied().flatten()
+    }
+
+    fn all_needs(&self) -> &Needs<'a> {
+        self.needs.get_or_init(|| {
+            let mut all = Needs { unmet: Vec::new(), demands: vec![None; self.topology().calls.len()] };
+            let (mut of_models, mut of_age): (Vec<Source<'a>>, Vec<Source<'a>>) =
+                self.needs().into_iter().partition(|source| matches!(source.need, Need::Model(_)));
+            of_models.sort_by_key(|source| self.rank_of(source.who));
+            // The tightest first, so that an operation is asked for it alone.
+            let age = |source: &Source<'_>| if let Need::Age(age) = source.need { age } else { Duration::ZERO };
+            of_age.sort_by_key(|source| (age(source), self.rank_of(source.who)));
+            let models: Vec<usize> = (0..of_models.len()).collect();
+            let one_by_one: Vec<Vec<usize>> = (0..of_age.len()).map(|source| vec![source]).collect();
+            for (sources, rounds, slots) in [(of_models, vec![models], SLOTS), (of_age, one_by_one, 1)] {
+                if sources.is_empty() {
+                    continue;
+                }
+                let mut walk = Walk::new(self, &sources, slots, std::mem::take(&mut all.demands));
+                for round in rounds {
+                    walk.run(&round);
+                }
+                all.unmet.extend(walk.found.into_iter().flatten());
+                all.demands = walk.demands;
             }
-            unmet.extend(walk.found.into_iter().flatten());
-        }
-        unmet.sort_by_key(|unmet: &Unmet<'_>| (Reverse(unmet.certainty), self.call_rank(unmet.read)));
-        unmet
+            all.unmet.sort_by_key(|unmet: &Unmet<'_>| (Reverse(unmet.certainty), self.call_rank(unmet.read)));
+            all
+        })
     }
 
     /// All statements of needs.
@@ -145,7 +173,12 @@ impl<'a> Facts<'a> {
         let operations = operations.map(|id| (Who::Operation(id), self.cascade().operation(id, Key::Needs)));
         let calls = topology.call_ids().filter(|call| !topology.call(*call).implied);
         let calls = calls.map(|id| (Who::Call(id), self.cascade().call(id, &[Key::Needs])));
-        let stated = operations.chain(calls).filter_map(|(who, answer)| Some((who, answer.given()?)));
+        let promises = topology.operation_ids().filter_map(|id| {
+            let slo = self.cascade().operation(id, Key::Slo).given()?;
+            let setting = slo.setting.field(Key::Staleness).filter(|field| field.is_given())?;
+            Some((Who::Operation(id), Stated { setting, origin: slo.origin }))
+        });
+        let stated = operations.chain(calls).filter_map(|(who, answer)| Some((who, answer.given()?))).chain(promises);
         stated.filter_map(|(who, stated)| Some(Source { who, stated, need: need_of(stated)? })).collect()
     }
 
@@ -166,6 +199,10 @@ impl<'a> Facts<'a> {
         if matches!(before, Session::Lost(_)) || self.plan(call).local || !self.may_scatter(call, node) {
             return before;
         }
+        // What the session has seen travels with it.
+        if self.cascade().call(call, &[Key::SessionToken]).may_be_given() {
+            return before;
+        }
         match self.cascade().call(call, &[Key::Sticky]) {
             Answer::None(_) => Session::Lost(call),
             Answer::Unstated if before == Session::Kept => Session::Unknown(call),
@@ -184,9 +221,13 @@ impl<'a> Facts<'a> {
                     Answer::None(_) | Answer::Unreadable => true,
                     Answer::Unstated => false,
                 };
-                let from = self.cascade().call(call, &[Key::ReadFrom]).given();
-                let from = from.or_else(|| self.cascade().node(node, Key::ReadFrom).given());
-                several && !same && from.is_none_or(|stated| stated.setting.says("replica"))
+                let asks_one = match self.read_from(node, Some(call)) {
+                    Answer::Given(stated) => stated.setting.says("replica"),
+                    // A quorum is what is asked where nothing else is said.
+                    Answer::Unstated => self.quorum(node).is_none(),
+                    Answer::None(_) | Answer::Unreadable => true,
+                };
+                several && !same && asks_one
             }
             ElementKind::Cache => false,
             _ => several,
@@ -214,10 +255,11 @@ struct Walk<'w, 'a> {
     queue: VecDeque<usize>,
     /// For each call, what is not met because of what answers, and because of the session.
     found: Vec<Option<Unmet<'a>>>,
+    demands: Vec<Option<Demand>>,
 }
 
 impl<'w, 'a> Walk<'w, 'a> {
-    fn new(facts: &'w Facts<'a>, sources: &'w [Source<'a>], slots: usize) -> Self {
+    fn new(facts: &'w Facts<'a>, sources: &'w [Source<'a>], slots: usize, demands: Vec<Option<Demand>>) -> Self {
         let topology = facts.topology();
         Self {
             facts,
@@ -227,6 +269,7 @@ impl<'w, 'a> Walk<'w, 'a> {
             seen: vec![false; topology.operations.len() * slots],
             queue: VecDeque::new(),
             found: vec![None; topology.calls.len() * 2],
+            demands,
         }
     }
 
@@ -290,6 +333,9 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn judge(&mut self, read: CallId, state: State) {
         let Some(source) = self.sources.get(state.source).copied() else { return };
         let Some(reading) = self.facts.reading(read) else { return };
+        if let Some(demand) = self.demands.get_mut(read.index()) {
+            demand.get_or_insert_default().add(source.need);
+        }
         let Some((weakness, certainty)) = verdict(source.need, &reading, state.session) else { return };
         let slot = read.index() * 2 + usize::from(weakness != Weakness::Answer);
         let Some(known) = self.found.get(slot) else { return };
@@ -311,6 +357,15 @@ impl<'w, 'a> Walk<'w, 'a> {
         path.reverse();
         let left_out = state.depth.saturating_sub(path.len());
         (path, left_out)
+    }
+}
+
+impl Demand {
+    fn add(&mut self, need: Need) {
+        match need {
+            Need::Model(model) => self.model = Some(self.model.map_or(model, |known| known.join(model))),
+            Need::Age(age) => self.age = Some(self.age.map_or(age, |known| known.min(age))),
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 use super::Facts;
 use super::consistency::{Model, Models};
+use super::copies::lag;
 use super::interval::{Extent, Time};
-use crate::model::{Answer, CallId, Duration, NodeId, Stated};
+use crate::model::{Answer, CallId, NodeId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
 /// What a read gives.
@@ -171,34 +172,43 @@ impl<'a> Facts<'a> {
         }
         let ttl = self.cascade().node(cache, Key::Ttl);
         let kept = match ttl {
-            Answer::Given(stated) => Time::exactly(stated.setting.duration().map_or(Extent::Unbounded, Extent::Finite)),
+            Answer::Given(stated) => Time::exactly(self.longest_kept(cache, stated)),
             Answer::None(_) | Answer::Unreadable => Time::ZERO,
             Answer::Unstated => Time::at_least(Extent::ZERO),
         };
+        let invalidated = self.source_of(cache).is_some_and(|store| self.is_invalidated(cache, store));
+        let aged = if invalidated { Time::ZERO } else { kept };
         let hop = |kind, stated, age| ReadHop { node: cache, kind, stated, age };
         if let Answer::Given(stated) = self.cascade().node(cache, Key::Model)
             && let Some(model) = model_of(stated)
         {
-            let age = if model.implies(Model::Linearizable) { Time::ZERO } else { kept };
+            let age = if model.implies(Model::Linearizable) { Time::ZERO } else { aged };
             reading.guaranteed = reading.guaranteed.meet(model);
             reading.denied = reading.denied.or(Models::above(model, false));
             reading.age = reading.age.plus(age);
             reading.passes(hop(ReadHopKind::Gives(model), Some(stated), age));
             return reading;
         }
-        reading.age = reading.age.plus(kept);
+        reading.age = reading.age.plus(aged);
         if kept == Time::ZERO {
             return reading;
         }
         reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
-        reading.passes(hop(ReadHopKind::Cached, ttl.given(), kept));
+        reading.passes(hop(ReadHopKind::Cached, ttl.given(), aged));
         if ttl.given().is_some() {
             reading.denied = reading.denied.or(late());
         } else {
-            reading.unstated.insert(0, Unstated { node: cache, key: Key::Ttl, decides: (true, true) });
+            reading.unstated.insert(0, Unstated { node: cache, key: Key::Ttl, decides: (true, !invalidated) });
             reading.unstated.truncate(MAX_HOPS);
         }
         reading
+    }
+
+    /// How long a cache serves what it holds, or that there is nothing, whichever is longer.
+    fn longest_kept(&self, cache: NodeId, ttl: Stated<'_>) -> Extent {
+        let extent = |stated: Stated<'_>| stated.setting.duration().map_or(Extent::Unbounded, Extent::Finite);
+        let negative = self.cascade().node(cache, Key::NegativeTtl).given();
+        extent(ttl).max(negative.map_or(Extent::ZERO, extent))
     }
 
     /// What a store answers, to one call or to nobody in particular.
@@ -210,8 +220,23 @@ impl<'a> Facts<'a> {
             Asked::Perhaps(key) => reading.perhaps(store, key, perhaps(replication)),
             Asked::Behind(kind, from) => {
                 let age = lag(replication);
-                reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
-                reading.denied = reading.denied.or(late());
+                let token = call.map_or(Answer::Unstated, |call| self.cascade().call(call, &[Key::SessionToken]));
+                match token {
+                    // A copy that has not yet what the session has seen waits, or lets another one answer.
+                    Answer::Given(_) | Answer::Unreadable => {
+                        reading.guaranteed = reading.guaranteed.meet(Model::Causal);
+                        reading.denied = reading.denied.or(Models::above(Model::Causal, false));
+                    }
+                    // What a store gives to each session it may give by such a token, unless there is none.
+                    Answer::Unstated if reading.guaranteed.is_of_session() => {
+                        reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
+                        reading.unstated.push(Unstated { node: store, key: Key::SessionToken, decides: (true, false) });
+                    }
+                    Answer::None(_) | Answer::Unstated => {
+                        reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
+                        reading.denied = reading.denied.or(late());
+                    }
+                }
                 reading.passes(ReadHop { node: store, kind, stated: Some(from), age });
                 reading.aged(age)
             }
@@ -225,32 +250,45 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Which copies of a store answer a call.
+    /// Which copies of a store answer a call. How many of them a write waits for, a quorum says more exactly than `sync`.
     fn asked(&self, store: NodeId, call: Option<CallId>) -> Asked<'a> {
-        let replicated = match self.cascade().node(store, Key::Replication) {
-            // One copy, or copies that are never behind, or something that could not be read.
+        let replication = match self.cascade().node(store, Key::Replication) {
+            // One copy, or something that could not be read.
             Answer::None(_) | Answer::Unreadable => return Asked::Current,
-            Answer::Given(stated) if stated.setting.says("sync") => return Asked::Current,
-            Answer::Given(_) => true,
-            Answer::Unstated => false,
+            Answer::Given(stated) => Some(stated),
+            Answer::Unstated => None,
         };
-        let own = call.map_or(Answer::Unstated, |call| self.cascade().call(call, &[Key::ReadFrom]));
-        let read_from = match own {
+        let from = match self.read_from(store, call) {
+            Answer::Given(stated) => Some(stated),
+            Answer::None(_) | Answer::Unreadable => return Asked::Current,
+            Answer::Unstated => None,
+        };
+        if matches!(self.cascade().node(store, Key::Quorum), Answer::Unreadable) {
+            return Asked::Current;
+        }
+        let asks = from.and_then(|stated| stated.setting.words().next());
+        let replicated = replication.is_some_and(|stated| !stated.setting.says("sync"));
+        match (asks, from, self.quorum(store)) {
+            (Some("leader"), ..) => Asked::Current,
+            (Some("replica"), _, Some(quorum)) if quorum.of_one().overlaps() => Asked::Current,
+            (Some("replica"), Some(from), Some(_)) => Asked::Behind(ReadHopKind::Replica, from),
+            (_, _, Some(quorum)) if quorum.overlaps() => Asked::Current,
+            (_, from, Some(quorum)) => Asked::Behind(ReadHopKind::SmallQuorum, from.unwrap_or(quorum.stated)),
+            _ if replication.is_some() && !replicated => Asked::Current,
+            (Some("replica"), Some(from), None) if replicated => Asked::Behind(ReadHopKind::Replica, from),
+            (Some("replica"), ..) => Asked::Perhaps(Key::Replication),
+            (Some(_), ..) => Asked::Perhaps(Key::Quorum),
+            (None, ..) if replicated => Asked::Perhaps(Key::ReadFrom),
+            (None, ..) => Asked::Unstated,
+        }
+    }
+
+    /// Where a call, or whoever says nothing of it, reads from.
+    #[must_use]
+    pub fn read_from(&self, store: NodeId, call: Option<CallId>) -> Answer<'a> {
+        match call.map_or(Answer::Unstated, |call| self.cascade().call(call, &[Key::ReadFrom])) {
             Answer::Unstated => self.cascade().node(store, Key::ReadFrom),
             own => own,
-        };
-        let from = match read_from {
-            Answer::Given(stated) => stated,
-            Answer::None(_) | Answer::Unreadable => return Asked::Current,
-            Answer::Unstated if replicated => return Asked::Perhaps(Key::ReadFrom),
-            Answer::Unstated => return Asked::Unstated,
-        };
-        match (from.setting.words().next(), self.overlaps(store)) {
-            (Some("replica"), _) if replicated => Asked::Behind(ReadHopKind::Replica, from),
-            (Some("replica"), _) => Asked::Perhaps(Key::Replication),
-            (Some("quorum"), Some(false)) => Asked::Behind(ReadHopKind::SmallQuorum, from),
-            (Some("quorum"), None) => Asked::Perhaps(Key::Quorum),
-            _ => Asked::Current,
         }
     }
 
@@ -274,18 +312,6 @@ impl<'a> Facts<'a> {
             hops: hop.into_iter().collect(),
             unstated: unstated.into_iter().collect(),
         }
-    }
-
-    /// Whether every read quorum of a store has a copy with the last write: r + w > n.
-    fn overlaps(&self, store: NodeId) -> Option<bool> {
-        let quorum = match self.cascade().node(store, Key::Quorum) {
-            Answer::Given(stated) => stated,
-            Answer::Unreadable => return Some(true),
-            Answer::None(_) | Answer::Unstated => return None,
-        };
-        let count = |key| quorum.setting.field(key)?.count();
-        let (copies, read, written) = (count(Key::QuorumN)?, count(Key::QuorumR)?, count(Key::QuorumW)?);
-        Some(read.saturating_add(written) > copies)
     }
 }
 
@@ -343,15 +369,6 @@ fn late() -> Models {
 
 fn model_of(stated: Stated<'_>) -> Option<Model> {
     stated.setting.words().find_map(Model::named)
-}
-
-/// How far a copy is behind: `worst` is a bound, `lag` only what is reached.
-fn lag(replication: Option<Stated<'_>>) -> Time {
-    let field = |key| replication.and_then(|stated| stated.setting.field(key)?.duration());
-    match (field(Key::Worst), field(Key::Lag)) {
-        (Some(worst), _) => Time::exactly(Extent::Finite(worst)),
-        (None, lag) => Time::at_least(Extent::Finite(lag.unwrap_or(Duration::ZERO))),
-    }
 }
 
 /// The age if a copy may answer, or not.

@@ -49,7 +49,12 @@ macro_rules! rules {
 }
 
 rules! {
+    "consistency" / "cap-contradiction" => Some(consistency::cap_contradiction::check);
+    "consistency" / "conflicting-writers" => Some(consistency::conflicting_writers::check);
     "consistency" / "dual-write" => Some(consistency::dual_write::check);
+    "consistency" / "excess-staleness" => Some(consistency::excess_staleness::check);
+    "consistency" / "failover-loss" => Some(consistency::failover_loss::check);
+    "consistency" / "quorum-without-overlap" => Some(consistency::quorum_without_overlap::check);
     "consistency" / "shared-store" => Some(consistency::shared_store::check);
     "consistency" / "weak-consistency" => Some(consistency::weak_consistency::check);
     "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);

@@ -154,7 +154,8 @@ impl World {
                 let store = &self.stores[number];
                 let behind = matches!(store.copies, Copies::Unsaid | Copies::Async(..));
                 let from = call.read_from.or(store.from);
-                store.several && behind && matches!(from, None | Some(From::Replica))
+                let any = from == Some(From::Replica) || (from.is_none() && store.quorum.is_none());
+                store.several && behind && any
             }
             Target::Cache(..) => false,
         };
@@ -231,28 +232,32 @@ impl Store {
         let denied: BTreeSet<&str> = self.model.into_iter().flat_map(stronger).collect();
         let fresh = Reading { guaranteed, denied: denied.clone(), least: 0, most: Some(0) };
         let unknown = |most| Reading { guaranteed: "eventual", denied: denied.clone(), least: 0, most };
+        // What a store gives to each session, it may give by tokens.
+        let tokens = SESSION.contains(&guaranteed);
         let behind = |(least, most)| Reading {
             guaranteed: "eventual",
-            denied: denied.iter().copied().chain(late()).collect(),
+            denied: denied.iter().copied().chain(late().filter(|_| !tokens)).collect(),
             least,
             most,
         };
-        let overlap = self.quorum.map(|(copies, read, written)| read + written > copies);
         let (age, bound) = match self.copies {
-            Copies::One | Copies::Sync => return fresh,
+            Copies::One => return fresh,
             Copies::Async(_, Some(worst)) => ((worst, Some(worst)), Some(worst)),
             Copies::Async(lag, None) => ((lag.unwrap_or(0), None), None),
-            Copies::Unsaid => ((0, None), None),
+            Copies::Sync | Copies::Unsaid => ((0, None), None),
         };
-        let stated = self.copies != Copies::Unsaid;
-        match (from, overlap) {
-            (Some(From::Leader), _) | (Some(From::Quorum), Some(true)) => fresh,
-            (Some(From::Replica), _) if stated => behind(age),
-            (Some(From::Quorum), Some(false)) => behind(age),
-            (Some(_), _) => unknown(bound),
-            (None, _) if stated => unknown(bound),
-            (None, _) if implies(guaranteed, "linearizable") => fresh,
-            (None, _) => Reading { most: None, ..fresh },
+        let late = matches!(self.copies, Copies::Async(..));
+        match (from, self.quorum) {
+            (Some(From::Leader), _) => fresh,
+            (Some(From::Replica), Some((copies, _, written))) if written + 1 > copies => fresh,
+            (None | Some(From::Quorum), Some((copies, read, written))) if read + written > copies => fresh,
+            (_, Some(_)) => behind(age),
+            _ if self.copies == Copies::Sync => fresh,
+            (Some(From::Replica), None) if late => behind(age),
+            (Some(_), None) => unknown(bound),
+            (None, None) if late => unknown(bound),
+            (None, None) if implies(guaranteed, "linearizable") => fresh,
+            (None, None) => Reading { most: None, ..fresh },
         }
     }
 }

@@ -1,0 +1,158 @@
+//! The copies of a store: how many acknowledge a write and answer a read, where they are copied to, how far they lag.
+
+use std::collections::HashSet;
+
+use super::Facts;
+use super::interval::{Extent, Time};
+use crate::model::{Answer, CallId, Duration, NodeId, Stated};
+use crate::syntax::Arrow;
+use crate::vocabulary::{ElementKind, Key};
+
+/// How many copies of a store answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Quorum<'a> {
+    /// Copies.
+    pub copies: u64,
+    /// Those that answer a read.
+    pub read: u64,
+    /// Those that acknowledge a write.
+    pub written: u64,
+    /// Whether others may answer in their place.
+    pub sloppy: bool,
+    /// Where that is stated.
+    pub stated: Stated<'a>,
+}
+
+impl Quorum<'_> {
+    /// Whether each read asks a copy that has the last write: r + w > n.
+    #[must_use]
+    pub fn overlaps(&self) -> bool {
+        !self.sloppy && self.read.saturating_add(self.written) > self.copies
+    }
+
+    /// Whether two writes meet in a copy: 2 w > n.
+    #[must_use]
+    pub fn writes_meet(&self) -> bool {
+        !self.sloppy && self.written.saturating_mul(2) > self.copies
+    }
+
+    /// The same, of reads that ask one copy.
+    pub(super) fn of_one(self) -> Self {
+        Self { read: 1, ..self }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// The quorum of a store, if all three of its numbers are stated.
+    #[must_use]
+    pub fn quorum(&self, store: NodeId) -> Option<Quorum<'a>> {
+        let stated = self.cascade().node(store, Key::Quorum).given()?;
+        let count = |key| stated.setting.field(key)?.count();
+        let sloppy = stated.setting.field(Key::Sloppy).is_some_and(|field| !field.is_none());
+        Some(Quorum {
+            copies: count(Key::QuorumN)?,
+            read: count(Key::QuorumR)?,
+            written: count(Key::QuorumW)?,
+            sloppy,
+            stated,
+        })
+    }
+
+    /// Whether a store is stated to have one copy only.
+    #[must_use]
+    pub fn is_single_copy(&self, store: NodeId) -> bool {
+        matches!(self.cascade().node(store, Key::Replication), Answer::None(_))
+            || self.instances(store).is_some_and(|(_, most)| most == 1)
+    }
+
+    /// How far the copies of a store are behind: `worst` is a bound, `lag` only what is reached. None if it is not
+    /// stated to acknowledge writes before they are copied.
+    #[must_use]
+    pub fn lag(&self, store: NodeId) -> Option<Time> {
+        let stated = self.cascade().node(store, Key::Replication).given()?;
+        stated.setting.says("async").then(|| lag(Some(stated)))
+    }
+
+    /// Where what is written to a store is copied to without its writers: other stores and caches, directly, or through
+    /// a queue and a worker.
+    #[must_use]
+    pub fn copied_to(&self, store: NodeId) -> HashSet<NodeId> {
+        let topology = self.topology();
+        let mut copied = HashSet::new();
+        let mut seen: HashSet<_> = topology.node(store).operations.iter().copied().collect();
+        let mut front: Vec<_> = seen.iter().copied().collect();
+        for hop in 0..RELAYS {
+            let mut next = Vec::new();
+            for call in front.iter().flat_map(|operation| topology.calls_from(*operation)) {
+                let to = topology.call(call).to;
+                let starts = hop > 0 || topology.call(call).arrow == Arrow::Async;
+                if !starts || !self.plan(call).made || seen.len() > MOST_SEEN {
+                    continue;
+                }
+                match topology.node_of(to).kind {
+                    ElementKind::Store | ElementKind::Cache if self.write(call).is_none() && hop > 0 => {}
+                    ElementKind::Store | ElementKind::Cache => {
+                        copied.insert(topology.operation(to).node);
+                    }
+                    _ if seen.insert(to) => next.push(to),
+                    _ => {}
+                }
+            }
+            front = next;
+        }
+        copied.remove(&store);
+        copied
+    }
+
+    /// The calls that write to a store by themselves, not to copy another one.
+    pub fn writers(&self, store: NodeId) -> impl Iterator<Item = CallId> + '_ {
+        let topology = self.topology();
+        let arriving = topology.node(store).operations.iter().flat_map(|operation| topology.calls_to(*operation));
+        arriving.filter(|call| {
+            let from = topology.node_of(topology.call(*call).from).kind;
+            let code = !matches!(from, ElementKind::Store | ElementKind::Cache | ElementKind::Queue);
+            code && self.plan(*call).made && self.write(*call).is_some()
+        })
+    }
+
+    /// Whether a change of a store removes what a cache holds of it, and is not lost on the way: it follows from the log of
+    /// the store, directly, or through queues that deliver at least once.
+    pub(super) fn is_invalidated(&self, cache: NodeId, store: NodeId) -> bool {
+        let topology = self.topology();
+        let from_store = |call: CallId| {
+            let call = topology.call(call);
+            call.arrow == Arrow::Async && topology.operation(call.from).node == store
+        };
+        let told = |call: CallId| {
+            let from = topology.call(call).from;
+            let queue = topology.operation(from).node;
+            let reliable = topology.node(queue).kind == ElementKind::Queue
+                && self
+                    .cascade()
+                    .node(queue, Key::Delivery)
+                    .given()
+                    .is_some_and(|stated| !stated.setting.says("at-most-once"));
+            from_store(call) || (reliable && topology.calls_to(from).any(from_store))
+        };
+        let sets = topology.node(cache).operations.iter().flat_map(|operation| topology.calls_to(*operation));
+        let sets = sets.filter(|call| self.plan(*call).made && self.write(*call).is_some());
+        sets.into_iter().any(|call| {
+            told(call) || topology.calls_to(topology.call(call).from).any(|call| self.plan(call).made && told(call))
+        })
+    }
+}
+
+/// So many relays lie between a store and what is copied from it: a queue, a worker.
+const RELAYS: usize = 3;
+
+/// More operations than that are not followed from one store.
+const MOST_SEEN: usize = 256;
+
+/// How far a copy is behind: `worst` is a bound, `lag` only what is reached.
+pub(super) fn lag(replication: Option<Stated<'_>>) -> Time {
+    let field = |key| replication.and_then(|stated| stated.setting.field(key)?.duration());
+    match (field(Key::Worst), field(Key::Lag)) {
+        (Some(worst), _) => Time::exactly(Extent::Finite(worst)),
+        (None, lag) => Time::at_least(Extent::Finite(lag.unwrap_or(Duration::ZERO))),
+    }
+}
