@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Facts;
 use super::interval::Extent;
 use super::load::{Rate, rate_of};
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::{CallId, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
 /// Workers, and the operations that share them.
@@ -30,51 +30,132 @@ pub struct Held {
     /// The node.
     pub callee: NodeId,
     /// The calls that wait for it, one an operation: the longest.
-    pub calls: Vec<CallId>,
+    pub holders: Vec<Holder>,
     /// How many workers are held, at least; none if some wait without end.
     pub needed: Option<f64>,
     /// Requests a second that come to wait, at least.
     pub arriving: f64,
-    /// For each of these calls, requests a second and how many workers they hold at most; none if without end.
-    holders: Vec<(f64, Option<f64>)>,
     /// Whether all that matters is stated.
     pub known: bool,
     /// Operations of the pool that could do without the node.
     pub innocent: Vec<OperationId>,
 }
 
+/// A call that waits for a node that no longer answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Holder {
+    /// The call.
+    pub call: CallId,
+    /// Requests a second.
+    pub rate: f64,
+    /// The workers that it holds by its rate and its wait; none if without end.
+    pub wanted: Option<f64>,
+    /// What lets it hold no more than this.
+    pub limit: Option<(f64, HoldLimit)>,
+    /// When its breaker opens, if it has one that notices.
+    pub opens: Option<Opening>,
+}
+
+/// What keeps a call from holding more workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldLimit {
+    /// Its bulkhead.
+    Bulkhead,
+    /// The consumers that run its operation.
+    Consumers,
+}
+
+/// The seconds from the start of a hang until a breaker opens.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// When the first attempt has failed: before that, no breaker knows.
+    pub earliest: f64,
+    /// When so many of the calls of its window have failed as it waits for, at a steady rate; none if that is not
+    /// stated.
+    pub steady: Option<f64>,
+}
+
+impl Holder {
+    /// How many workers it holds at most, if its breaker does not exist.
+    #[must_use]
+    pub fn without_breaker(&self) -> Option<f64> {
+        least(self.wanted, self.limit.map(|(limit, _)| limit))
+    }
+
+    /// How many workers it holds, at least: until the earliest time at which its breaker can open.
+    #[must_use]
+    pub fn most(&self) -> Option<f64> {
+        least(self.without_breaker(), self.opens.map(|opens| self.rate * opens.earliest))
+    }
+
+    /// How many it holds until its breaker opens at a steady rate.
+    #[must_use]
+    pub fn until_open(&self) -> Option<f64> {
+        let opens = self.opens.map(|opens| self.rate * opens.steady.unwrap_or(opens.earliest));
+        least(self.without_breaker(), opens)
+    }
+}
+
+/// The smaller of two numbers, where none is without end.
+fn least(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+impl Pool {
+    /// The node or operation whose workers they are.
+    #[must_use]
+    pub fn owner(&self, facts: &Facts<'_>) -> String {
+        let topology = facts.topology();
+        self.operation.map_or_else(|| topology.node_name(self.node).to_owned(), |id| topology.operation_name(id))
+    }
+
+    /// Where their number is stated.
+    #[must_use]
+    pub fn stated<'f>(&self, facts: &Facts<'f>) -> Option<Stated<'f>> {
+        let of_node = || facts.cascade().node(self.node, Key::Concurrency);
+        self.operation.map_or_else(of_node, |id| facts.cascade().operation(id, Key::Concurrency)).given()
+    }
+}
+
 impl Held {
     /// Whether all workers are needed, as far as is known.
     #[must_use]
     pub fn exceeds(&self, pool: &Pool) -> bool {
-        self.needed.is_none_or(|needed| needed >= size(pool) - TOLERANCE)
+        fills(self.needed, pool)
+    }
+
+    /// Whether all workers are needed if each call holds so many.
+    #[must_use]
+    pub fn exceeds_with(&self, pool: &Pool, holds: impl Fn(&Holder) -> Option<f64>) -> bool {
+        fills(self.holders.iter().map(holds).sum(), pool)
     }
 
     /// The seconds until all workers of an idle pool are held; none if they never are. Each caller holds `λ·t` of them
     /// until it holds all that it can.
     #[must_use]
     pub fn seconds_to_full(&self, pool: &Pool) -> Option<f64> {
-        let full_after = |(rate, most): &(f64, Option<f64>)| most.map_or(f64::INFINITY, |most| most / rate);
-        let mut rising: Vec<(f64, Option<f64>)> =
-            self.holders.iter().copied().filter(|(rate, _)| *rate > 0.0).collect();
+        let full_after = |holder: &Holder| holder.most().map_or(f64::INFINITY, |most| most / holder.rate);
+        let mut rising: Vec<Holder> = self.holders.iter().copied().filter(|holder| holder.rate > 0.0).collect();
         rising.sort_by(|one, other| full_after(one).total_cmp(&full_after(other)));
-        let mut rate: f64 = rising.iter().map(|(rate, _)| rate).sum();
+        let mut rate: f64 = rising.iter().map(|holder| holder.rate).sum();
         let mut held = 0.0;
-        for (own, most) in rising {
+        for holder in rising {
             let seconds = (size(pool) - held) / rate;
-            let Some(most) = most.filter(|most| most / own < seconds - TOLERANCE) else { return Some(seconds) };
+            let Some(most) = holder.most().filter(|most| most / holder.rate < seconds - TOLERANCE) else {
+                return Some(seconds);
+            };
             held += most;
-            rate -= own;
+            rate -= holder.rate;
         }
         (held >= size(pool) - TOLERANCE).then_some(0.0)
     }
+}
 
-    /// How many requests of one call wait in a second.
-    #[must_use]
-    pub fn arriving_at(&self, call: CallId) -> f64 {
-        let place = self.calls.iter().position(|waiting| *waiting == call);
-        place.and_then(|place| self.holders.get(place)).map_or(0.0, |(rate, _)| *rate)
-    }
+fn fills(needed: Option<f64>, pool: &Pool) -> bool {
+    needed.is_none_or(|needed| needed >= size(pool) - TOLERANCE)
 }
 
 /// Numbers of workers are compared up to what floating point loses.
@@ -147,44 +228,70 @@ fn held(
     by: &BTreeMap<OperationId, Vec<CallId>>,
     operations: &[OperationId],
 ) -> Held {
-    let mut found = Held {
-        callee,
-        calls: Vec::new(),
-        needed: Some(0.0),
-        arriving: 0.0,
-        holders: Vec::new(),
-        known: true,
-        innocent: Vec::new(),
-    };
+    let mut found =
+        Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
     for calls in by.values() {
-        let all = calls.iter().map(|call| (*call, rate_of(facts, *call)));
-        let weight = |(call, rate): &(CallId, Rate)| match facts.times().call(facts, *call).at_least {
-            _ if rate.per_second <= 0.0 => 0.0,
-            Extent::Finite(wait) => rate.per_second * wait.seconds(),
-            Extent::Unbounded => f64::INFINITY,
-        };
         // Of several calls the first may be the last: the one that holds most counts.
-        let most = all.rev().max_by(|one, other| {
-            weight(one).total_cmp(&weight(other)).then(one.1.per_second.total_cmp(&other.1.per_second))
-        });
-        let Some((call, rate)) = most else { continue };
-        let wanted = Some(weight(&(call, rate))).filter(|wanted| wanted.is_finite());
-        let limit = bulkheads(facts, calls).filter(|_| rate.per_second > 0.0);
-        let holds = match (wanted, limit) {
-            (Some(wanted), Some(limit)) => Some(wanted.min(limit)),
-            (wanted, limit) => wanted.or(limit),
-        };
-        found.known &= rate.known && facts.times().call(facts, call).at_most.is_some();
-        found.arriving += rate.per_second;
-        found.calls.push(call);
-        found.holders.push((rate.per_second, holds));
-        found.needed = found.needed.zip(holds).map(|(sum, holds)| sum + holds);
+        let holders = calls.iter().map(|call| holder(facts, *call, calls));
+        let weight = |(holder, _): &(Holder, bool)| least(holder.wanted, holder.most()).unwrap_or(f64::INFINITY);
+        let most = holders
+            .rev()
+            .max_by(|one, other| weight(one).total_cmp(&weight(other)).then(one.0.rate.total_cmp(&other.0.rate)));
+        let Some((holder, known)) = most else { continue };
+        found.known &= known && facts.times().call(facts, holder.call).at_most.is_some();
+        found.arriving += holder.rate;
+        found.needed = found.needed.zip(holder.most()).map(|(sum, holds)| sum + holds);
+        found.holders.push(holder);
     }
     // Asked only where it matters.
     if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
         found.innocent = operations.iter().copied().filter(|id| is_innocent(facts, *id, callee)).collect();
     }
     found
+}
+
+/// One of the calls of an operation to one callee, and whether its rate is known.
+fn holder(facts: &Facts<'_>, call: CallId, calls: &[CallId]) -> (Holder, bool) {
+    let Rate { per_second: rate, known } = rate_of(facts, call);
+    let wanted = match facts.times().call(facts, call).at_least {
+        _ if rate <= 0.0 => Some(0.0),
+        Extent::Finite(wait) => Some(rate * wait.seconds()),
+        Extent::Unbounded => None,
+    };
+    let limits = [(bulkheads(facts, calls), HoldLimit::Bulkhead), (consumers(facts, call), HoldLimit::Consumers)];
+    let limits = limits.into_iter().filter_map(|(limit, kind)| Some((limit.filter(|_| rate > 0.0)?, kind)));
+    let limit = limits.min_by(|one, other| one.0.total_cmp(&other.0));
+    (Holder { call, rate, wanted, limit, opens: opening(facts, call) }, known)
+}
+
+/// When the breaker of a call opens in a hang. The window is full of successes when it starts: of a window D the part
+/// that has failed reaches the share P at `t + P·(D − t)`, if each attempt fails after `t`.
+fn opening(facts: &Facts<'_>, call: CallId) -> Option<Opening> {
+    let breaker = facts.cascade().call(call, &[Key::Breaker]).given()?;
+    let (attempt, _) = facts.plan(call).attempt_limit()?;
+    let earliest = attempt.seconds();
+    let errors = breaker.setting.field(Key::Errors);
+    let stated = errors.and_then(|errors| Some((errors.share()?, errors.duration()?.seconds())));
+    let steady = stated.map(|(share, window)| earliest + share * (window - earliest).max(0.0));
+    Some(Opening { earliest, steady })
+}
+
+/// How many consumers run the operation of a call, if only they do.
+fn consumers(facts: &Facts<'_>, call: CallId) -> Option<f64> {
+    let topology = facts.topology();
+    let operation = topology.call(call).from;
+    if facts.entries().contains(operation) {
+        return None;
+    }
+    let mut made = topology.calls_to(operation).filter(|call| facts.plan(*call).made).peekable();
+    made.peek()?;
+    let count = |call: CallId| {
+        let by_queue = topology.node_of(topology.call(call).from).kind == ElementKind::Queue;
+        let stated = facts.cascade().call(call, &[Key::Consumers]).given().filter(|_| by_queue)?;
+        #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
+        stated.setting.count().map(|count| count as f64)
+    };
+    made.map(count).sum()
 }
 
 /// So many operations are looked at to see whether one could do without a node.

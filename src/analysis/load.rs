@@ -1,10 +1,23 @@
 //! How often operations are executed while all is well: arrivals from outside, handed down over calls.
 
+use std::collections::HashMap;
+
 use super::Facts;
 use super::attempts::Attempts;
 use super::condensation::components;
-use crate::model::{CallId, OperationId};
+use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
+
+/// Which arrivals count, and what caches answer of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// What is stated as `load`.
+    Usual,
+    /// What is stated as `peak`, else as `load`.
+    Peak,
+    /// The usual, while all caches are empty.
+    Cold,
+}
 
 /// How often something happens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +41,7 @@ impl Rate {
     }
 }
 
-pub(super) fn rates(facts: &Facts<'_>) -> Vec<Rate> {
+pub(super) fn rates(facts: &Facts<'_>, traffic: Traffic) -> Vec<Rate> {
     let topology = facts.topology();
     let mut rates = vec![Rate::NONE; topology.operations.len()];
     let groups = components(topology, |call| counts(facts, call));
@@ -37,9 +50,9 @@ pub(super) fn rates(facts: &Facts<'_>) -> Vec<Rate> {
             let calls = topology.calls_to(*id).filter(|call| counts(facts, *call));
             let handed = calls.map(|call| {
                 let from = rates.get(topology.call(call).from.index()).copied().unwrap_or(Rate::UNKNOWN);
-                handed_down(facts, call, from)
+                handed_down(facts, call, from, traffic)
             });
-            let sum = handed.fold(arrivals(facts, *id), Rate::plus);
+            let sum = handed.fold(arrivals(facts, *id, traffic), Rate::plus);
             let rate = if group.len() > 1 { Rate { known: false, ..sum } } else { sum };
             if let Some(slot) = rates.get_mut(id.index()) {
                 *slot = rate;
@@ -61,32 +74,36 @@ pub(super) fn rate_of(facts: &Facts<'_>, call: CallId) -> Rate {
     if is_undivided(facts, call) {
         return Rate::UNKNOWN;
     }
-    facts.rate(facts.topology().call(call).from).times(chance(facts, call))
+    facts.rate(facts.topology().call(call).from).times(chance(facts, call, Traffic::Usual))
 }
 
 /// Of how a split divides nothing is known unless its branches state a `chance`.
-fn is_undivided(facts: &Facts<'_>, call: CallId) -> bool {
+pub(super) fn is_undivided(facts: &Facts<'_>, call: CallId) -> bool {
     facts.is_alternative(call) && facts.cascade().call(call, &[Key::Chance]).given().is_none()
 }
 
 /// What a call hands down of the rate of its caller.
-fn handed_down(facts: &Facts<'_>, call: CallId, from: Rate) -> Rate {
+fn handed_down(facts: &Facts<'_>, call: CallId, from: Rate, traffic: Traffic) -> Rate {
     if is_undivided(facts, call) {
         return Rate::UNKNOWN;
     }
     match facts.plan(call).times {
         #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
-        Attempts::AtMost(times) => from.times(times as f64 * chance(facts, call)),
+        Attempts::AtMost(times) => from.times(times as f64 * chance(facts, call, traffic)),
         Attempts::Unlimited => Rate::UNKNOWN,
     }
 }
 
 /// The share of executions that make a call; a miss is made as often as its cache does not answer.
-fn chance(facts: &Facts<'_>, call: CallId) -> f64 {
+pub(super) fn chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> f64 {
+    let cache = facts.miss_of(call);
+    if traffic == Traffic::Cold && cache.is_some() {
+        return 1.0;
+    }
     let share = |key| facts.cascade().call(call, &[key]).given().and_then(|stated| stated.setting.share());
     let stated = if facts.topology().call(call).implied { None } else { share(Key::Chance) };
     stated.unwrap_or_else(|| {
-        let Some(cache) = facts.miss_of(call) else { return 1.0 };
+        let Some(cache) = cache else { return 1.0 };
         let node = facts.topology().operation(facts.topology().call(cache).to).node;
         let hits = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
         1.0 - hits.unwrap_or(0.0)
@@ -94,23 +111,76 @@ fn chance(facts: &Facts<'_>, call: CallId) -> f64 {
 }
 
 /// All arrivals that an operation states, else the sum of what its clients state.
-fn arrivals(facts: &Facts<'_>, id: OperationId) -> Rate {
-    let topology = facts.topology();
-    let cascade = facts.cascade();
-    let stated = cascade.operation(id, Key::Load).given().and_then(|stated| stated.setting.rate());
-    if let Some(per_second) = stated {
+pub(super) fn arrivals(facts: &Facts<'_>, id: OperationId, traffic: Traffic) -> Rate {
+    if let Some(per_second) = stated_arrivals(facts, id, traffic) {
         return Rate { per_second, known: true };
     }
-    let made = topology.calls_to(id).filter(|call| facts.plan(*call).made);
-    let by_clients = made.filter(|call| topology.node_of(topology.call(*call).from).kind == ElementKind::Client);
-    let of_client = |call: CallId| {
-        let load = cascade.call(call, &[Key::Load]).given().and_then(|stated| stated.setting.rate());
-        let every = cascade.call(call, &[Key::Every]).given().and_then(|stated| stated.setting.duration());
-        let per_second = load.or_else(|| every.map(|every| 1.0 / every.seconds()));
-        per_second.map_or(Rate::UNKNOWN, |per_second| Rate { per_second, known: true })
-    };
-    let sum = by_clients.map(of_client).fold(Rate::NONE, Rate::plus);
+    let sum = client_calls(facts, id).map(|call| of_client(facts, call, traffic)).fold(Rate::NONE, Rate::plus);
     // Somebody outside calls an entry, whether or not anybody is drawn.
     let silent = facts.entries().contains(id) && sum == Rate::NONE;
     if silent { Rate::UNKNOWN } else { sum }
+}
+
+/// What an operation itself states of all its arrivals.
+pub(super) fn stated_arrivals(facts: &Facts<'_>, id: OperationId, traffic: Traffic) -> Option<f64> {
+    let stated = |key| facts.cascade().operation(id, key).given().and_then(|stated| stated.setting.rate());
+    let peak = (traffic == Traffic::Peak).then(|| stated(Key::Peak)).flatten();
+    peak.or_else(|| stated(Key::Load))
+}
+
+/// The calls that clients make to an operation.
+pub(super) fn client_calls<'a>(facts: &'a Facts<'_>, id: OperationId) -> impl Iterator<Item = CallId> + 'a {
+    let topology = facts.topology();
+    let made = topology.calls_to(id).filter(|call| facts.plan(*call).made);
+    made.filter(|call| topology.node_of(topology.call(*call).from).kind == ElementKind::Client)
+}
+
+/// How often a client makes a call.
+pub(super) fn of_client(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Rate {
+    let stated = |key| facts.cascade().call(call, &[key]).given();
+    let rate = |key| stated(key).and_then(|stated| stated.setting.rate());
+    let peak = (traffic == Traffic::Peak).then(|| rate(Key::Peak)).flatten();
+    let every = || stated(Key::Every).and_then(|stated| stated.setting.duration());
+    let per_second = peak.or_else(|| rate(Key::Load)).or_else(|| every().map(|every| 1.0 / every.seconds()));
+    per_second.map_or(Rate::UNKNOWN, |per_second| Rate { per_second, known: true })
+}
+
+/// The calls that pass each node without calling it.
+pub(super) fn passing(facts: &Facts<'_>) -> HashMap<NodeId, Vec<CallId>> {
+    let mut passing: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+    for call in facts.topology().call_ids().filter(|call| facts.plan(*call).made) {
+        let through = facts.cascade().call(call, &[Key::Through]).given();
+        for node in through.into_iter().flat_map(|stated| stated.setting.nodes()) {
+            passing.entry(node).or_default().push(call);
+        }
+    }
+    passing
+}
+
+impl Facts<'_> {
+    /// How often a call is made in a second while all is well, its loops included.
+    #[must_use]
+    pub fn call_rate(&self, call: CallId, traffic: Traffic) -> Rate {
+        let from = self.topology().call(call).from;
+        if self.topology().node_of(from).kind != ElementKind::Client {
+            return handed_down(self, call, self.rate_in(from, traffic), traffic);
+        }
+        let to = self.topology().call(call).to;
+        let alone = client_calls(self, to).nth(1).is_none();
+        let all = stated_arrivals(self, to, traffic).filter(|_| alone);
+        all.map_or_else(|| of_client(self, call, traffic), |per_second| Rate { per_second, known: true })
+    }
+
+    /// The requests of a second that a node takes while all is well, those that only pass it included.
+    #[must_use]
+    pub fn node_rate(&self, node: NodeId, traffic: Traffic) -> Rate {
+        let topology = self.topology();
+        let operations = &topology.node(node).operations;
+        let outside = operations.iter().map(|id| arrivals(self, *id, traffic));
+        let calls = operations.iter().flat_map(|id| topology.calls_to(*id));
+        let called = calls.filter(|call| counts(self, *call) && !topology.call(*call).implied);
+        let passing = self.passing_calls(node).iter().copied();
+        let handed = called.chain(passing).map(|call| self.call_rate(call, traffic));
+        outside.chain(handed).fold(Rate::NONE, Rate::plus)
+    }
 }

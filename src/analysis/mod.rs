@@ -7,11 +7,13 @@ mod backoff;
 mod capacity;
 mod commits;
 mod condensation;
+mod connections;
 mod consistency;
 mod copies;
 mod course;
 mod coverage;
 mod deadlines;
+mod demand;
 mod effects;
 mod entries;
 mod exposure;
@@ -35,19 +37,21 @@ use std::sync::OnceLock;
 pub use amplification::{Count, Executions};
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use backoff::Backoff;
-pub use capacity::{Held, Pool};
+pub use capacity::{Held, HoldLimit, Holder, Opening, Pool};
 pub use commits::{Change, DualWrite};
+pub use connections::{Connected, Opened};
 pub use consistency::{Model, Models};
 pub use copies::Quorum;
 pub use coverage::{Coverage, Gap, Share};
 pub use deadlines::Allotted;
+pub use demand::{Amplified, Limited};
 pub use effects::{Effect, EffectSite, Write};
 pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
 pub use flow::{Cut, Flow, Leg, Limiter};
 pub use hardness::Ways;
 pub use interval::{Extent, Time};
-pub use load::Rate;
+pub use load::{Rate, Traffic};
 pub use needs::{Demand, Need, Unmet, Weakness, Who};
 pub use ownership::{Access, Ownership, Shared};
 pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
@@ -78,6 +82,9 @@ pub struct Facts<'a> {
     executions: OnceLock<Vec<Executions>>,
     floors: OnceLock<Vec<Duration>>,
     rates: OnceLock<Vec<Rate>>,
+    peak_rates: OnceLock<Vec<Rate>>,
+    cold_rates: OnceLock<Vec<Rate>>,
+    passing: OnceLock<HashMap<NodeId, Vec<CallId>>>,
     pools: OnceLock<Vec<Pool>>,
     hops: OnceLock<Vec<Option<Hop<'a>>>>,
     changes: OnceLock<Vec<Effect>>,
@@ -106,6 +113,9 @@ impl<'a> Facts<'a> {
             executions: OnceLock::new(),
             floors: OnceLock::new(),
             rates: OnceLock::new(),
+            peak_rates: OnceLock::new(),
+            cold_rates: OnceLock::new(),
+            passing: OnceLock::new(),
             pools: OnceLock::new(),
             hops: OnceLock::new(),
             changes: OnceLock::new(),
@@ -236,9 +246,26 @@ impl<'a> Facts<'a> {
 
     /// How often an operation is executed in a second while all is well.
     #[must_use]
-    #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
     pub fn rate(&self, operation: OperationId) -> Rate {
-        self.rates.get_or_init(|| load::rates(self))[operation.index()]
+        self.rate_in(operation, Traffic::Usual)
+    }
+
+    /// How often an operation is executed in a second while nothing fails.
+    #[must_use]
+    #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
+    pub fn rate_in(&self, operation: OperationId, traffic: Traffic) -> Rate {
+        let rates = match traffic {
+            Traffic::Usual => &self.rates,
+            Traffic::Peak => &self.peak_rates,
+            Traffic::Cold => &self.cold_rates,
+        };
+        rates.get_or_init(|| load::rates(self, traffic))[operation.index()]
+    }
+
+    /// The calls that pass a node without calling it.
+    #[must_use]
+    pub fn passing_calls(&self, node: NodeId) -> &[CallId] {
+        self.passing.get_or_init(|| load::passing(self)).get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// Workers that operations share, and what a hang does to them.

@@ -174,8 +174,9 @@ impl Setting {
 
     /// Places of the names in it, in written order.
     pub fn names(&self) -> impl Iterator<Item = Span> + '_ {
-        self.data().iter().filter_map(|datum| {
-            if let Datum::Name(span) | Datum::Reference(_, span) = datum { Some(*span) } else { None }
+        self.data().iter().filter_map(|datum| match datum {
+            Datum::Name(span) | Datum::Reference(_, span) | Datum::Price(_, span) | Datum::Cost(_, span) => Some(*span),
+            _ => None,
         })
     }
 
@@ -183,6 +184,21 @@ impl Setting {
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.data().iter().find_map(|datum| if let Datum::Size(size) = datum { Some(*size) } else { None })
+    }
+
+    /// The first bandwidth in it, in bits a second.
+    #[must_use]
+    pub fn bandwidth(&self) -> Option<f64> {
+        self.data().iter().find_map(|datum| if let Datum::Bandwidth(bits) = datum { Some(*bits) } else { None })
+    }
+
+    /// The first price in it, money per byte, or cost, money per second; the first of `texts` is the currency.
+    #[must_use]
+    pub fn money(&self) -> Option<f64> {
+        self.data().iter().find_map(|datum| match datum {
+            Datum::Price(money, _) | Datum::Cost(money, _) => Some(*money),
+            _ => None,
+        })
     }
 
     /// The first word or text of one's own in it, such as an owner or a transaction.

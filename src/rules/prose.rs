@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::{Attempts, Extent, Facts, Limit, Part, Plan};
-use crate::diagnostic::{Diagnostic, Edit, Fix, spaced};
+use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
+use crate::diagnostic::{Diagnostic, Edit, Fix, Step, spaced};
 use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
 
@@ -128,6 +128,49 @@ pub(super) fn number(value: f64) -> String {
     };
     let text = format!("{value:.digits$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// "200/s", "3/min": in the largest unit of time that needs no zeros in front.
+pub(super) fn rate(per_second: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
+    let fits = |(seconds, _): &&(f64, &str)| per_second * seconds >= 0.995;
+    let (seconds, unit) = UNITS.iter().find(fits).unwrap_or(&UNITS[0]);
+    format!("{}/{unit}", number(per_second * seconds))
+}
+
+/// A node or an operation that states how much it takes.
+pub(super) fn limited(facts: &Facts<'_>, of: &Limited<'_>) -> String {
+    let node = || facts.topology().node_name(of.node).to_owned();
+    of.operation.map_or_else(node, |operation| facts.topology().operation_name(operation))
+}
+
+/// The calls that bring most to it at the busiest time, each with its rate.
+pub(super) fn arrivals(facts: &Facts<'_>, of: &Limited<'_>) -> Vec<Step> {
+    let topology = facts.topology();
+    let operations = of.operations(facts);
+    let calls = operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.plan(*call).made);
+    let passing = facts.passing_calls(of.node).iter().copied().filter(|_| of.operation.is_none());
+    brought(facts, calls.chain(passing))
+}
+
+/// Calls that bring load, those that bring most first, each with its rate at the busiest time.
+pub(super) fn brought(facts: &Facts<'_>, calls: impl Iterator<Item = CallId>) -> Vec<Step> {
+    const MOST: usize = 6;
+    let topology = facts.topology();
+    let drawn = calls.filter(|call| !topology.call(*call).implied);
+    let mut rated: Vec<(CallId, f64)> =
+        drawn.map(|call| (call, facts.call_rate(call, Traffic::Peak).per_second)).collect();
+    rated.retain(|(_, rate)| *rate > 0.0);
+    rated.sort_by(|one, other| {
+        other.1.total_cmp(&one.1).then_with(|| facts.call_rank(one.0).cmp(&facts.call_rank(other.0)))
+    });
+    let step = |(call, per_second): (CallId, f64)| Step {
+        subject: topology.call_name(call),
+        span: topology.call(call).span,
+        text: rate(per_second),
+        value: None,
+    };
+    rated.into_iter().take(MOST).map(step).collect()
 }
 
 /// "1 call", "3 calls".

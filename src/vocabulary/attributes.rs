@@ -93,8 +93,10 @@ attributes! {
         Bulkhead "bulkhead" "N" ., C, Call, "nothing limits its concurrent calls", PLAIN, "Concurrent calls allowed on this edge.";
         Fallback "fallback" "| TEXT" ., C, Call, "no answer without the callee", STEPS, "An answer without the callee, so the call is soft; one with calls costs their time.";
         Optional "optional" "" ., C, Call, "it is needed", PLAIN, "Meant to be dispensable; believed only with `fallback`.";
-        Concurrency "concurrency" "N | unlimited" ., S.or(O), Amount, "", PLAIN, "Workers, shared by the operations that state none of their own.";
-        Connections "connections" "N | unlimited" ., D, Down, "", PLAIN, "Connections that the server accepts.";
+        Concurrency "concurrency" "N | unlimited" ., S.or(O), Amount, "", PLAIN, "Workers of all instances together, shared by the operations that state none of their own.";
+        Connections "connections" "N | unlimited" ., N, Down, "", PLAIN, "Connections that the server accepts.";
+        PoolSize "pool-size" "N" ., C, Call, "nothing limits its connections", PLAIN, "Connections that each instance of the caller opens to the callee, at most.";
+        Shards "shards" "N" ., N, Down, "one part serves all", PLAIN, "Parts that each serve a share of the keys or customers: shards, partitions, cells.";
         StartupWindow "startup-window" "D" ., S, Down, "", PLAIN, "The time in which all instances may start together.";
         Capacity "capacity" "R" ., N.or(O), Amount, "", PLAIN, "The load it can take.";
         RateLimit "rate-limit" "R" ., N.or(O), Amount, "it refuses nothing for its rate", PLAIN, "It refuses what comes above.";
@@ -121,6 +123,7 @@ attributes! {
         OnPartition "on-partition" "available | consistent" ., D.or(O), Down, "", PLAIN, "The choice under a network partition.";
         ConflictPolicy "conflict-policy" "lww | cas | crdt | single-writer" ., D.or(K), Down, "conflicting writes are not resolved", PLAIN, "How concurrent writes are resolved.";
         ClockError "clock-error" "D" ., D, Down, "its order of writes hangs on no clock of a machine: logical or hybrid ones", PLAIN, "How far the clocks of two writers may differ.";
+        HotKey "hot-key" "R" ., K, Amount, "", PLAIN, "Reads of its most wanted entry, at the busiest time.";
         Of "of" "NODE" ., K, Down, "", PLAIN, "The store it caches; a call to that store after its cache is the miss path.";
         Ttl "ttl" "D | unlimited" ., K, Down, "", PLAIN, "How long an entry is served.";
         NegativeTtl "negative-ttl" "D | unlimited" ., K, Down, "that there is nothing is not remembered", PLAIN, "How long it is served that there is nothing.";
@@ -153,6 +156,7 @@ attributes! {
         Chance "chance" "P" ., C, Call, "", PLAIN, "Share of executions that make the call.";
         Request "request" "SIZE" ., C.or(O), Down, "", PLAIN, "Bytes of a request.";
         Response "response" "SIZE | unlimited" ., C.or(O), Down, "", PLAIN, "Bytes of a response.";
+        ReceiveWindow "receive-window" "SIZE" ., C, Call, "", PLAIN, "Bytes on their way over one connection before the receiver has to confirm some.";
         Page "page" "N" ., C.or(O), Down, "all of it in one response", PLAIN, "Items in one response.";
     }
     "Security" {
@@ -183,6 +187,7 @@ attributes! {
         Owner "owner" "NAME" ., N.or(G), Down, "nobody owns it", PLAIN, "The team that answers for it.";
         Sla "sla" "P" ., N.or(G), Down, "nothing is promised by contract", PLAIN, "Availability promised by contract.";
         Quota "quota" "R | N [NAME]" ., N.or(G), Amount, "nothing is rationed", PLAIN, "Calls per time, or a number of things: threads, addresses, machines.";
+        Provider "provider" "NAME" ., N.or(G), Down, "", PLAIN, "Whose infrastructure it runs on.";
         Contract "contract" "NAME" ., N.or(G), Down, "no contract", PLAIN, "The published description of what it offers.";
         Role "role" "telemetry|identity|discovery|config|secrets|deploy" ., N, Down, "", PLAIN, "What it is there for, where rules must know.";
         Rollout "rollout" "staged | at-once" ., N, Down, "", PLAIN, "How a change of it, or of what it holds, reaches all places.";
@@ -202,7 +207,7 @@ attributes! {
     }
     "Network" {
         Rtt "rtt" "D" ., LINK, Own, "", PLAIN, "Round-trip time of such a link.";
-        Bandwidth "bandwidth" "BANDWIDTH" ., LINK, Own, "", PLAIN, "Bandwidth of such a link.";
+        Bandwidth "bandwidth" "BANDWIDTH" ., LINK.or(N), Own, "", PLAIN, "Bandwidth of such a link in each direction, or of a node that calls pass `through`.";
         Price "price" "PRICE" ., LINK, Own, "nothing is charged", PLAIN, "Price of the bytes that pass it.";
         Loss "loss" "P" ., LINK, Own, "nothing is lost", PLAIN, "Share of packets lost.";
     }

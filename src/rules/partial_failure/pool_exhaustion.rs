@@ -1,26 +1,40 @@
 //! Workers that all wait for one callee, while operations that could do without it find none.
 
-use crate::analysis::{Extent, Facts, Held, Pool};
+use crate::analysis::{Extent, Facts, Held, HoldLimit, Holder, Opening, Pool};
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
-use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     facts.pools().iter().filter_map(|pool| finding(facts, pool)).collect()
 }
 
-/// One a pool: the hang that needs most of its workers, else one of which nothing says how long it holds them.
+/// One a pool: all hangs that need all of its workers, else one of which nothing says how long it holds them.
 fn finding(facts: &Facts<'_>, pool: &Pool) -> Option<Diagnostic> {
-    let counts = |held: &&Held| held.arriving > 0.0 && !held.innocent.is_empty();
-    let proved = pool.hangs.iter().filter(counts).find(|held| held.exceeds(pool));
-    if let Some(held) = proved {
-        return Some(report(facts, pool, held, Certainty::Proved));
+    let all: Vec<&Held> = pool.hangs.iter().filter(|held| takes_all(pool, held)).collect();
+    if !all.is_empty() {
+        return report(facts, pool, &all, Certainty::Proved);
     }
-    let open = |held: &&Held| held.calls.iter().any(|call| unstated(facts, *call) && !is_limited(facts, *call));
-    let possible = pool.hangs.iter().filter(counts).find(open)?;
-    Some(report(facts, pool, possible, Certainty::Possible))
+    let counts = |held: &&Held| held.arriving > 0.0 && !held.innocent.is_empty();
+    let possible = pool.hangs.iter().filter(counts).find(|held| is_open(facts, pool, held))?;
+    report(facts, pool, &[possible], Certainty::Possible)
+}
+
+/// Whether a hang is known to take all workers of a pool from operations that could do without the callee.
+pub(super) fn takes_all(pool: &Pool, held: &Held) -> bool {
+    held.arriving > 0.0 && !held.innocent.is_empty() && held.exceeds(pool)
+}
+
+/// Whether nothing that is stated keeps it from taking all workers: a wait without bound, or a breaker of which nothing
+/// says when it opens.
+fn is_open(facts: &Facts<'_>, pool: &Pool, held: &Held) -> bool {
+    let waits = |holder: &Holder| unstated(facts, holder.call) && holder.limit.is_none() && holder.opens.is_none();
+    let breaker = |holder: &Holder| match holder.opens {
+        Some(Opening { steady: None, .. }) => holder.without_breaker(),
+        _ => holder.most(),
+    };
+    held.holders.iter().any(waits) || held.exceeds_with(pool, breaker)
 }
 
 /// Nothing says how long a call waits; what could not be read is left alone.
@@ -29,13 +43,10 @@ fn unstated(facts: &Facts<'_>, call: CallId) -> bool {
     unknown && !facts.plan(call).is_unreadable()
 }
 
-fn is_limited(facts: &Facts<'_>, call: CallId) -> bool {
-    facts.cascade().call(call, &[Key::Bulkhead]).given().is_some()
-}
-
-fn report(facts: &Facts<'_>, pool: &Pool, held: &Held, certainty: Certainty) -> Diagnostic {
+fn report(facts: &Facts<'_>, pool: &Pool, all: &[&Held], certainty: Certainty) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let owner = owner(facts, pool);
+    let (held, others) = all.split_first()?;
+    let owner = pool.owner(facts);
     let callee = topology.node_name(held.callee);
     let workers = prose::count(pool.size, "worker");
     let message = match (certainty, held.needed) {
@@ -47,19 +58,29 @@ fn report(facts: &Facts<'_>, pool: &Pool, held: &Held, certainty: Certainty) -> 
         }
         _ => format!("nothing that is stated keeps a hang of `{callee}` from taking all {workers} of `{owner}`"),
     };
-    let stated = match pool.operation {
-        Some(operation) => facts.cascade().operation(operation, Key::Concurrency),
-        None => facts.cascade().node(pool.node, Key::Concurrency),
-    };
-    let place = stated.given().and_then(prose::place).unwrap_or(topology.node(pool.node).span);
-    let mut diagnostic = Diagnostic::new(place, message).at(workers).subject(owner.clone());
+    let also = also(facts, others);
+    let place = pool.stated(facts).and_then(prose::place).unwrap_or(topology.node(pool.node).span);
+    let mut diagnostic = Diagnostic::new(place, message + &also).at(workers).subject(owner.clone());
     diagnostic.certainty = certainty;
-    diagnostic.witness = held.calls.iter().take(8).map(|call| step(facts, held, *call)).collect();
+    let holders = all.iter().flat_map(|held| &held.holders).filter(|holder| holder.rate > 0.0);
+    diagnostic.witness = holders.take(8).map(|holder| step(facts, holder)).collect();
     diagnostic.consequence = Some(consequence(facts, pool, held));
     diagnostic.cause = Some(owner);
     diagnostic.group = Some("a hang of one callee takes all workers of a service".into());
-    diagnostic.help = help(facts, pool, held);
-    diagnostic
+    diagnostic.help = help(facts, pool, all);
+    Some(diagnostic)
+}
+
+/// "; so does one of `a`, `b` and 2 more".
+fn also(facts: &Facts<'_>, others: &[&Held]) -> String {
+    const NAMED: usize = 3;
+    if others.is_empty() {
+        return String::new();
+    }
+    let name = |held: &&Held| format!("`{}`", facts.topology().node_name(held.callee));
+    let named: Vec<String> = others.iter().take(NAMED).map(name).collect();
+    let more = if others.len() > NAMED { format!(" and {} more", others.len() - NAMED) } else { String::new() };
+    format!("; so does one of {}{more}", named.join(", "))
 }
 
 /// A number of workers; what is only wrong in the last digits is no worker more.
@@ -67,35 +88,38 @@ fn whole(held: f64) -> String {
     prose::number((held - 1e-6).ceil().max(0.0))
 }
 
-fn owner(facts: &Facts<'_>, pool: &Pool) -> String {
-    let topology = facts.topology();
-    pool.operation.map_or_else(|| topology.node_name(pool.node).to_owned(), |id| topology.operation_name(id))
-}
-
-fn step(facts: &Facts<'_>, held: &Held, call: CallId) -> Step {
-    let topology = facts.topology();
-    let arriving = held.arriving_at(call);
-    let rate = prose::number(arriving);
-    let plan = facts.plan(call);
-    let (text, value) = match facts.times().call(facts, call).at_least {
-        Extent::Finite(_) if unstated(facts, call) => (format!("{rate}/s wait, and no timeout is stated"), None),
-        Extent::Finite(time) => {
-            let wanted = arriving * time.seconds();
-            let limit = facts.cascade().call(call, &[Key::Bulkhead]).given().and_then(|stated| stated.setting.count());
-            #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
-            let limit = limit.map(|limit| limit as f64).filter(|limit| *limit < wanted);
-            match limit {
-                Some(limit) => {
-                    let text = format!("{rate}/s × {time}, {} at most by its bulkhead", whole(limit));
-                    (text, Some(Measure::Times(limit)))
+fn step(facts: &Facts<'_>, holder: &Holder) -> Step {
+    let call = holder.call;
+    let rate = prose::rate(holder.rate);
+    let wait = facts.times().call(facts, call).at_least;
+    let (text, value) = match (wait, holder.wanted) {
+        (Extent::Finite(_), _) if unstated(facts, call) => (format!("{rate} wait, and no timeout is stated"), None),
+        (Extent::Finite(time), Some(wanted)) => {
+            let limit = holder.limit.filter(|(limit, _)| *limit < wanted);
+            let breaker = holder.opens.filter(|_| holder.most() < holder.without_breaker());
+            let held = Some(Measure::Times(holder.most().unwrap_or(wanted)));
+            match (limit, breaker) {
+                (_, Some(opens)) => {
+                    let (earliest, most) = (prose::number(opens.earliest), whole(holder.most().unwrap_or(wanted)));
+                    (format!("{rate} × {time}: {most} before its breaker can open, after {earliest} s"), held)
                 }
-                None => (format!("{rate}/s × {time}: {} held", whole(wanted)), Some(Measure::Times(wanted))),
+                (Some((limit, kind)), None) => {
+                    (format!("{rate} × {time}, {} at most {}", whole(limit), by(kind)), held)
+                }
+                (None, None) => (format!("{rate} × {time}: {} held", whole(wanted)), held),
             }
         }
-        Extent::Unbounded => (format!("{rate}/s wait without end"), None),
+        _ => (format!("{rate} wait without end"), None),
     };
-    let span = plan.timeout.stated().and_then(prose::place).unwrap_or(topology.call(call).span);
-    Step { subject: topology.call_name(call), span, text, value }
+    let span = facts.plan(call).timeout.stated().and_then(prose::place).unwrap_or(facts.topology().call(call).span);
+    Step { subject: facts.topology().call_name(call), span, text, value }
+}
+
+fn by(kind: HoldLimit) -> &'static str {
+    match kind {
+        HoldLimit::Bulkhead => "by its bulkhead",
+        HoldLimit::Consumers => "by its consumers",
+    }
 }
 
 fn consequence(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
@@ -112,25 +136,31 @@ fn consequence(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
     format!("{full}then {}{more} {fails} too, though {them} {do_without} without `{callee}`", named.join(", "))
 }
 
-fn help(facts: &Facts<'_>, pool: &Pool, held: &Held) -> Vec<String> {
+fn help(facts: &Facts<'_>, pool: &Pool, all: &[&Held]) -> Vec<String> {
     let topology = facts.topology();
-    let calls: Vec<String> = held.calls.iter().take(3).map(|call| format!("`{}`", prose::call(facts, *call))).collect();
-    let share = (pool.size / 4 / (held.calls.len() as u64).max(1)).max(1);
-    let kept = pool.size.saturating_sub(share * held.calls.len() as u64);
+    let waiting: Vec<&Holder> = all.iter().flat_map(|held| &held.holders).filter(|holder| holder.rate > 0.0).collect();
+    let calls: Vec<String> =
+        waiting.iter().take(3).map(|holder| format!("`{}`", prose::call(facts, holder.call))).collect();
+    let share = (pool.size / 4 / (waiting.len() as u64).max(1)).max(1);
+    let kept = pool.size.saturating_sub(share * waiting.len() as u64);
+    let more = if waiting.len() > calls.len() { " and the others" } else { "" };
     let mut help = Vec::new();
     if kept > 0 {
         help.push(format!(
-            "keep workers free of it: `bulkhead {share}` on {} leaves {kept} for the others",
+            "keep workers free of it: `bulkhead {share}` on {}{more} leaves {kept} for the others",
             calls.join(", ")
         ));
     }
+    let arriving = all.iter().map(|held| held.arriving).fold(0.0, f64::max);
     #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
-    let longest = pool.size as f64 / held.arriving;
+    let longest = pool.size as f64 / arriving;
     let milliseconds = (longest * 500.0).floor();
     if milliseconds >= 1.0 {
+        let names: Vec<String> =
+            all.iter().take(4).map(|held| format!("`{}`", topology.node_name(held.callee))).collect();
         help.push(format!(
-            "or wait for `{}` no longer than {} ms in all: that holds half of the workers",
-            topology.node_name(held.callee),
+            "or wait for {} no longer than {} ms in all: that holds half of the workers",
+            names.join(", "),
             prose::number(milliseconds)
         ));
     }

@@ -1,5 +1,6 @@
 //! Rules about a network that is expected to be reliable.
 
+pub(super) mod metastable_load;
 pub(super) mod missing_timeout;
 pub(super) mod retry_amplification;
 pub(super) mod retry_without_backoff;
