@@ -418,16 +418,18 @@ impl<'a, 'f> Search<'a, 'f> {
             && matches!(topology.node(bare.node).kind, ElementKind::Store | ElementKind::Cache)
     }
 
-    /// Every attempt of every layer, every copy and every round of a loop.
+    /// Every attempt of every layer, every copy and every round of a loop; what stands in for a call does so in every
+    /// round of it.
     fn most_tries(&self, id: CallId) -> Attempts {
         let plan = self.facts.plan(id);
         let attempts = self.facts.redelivered(id).unwrap_or(plan.attempts);
         let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
         let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
-        match plan.times {
+        let looped = std::iter::successors(Some(id), |id| self.facts.topology().call(*id).fallback_of);
+        looped.fold(attempts, |attempts, id| match self.facts.plan(id).times {
             Attempts::AtMost(times) => multiplied(attempts, times),
             Attempts::Unlimited => Attempts::Unlimited,
-        }
+        })
     }
 }
 

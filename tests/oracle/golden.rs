@@ -163,3 +163,16 @@ fn workers_are_held_as_long_as_calls_last() {
         assert!((pool.hangs[0].seconds_to_full(pool).unwrap() - 0.5).abs() < 1e-9);
     });
 }
+
+#[test]
+fn a_fallback_runs_in_every_round_of_the_call_it_stands_in_for() {
+    let graph = services(3).does(0, |graph| {
+        let instead = graph.call(0, 2, attempts(2));
+        let looped = graph.call(0, 1, |call| {
+            call.times = Some((3, Count::Of(3)));
+            call.fallback = Fallback::Calls(vec![instead.clone()]);
+        });
+        vec![looped]
+    });
+    costs(&graph, 0, 6);
+}

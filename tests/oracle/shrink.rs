@@ -132,7 +132,8 @@ fn remove(steps: &mut Vec<Step>, gone: usize) {
 /// Without a node that no call touches.
 fn without_node(graph: &Graph, gone: usize) -> Option<Graph> {
     let is_gone = |operation: usize| graph.operations[operation].node == gone;
-    let held = graph.nodes.iter().any(|node| node.of == Some(gone));
+    let letters = format!("dead-letter {}", graph.nodes[gone].name);
+    let held = graph.nodes.iter().any(|node| node.of == Some(gone) || node.said.contains(&letters));
     if held || graph.calls.iter().any(|call| is_gone(call.from) || is_gone(call.to)) {
         return None;
     }

@@ -104,9 +104,27 @@ fn factor(graph: &Graph, id: usize) -> u64 {
     };
     let copies = if let Said::Is((_, copies)) = call.hedge { copies.unwrap_or(2) } else { 1 };
     let meshed = matches!(graph.kind(call.to), Kind::Service | Kind::External) && call.via.contains(&"istio");
-    let times = call.times.map_or(1, |(_, most)| count(most));
+    // What stands in for a call does so in every round of it.
+    let rounds = std::iter::successors(Some(id), |id| replaced_by(graph, *id));
+    let times = rounds.map(|id| graph.calls[id].times.map_or(1, |(_, most)| count(most)));
+    let times = times.fold(1, u64::saturating_mul);
     let mesh = if meshed { 3 } else { 1 };
     own.saturating_mul(copies).saturating_mul(mesh).saturating_mul(times).min(ENDLESS)
+}
+
+/// The call in the place of which another one is made.
+fn replaced_by(graph: &Graph, id: usize) -> Option<usize> {
+    (0..graph.calls.len()).find(|other| match &graph.calls[*other].fallback {
+        Fallback::Calls(steps) => steps.iter().any(|step| holds(step, id)),
+        _ => false,
+    })
+}
+
+fn holds(step: &Step, id: usize) -> bool {
+    match step {
+        Step::Call(call) => *call == id,
+        Step::Group(_, steps) => steps.iter().any(|step| holds(step, id)),
+    }
 }
 
 /// What arrives at an operation in a healthy system, in 1/s, and whether that is all.
