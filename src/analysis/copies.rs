@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Facts;
 use super::interval::{Extent, Time};
-use crate::model::{Answer, CallId, Duration, NodeId, Stated};
+use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Stated};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -83,7 +83,7 @@ impl<'a> Facts<'a> {
         let mut front: Vec<_> = seen.iter().copied().collect();
         for hop in 0..RELAYS {
             let mut next = Vec::new();
-            for call in front.iter().flat_map(|operation| topology.calls_from(*operation)) {
+            for call in front.iter().flat_map(|operation| topology.calls_from(*operation)).take(MOST_SEEN) {
                 let to = topology.call(call).to;
                 let starts = hop > 0 || topology.call(call).arrow == Arrow::Async;
                 if !starts || !self.plan(call).made || seen.len() > MOST_SEEN {
@@ -119,33 +119,49 @@ impl<'a> Facts<'a> {
     /// the store, directly, or through queues that deliver at least once.
     pub(super) fn is_invalidated(&self, cache: NodeId, store: NodeId) -> bool {
         let topology = self.topology();
-        let from_store = |call: CallId| {
-            let call = topology.call(call);
-            call.arrow == Arrow::Async && topology.operation(call.from).node == store
+        let arriving = topology.node(cache).operations.iter().flat_map(|operation| topology.calls_to(*operation));
+        let mut sets = arriving.filter(|call| self.plan(*call).made && self.write(*call).is_some());
+        let reliable = |queue| match self.cascade().node(queue, Key::Delivery) {
+            Answer::Given(stated) => !stated.setting.says("at-most-once"),
+            _ => false,
         };
-        let told = |call: CallId| {
+        sets.any(|call| {
             let from = topology.call(call).from;
-            let queue = topology.operation(from).node;
-            let reliable = topology.node(queue).kind == ElementKind::Queue
-                && self
-                    .cascade()
-                    .node(queue, Key::Delivery)
-                    .given()
-                    .is_some_and(|stated| !stated.setting.says("at-most-once"));
-            from_store(call) || (reliable && topology.calls_to(from).any(from_store))
-        };
-        let sets = topology.node(cache).operations.iter().flat_map(|operation| topology.calls_to(*operation));
-        let sets = sets.filter(|call| self.plan(*call).made && self.write(*call).is_some());
-        sets.into_iter().any(|call| {
-            told(call) || topology.calls_to(topology.call(call).from).any(|call| self.plan(call).made && told(call))
+            self.tells(call, store) || self.told_by(from, store).any(|queue| queue.is_none_or(reliable))
         })
+    }
+
+    /// Whether a store tells an operation of its changes, directly or through a queue.
+    #[must_use]
+    pub fn is_told_of(&self, operation: OperationId, store: NodeId) -> bool {
+        self.told_by(operation, store).next().is_some()
+    }
+
+    /// How a store tells an operation of its changes: directly, or through these queues.
+    fn told_by(&self, operation: OperationId, store: NodeId) -> impl Iterator<Item = Option<NodeId>> + '_ {
+        let topology = self.topology();
+        topology.calls_to(operation).filter(|call| self.plan(*call).made).filter_map(move |call| {
+            let from = topology.call(call).from;
+            let node = topology.operation(from).node;
+            if self.tells(call, store) {
+                return Some(None);
+            }
+            let queue = topology.node(node).kind == ElementKind::Queue;
+            (queue && topology.calls_to(from).any(|call| self.tells(call, store))).then_some(Some(node))
+        })
+    }
+
+    /// Whether a call is made by a store of itself, when it has changed.
+    fn tells(&self, call: CallId, store: NodeId) -> bool {
+        let call = self.topology().call(call);
+        call.arrow == Arrow::Async && self.topology().operation(call.from).node == store
     }
 }
 
 /// So many relays lie between a store and what is copied from it: a queue, a worker.
 const RELAYS: usize = 3;
 
-/// More operations than that are not followed from one store.
+/// More calls than that are not followed from one store, in each hop.
 const MOST_SEEN: usize = 256;
 
 /// How far a copy is behind: `worst` is a bound, `lag` only what is reached.

@@ -140,7 +140,7 @@ impl<'a> Facts<'a> {
     }
 
     /// What a cache is a copy of.
-    fn source_of(&self, cache: NodeId) -> Option<NodeId> {
+    pub(super) fn source_of(&self, cache: NodeId) -> Option<NodeId> {
         self.cascade().node(cache, Key::Of).given().and_then(|stated| stated.setting.nodes().next())
     }
 

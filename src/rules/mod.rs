@@ -49,13 +49,17 @@ macro_rules! rules {
 }
 
 rules! {
+    "consistency" / "cache-as-truth" => Some(consistency::cache_as_truth::check);
+    "consistency" / "cache-write-race" => Some(consistency::cache_write_race::check);
     "consistency" / "cap-contradiction" => Some(consistency::cap_contradiction::check);
     "consistency" / "conflicting-writers" => Some(consistency::conflicting_writers::check);
     "consistency" / "dual-write" => Some(consistency::dual_write::check);
+    "consistency" / "excess-consistency" => Some(consistency::excess_consistency::check);
     "consistency" / "excess-staleness" => Some(consistency::excess_staleness::check);
     "consistency" / "failover-loss" => Some(consistency::failover_loss::check);
     "consistency" / "quorum-without-overlap" => Some(consistency::quorum_without_overlap::check);
     "consistency" / "shared-store" => Some(consistency::shared_store::check);
+    "consistency" / "stale-read-after-write" => Some(consistency::stale_read_after_write::check);
     "consistency" / "weak-consistency" => Some(consistency::weak_consistency::check);
     "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);
     "idempotency" / "missing-dead-letter" => Some(idempotency::missing_dead_letter::check);

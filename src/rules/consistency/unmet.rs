@@ -87,7 +87,7 @@ fn hop(facts: &Facts<'_>, unmet: &Unmet<'_>, call: CallId) -> Step {
     Step { subject: topology.call_name(call), span, text, value: None }
 }
 
-fn answer(facts: &Facts<'_>, hop: ReadHop<'_>) -> Step {
+pub(super) fn answer(facts: &Facts<'_>, hop: ReadHop<'_>) -> Step {
     let name = facts.topology().node_name(hop.node).to_owned();
     let old = match (hop.age.at_least, hop.age.at_most) {
         (Extent::Unbounded, _) => "of any age".to_owned(),

@@ -1,0 +1,229 @@
+//! Reads that come after a write, in one flow or by a message, and may still show what was there before.
+//!
+//! For each operation it is known what its synchronous calls write, which of its reads are late, and which caches they
+//! renew; callees come before callers, so each is looked at once. Of very many only the first are kept.
+
+use std::collections::HashMap;
+
+use super::Facts;
+use super::consistency::Model;
+use super::effects::{Write, is_data};
+use crate::model::{Answer, CallId, NodeId, OperationId, Step};
+use crate::syntax::Arrow;
+use crate::vocabulary::{ElementKind, Key};
+
+/// A read that need not show a write that came before it.
+#[derive(Clone, Copy, Debug)]
+pub struct StaleRead {
+    /// The read.
+    pub read: CallId,
+    /// The store whose data is read.
+    pub store: NodeId,
+    /// The write before it.
+    pub write: CallId,
+    /// How the one comes before the other.
+    pub after: After,
+}
+
+/// How a write comes before a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// This operation makes both, one after the other.
+    Operation(OperationId),
+    /// Whoever reads is told of the change by this call.
+    Message(CallId),
+}
+
+/// So much of a kind is kept of one operation.
+const MOST: usize = 32;
+
+/// What the synchronous calls of an operation do, its callees' included.
+#[derive(Clone, Default)]
+struct Touched {
+    written: Vec<(NodeId, CallId)>,
+    late: Vec<(NodeId, CallId)>,
+    renewed: Vec<NodeId>,
+}
+
+impl Facts<'_> {
+    /// Reads of which nobody says what they need, that need not show a write that came before them: one row a read.
+    #[must_use]
+    pub fn stale_reads(&self) -> Vec<StaleRead> {
+        let topology = self.topology();
+        let mut flows =
+            Flows { facts: self, touched: vec![Touched::default(); topology.operations.len()], found: HashMap::new() };
+        for operation in self.components().iter().flatten() {
+            if !is_data(topology.node_of(*operation).kind) {
+                flows.enter(*operation);
+            }
+        }
+        flows.messages();
+        let mut found: Vec<StaleRead> = flows.found.into_values().collect();
+        found.sort_by_key(|found| self.call_rank(found.read));
+        found
+    }
+
+    /// Whether a read is stated to come late, and nobody says what it needs.
+    fn is_late(&self, read: CallId) -> bool {
+        let topology = self.topology();
+        let drawn = self.plan(read).awaited && !topology.call(read).implied;
+        let asks = || matches!(self.cascade().call(read, &[Key::Needs]), Answer::Unstated);
+        let copes = || matches!(self.cascade().operation(topology.call(read).from, Key::Needs), Answer::None(_));
+        drawn
+            && self.is_read(read)
+            && asks()
+            && !copes()
+            && self.demand(read).is_none()
+            && self.reading(read).is_some_and(|reading| reading.denied.contains(Model::ReadYourWrites))
+    }
+
+    /// The store whose data a store or cache gives, if that is known.
+    #[must_use]
+    pub fn origin_of(&self, node: NodeId) -> Option<NodeId> {
+        let mut at = node;
+        for _ in 0..MOST {
+            match self.topology().node(at).kind {
+                ElementKind::Store => return Some(at),
+                ElementKind::Cache => at = self.source_of(at)?,
+                _ => return None,
+            }
+        }
+        None
+    }
+}
+
+struct Flows<'f, 'a> {
+    facts: &'f Facts<'a>,
+    touched: Vec<Touched>,
+    found: HashMap<CallId, StaleRead>,
+}
+
+impl Flows<'_, '_> {
+    fn enter(&mut self, operation: OperationId) {
+        let body = &self.facts.topology().operation(operation).body;
+        let mut touched = Touched::default();
+        for step in body {
+            self.step(operation, step, &mut touched);
+        }
+        if let Some(slot) = self.touched.get_mut(operation.index()) {
+            *slot = touched;
+        }
+    }
+
+    /// What comes at once with a write does not come after it.
+    fn step(&mut self, operation: OperationId, step: &Step, before: &mut Touched) {
+        match step {
+            Step::Call(call) => self.call(operation, *call, before),
+            Step::Sequence(steps) => steps.iter().for_each(|step| self.step(operation, step, before)),
+            Step::Parallel(branches) | Step::Any(_, branches) | Step::OneOf(branches) => {
+                let start = before.clone();
+                for branch in branches {
+                    let mut own = start.clone();
+                    self.step(operation, branch, &mut own);
+                    before.add(&own);
+                }
+            }
+        }
+    }
+
+    fn call(&mut self, operation: OperationId, id: CallId, before: &mut Touched) {
+        let facts = self.facts;
+        let topology = facts.topology();
+        let call = topology.call(id);
+        if !facts.plan(id).awaited || call.implied {
+            return;
+        }
+        let node = topology.operation(call.to).node;
+        if !is_data(topology.node(node).kind) {
+            let below = self.touched.get(call.to.index()).cloned().unwrap_or_default();
+            self.compare(before, &below, After::Operation(operation));
+            before.add(&below);
+            return;
+        }
+        if facts.is_late(id)
+            && let Some(store) = facts.origin_of(node)
+        {
+            let late = Touched { late: vec![(store, id)], ..Touched::default() };
+            self.compare(before, &late, After::Operation(operation));
+            before.add(&late);
+        }
+        match facts.write(id) {
+            Some(Write::Data) => keep(&mut before.written, (node, id)),
+            Some(Write::Copy) => keep(&mut before.renewed, node),
+            Some(Write::Message) | None => {}
+        }
+    }
+
+    /// A cache that the flow has renewed is not late.
+    fn compare(&mut self, before: &Touched, then: &Touched, after: After) {
+        let topology = self.facts.topology();
+        for (store, read) in &then.late {
+            let asked = topology.operation(topology.call(*read).to).node;
+            let renewed = before.renewed.contains(&asked) || then.renewed.contains(&asked);
+            let write = before.written.iter().find(|(written, _)| written == store).filter(|_| !renewed);
+            if let Some((_, write)) = write {
+                let found = StaleRead { read: *read, store: *store, write: *write, after };
+                self.found.entry(*read).or_insert(found);
+            }
+        }
+    }
+
+    /// Who hears of a change may ask before the copies have it.
+    fn messages(&mut self) {
+        let topology = self.facts.topology();
+        for node in topology.node_ids() {
+            let kind = topology.node(node).kind;
+            if !matches!(kind, ElementKind::Queue | ElementKind::Store) {
+                continue;
+            }
+            let mut told = Touched::default();
+            for operation in &topology.node(node).operations {
+                for call in topology.calls_to(*operation).filter(|call| self.facts.plan(*call).made) {
+                    match kind {
+                        ElementKind::Queue => self.published(call, &mut told),
+                        _ if self.facts.write(call) == Some(Write::Data) => keep(&mut told.written, (node, call)),
+                        _ => {}
+                    }
+                }
+            }
+            if told.written.is_empty() {
+                continue;
+            }
+            let operations = topology.node(node).operations.iter();
+            let told_by = operations
+                .flat_map(|operation| topology.calls_from(*operation))
+                .filter(|call| topology.call(*call).arrow == Arrow::Async && self.facts.plan(*call).made);
+            for call in told_by.collect::<Vec<_>>() {
+                let then = self.touched.get(topology.call(call).to.index()).cloned().unwrap_or_default();
+                self.compare(&told, &then, After::Message(call));
+            }
+        }
+    }
+
+    /// What has been written where a message comes from.
+    fn published(&self, publish: CallId, told: &mut Touched) {
+        let topology = self.facts.topology();
+        let from = topology.call(publish).from;
+        let node = topology.operation(from).node;
+        if topology.node(node).kind == ElementKind::Store {
+            let write = topology.calls_to(from).find(|call| self.facts.write(*call) == Some(Write::Data));
+            keep(&mut told.written, (node, write.unwrap_or(publish)));
+        } else if let Some(touched) = self.touched.get(from.index()) {
+            touched.written.iter().for_each(|written| keep(&mut told.written, *written));
+        }
+    }
+}
+
+impl Touched {
+    fn add(&mut self, other: &Self) {
+        other.written.iter().for_each(|item| keep(&mut self.written, *item));
+        other.late.iter().for_each(|item| keep(&mut self.late, *item));
+        other.renewed.iter().for_each(|item| keep(&mut self.renewed, *item));
+    }
+}
+
+fn keep<T: PartialEq>(kept: &mut Vec<T>, item: T) {
+    if kept.len() < MOST && !kept.contains(&item) {
+        kept.push(item);
+    }
+}
