@@ -115,8 +115,8 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Whether a change of a store removes what a cache holds of it, and is not lost on the way: it follows from the log of
-    /// the store, directly, or through queues that deliver at least once.
+    /// Whether a change of a store removes what a cache holds of it, and is not lost on the way: it follows from the log
+    /// of the store, directly, or through queues that deliver at least once.
     pub(super) fn is_invalidated(&self, cache: NodeId, store: NodeId) -> bool {
         let topology = self.topology();
         let arriving = topology.node(cache).operations.iter().flat_map(|operation| topology.calls_to(*operation));
