@@ -93,6 +93,7 @@ struct ClientRow {
 enum KindRow {
     Library,
     Proxy,
+    Broker,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +115,8 @@ enum ReadRow {
 }
 
 /// The tables behind `via`, one file for each kind of thing that stands there.
-const TABLES: &[&str] = &[include_str!("../rules/defaults/clients.yaml")];
+const TABLES: &[&str] =
+    &[include_str!("../rules/defaults/clients.yaml"), include_str!("../rules/defaults/brokers.yaml")];
 
 /// Reads tables of clients as one.
 ///
@@ -142,6 +144,7 @@ fn client(row: ClientRow) -> Result<Client, String> {
     let kind = match row.kind {
         KindRow::Library => ClientKind::Library,
         KindRow::Proxy => ClientKind::Proxy,
+        KindRow::Broker => ClientKind::Broker,
     };
     Ok(Client { name: row.client, title: row.title, kind, versions: row.versions, defaults })
 }
@@ -170,7 +173,7 @@ mod tests {
     #[test]
     fn the_built_in_table_is_read() {
         let table = clients(TABLES).expect("the table of clients");
-        assert!(table.named("istio").is_some() && table.named("grpc").is_some());
+        assert!(table.named("istio").is_some() && table.named("grpc").is_some() && table.named("sqs").is_some());
     }
 
     #[test]

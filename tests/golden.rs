@@ -175,3 +175,16 @@ service prices, stock\n";
         assert_eq!(innocent, ["shop.buy"]);
     });
 }
+
+#[test]
+fn ten_minutes_at_900_of_1000_a_second_are_made_good_after_ninety() {
+    let text =
+        "service shop { operation order { load 900/s; ->> q } }\nqueue q\nservice w { capacity 1000/s }\nq ->> w\n";
+    with_facts(text, |facts| {
+        let queue = facts.queues().next().expect("a queue");
+        let delivery = facts.subscriptions(queue)[0];
+        let backlog = facts.backlog(delivery).expect("rates");
+        let time = backlog.catching_up(Duration::from_milliseconds(600_000));
+        assert_eq!(time, Some(Duration::from_milliseconds(5_400_000)));
+    });
+}

@@ -165,13 +165,31 @@ impl<'a> Cascade<'a> {
     /// What is known of an attribute of a node.
     #[must_use]
     pub fn node(&self, id: NodeId, key: Key) -> Answer<'a> {
-        first(self.places_of_node(id, key), &[key]).unwrap_or(Answer::Unstated)
+        let broker = || self.broker_entry(id, key).map(answer);
+        first(self.places_of_node(id, key), &[key]).or_else(broker).unwrap_or(Answer::Unstated)
     }
 
     /// All statements that speak of an attribute of a node, strongest first.
     #[must_use]
     pub fn node_all(&self, id: NodeId, key: Key) -> Vec<Stated<'a>> {
-        all(self.places_of_node(id, key), &[key])
+        all(self.places_of_node(id, key), &[key]).into_iter().chain(self.broker_entry(id, key)).collect()
+    }
+
+    /// What the broker of a queue fills in: only what was read where its maintainers state it.
+    fn broker_entry(&self, id: NodeId, key: Key) -> Option<Stated<'a>> {
+        if self.topology.node(id).kind != ElementKind::Queue || key == Key::Via {
+            return None;
+        }
+        let clients = self.clients;
+        let via = first(self.places_of_node(id, Key::Via), &[Key::Via]).and_then(Answer::given)?;
+        let named = via.setting.references.iter().filter_map(move |reference| match reference {
+            Reference::Client(index) => clients.get(*index).filter(|client| client.kind == ClientKind::Broker),
+            _ => None,
+        });
+        named
+            .filter_map(|client| Some((client, client.known(key)?)))
+            .map(|(client, default)| Stated { setting: &default.setting, origin: Origin::Client(client, default) })
+            .next()
     }
 
     /// The clients and meshes that a call goes through.

@@ -12,6 +12,8 @@ pub enum ClientKind {
     Library,
     /// A mesh, ingress or gateway: a further layer inside the caller's own wait.
     Proxy,
+    /// A broker: it fills in what its queues leave unstated.
+    Broker,
 }
 
 /// One client or mesh.

@@ -215,6 +215,14 @@ impl Setting {
         data.find_map(|datum| if let Datum::Duration(duration) = datum { Some(*duration) } else { None })
     }
 
+    /// The quantiles it states, each the share of cases and the time that they take at most.
+    pub fn quantiles(&self) -> impl Iterator<Item = (f64, Duration)> + '_ {
+        self.data().windows(2).filter_map(|pair| match pair {
+            [Datum::Quantile(share), Datum::Duration(time)] => Some((*share, *time)),
+            _ => None,
+        })
+    }
+
     /// What its own block states of a key.
     #[must_use]
     pub fn field(&self, key: Key) -> Option<&Setting> {

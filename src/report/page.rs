@@ -131,6 +131,7 @@ fn table(text: &mut String, clients: &Clients, look: Look) {
         let kind = match client.kind {
             ClientKind::Library => "a client library: fills in what the call leaves unstated",
             ClientKind::Proxy => "a proxy: a further layer inside the caller's wait",
+            ClientKind::Broker => "a broker: fills in what its queues leave unstated",
         };
         let _ = write!(text, "\n{}\n", look.bold(&format!("via {}", client.name)));
         text.push_str(&look.wrap("  ", &format!("{} {}; {kind}", client.title, client.versions)));

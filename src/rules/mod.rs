@@ -62,8 +62,18 @@ rules! {
     "consistency" / "stale-read-after-write" => Some(consistency::stale_read_after_write::check);
     "consistency" / "weak-consistency" => Some(consistency::weak_consistency::check);
     "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);
+    "idempotency" / "blocking-overflow" => Some(idempotency::blocking_overflow::check);
+    "idempotency" / "broken-order" => Some(idempotency::broken_order::check);
+    "idempotency" / "hot-requeue" => Some(idempotency::hot_requeue::check);
     "idempotency" / "missing-dead-letter" => Some(idempotency::missing_dead_letter::check);
+    "idempotency" / "poison-message" => Some(idempotency::poison_message::check);
     "idempotency" / "repeated-effect" => Some(idempotency::repeated_effect::check);
+    "idempotency" / "shared-queue" => Some(idempotency::shared_queue::check);
+    "idempotency" / "short-dead-letter-retention" => Some(idempotency::short_dead_letter_retention::check);
+    "idempotency" / "short-visibility" => Some(idempotency::short_visibility::check);
+    "idempotency" / "unbounded-backlog" => Some(idempotency::unbounded_backlog::check);
+    "idempotency" / "unowned-dead-letter" => Some(idempotency::unowned_dead_letter::check);
+    "idempotency" / "unstable-backlog" => Some(idempotency::unstable_backlog::check);
     "model" / "broken-include" => None;
     "model" / "conflicting-policies" => None;
     "model" / "duplicate-attribute" => None;
@@ -81,6 +91,7 @@ rules! {
     "observability" / "trace-break" => Some(observability::trace_break::check);
     "partial-failure" / "breaker-without-fallback" => Some(partial_failure::breaker_without_fallback::check);
     "partial-failure" / "broad-breaker" => Some(partial_failure::broad_breaker::check);
+    "observability" / "unobserved-queue" => Some(observability::unobserved_queue::check);
     "partial-failure" / "cascading-failure" => Some(partial_failure::cascading_failure::check);
     "partial-failure" / "connection-oversubscription" => Some(partial_failure::connection_oversubscription::check);
     "partial-failure" / "ineffective-bulkhead" => Some(partial_failure::ineffective_bulkhead::check);

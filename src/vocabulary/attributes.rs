@@ -70,7 +70,7 @@ attributes! {
     "Repeating" {
         Retries "retries" "N | unlimited" ., C, Call, "it is tried once", PLAIN, "Extra tries after the first.";
         Attempts "attempts" "N | unlimited" ., C, Call, "", PLAIN, "All tries, the first included.";
-        Backoff "backoff" "fixed D [jitter (none|full|equal|decorrelated)] | exponential D..D [jitter (none|full|equal|decorrelated)]" ., C, Call, "the next try follows at once", PLAIN, "The wait between tries; exponential doubles from the first to the second value.";
+        Backoff "backoff" "fixed D [jitter (none|full|equal|decorrelated)] | exponential D..D [jitter (none|full|equal|decorrelated)]" ., C.or(Q), Call, "the next try follows at once", PLAIN, "The wait between tries; exponential doubles from the first to the second value. On a queue, the wait before a message that failed is handed out again.";
         RetryOn "retry-on" "connect|refused|reset|timeout|throttled|unavailable|cancelled|conflict|error|any" *, C, Call, "nothing is tried again", PLAIN, "The failures that are tried again; `connect`, `refused` and `throttled` mean that nothing was done.";
         RetryBudget "retry-budget" "P [floor R] [per (request|success)]" ., C, Call, "nothing limits the load that retries add", PLAIN, "Extra load that retries may add.";
         Hedge "hedge" "after D [max N]" ., C, Call, "one copy at a time", PLAIN, "A second copy is sent before the first has failed; `max` counts all copies, 2 if unstated.";
@@ -136,15 +136,16 @@ attributes! {
     }
     "Queues" {
         Delivery "delivery" "at-most-once | at-least-once | exactly-once" ., Q, Down, "", PLAIN, "How often a consumer gets a message.";
-        Ordered "ordered" "by NAME" ., Q, Down, "no order", PLAIN, "The key within which messages keep their order.";
+        Ordered "ordered" "by NAME" ., Q.or(C), Down, "no order", PLAIN, "The key within which messages keep their order; on a call out of a queue, the order that its consumer relies on.";
         Partitions "partitions" "N" ., Q, Down, "", PLAIN, "Parts that are consumed independently.";
         Visibility "visibility" "D" ., Q, Down, "a message is never handed out again", PLAIN, "The time to finish before a message is handed out again.";
         MaxReceives "max-receives" "N | unlimited" ., Q, Down, "", PLAIN, "How often a message is handed out before it is given up.";
         DeadLetter "dead-letter" "QUEUE" ., Q, Down, "what is given up is lost", PLAIN, "The queue for messages that were given up.";
         Retention "retention" "D | unlimited" ., Q, Down, "", PLAIN, "How long a message is kept.";
         MaxLength "max-length" "N | SIZE | unlimited" ., Q, Down, "", PLAIN, "How much it holds.";
+        RetentionFrom "retention-from" "publish | arrival" ., Q, Down, "", PLAIN, "Whether the age of a message that is moved here counts from when it was first published, or from when it arrived here.";
         Overflow "overflow" "reject | drop-oldest | block" ., Q, Down, "", PLAIN, "What happens to a message when it is full.";
-        Batch "batch" "N" ., C, Call, "one message at a time", PLAIN, "Messages that a consumer takes at once.";
+        Batch "batch" "N [sequential|parallel]" ., C, Call, "one message at a time", PLAIN, "Messages that a consumer takes at once, and whether it handles them one after another.";
         Consumers "consumers" "N" ., C, Call, "", PLAIN, "Consumers that share the messages of this subscription.";
         Heartbeat "heartbeat" "D" ., C, Call, "`visibility` is not extended", PLAIN, "Extends `visibility` while working.";
     }
@@ -167,7 +168,7 @@ attributes! {
         Local "local" "" ., C, Call, "it crosses a network", PLAIN, "Same process or host, no network.";
         Trust "trust" "NAME" ., N.or(G), Down, "", PLAIN, "The trust zone it is in.";
         Public "public" "" ., N.or(G), Down, "it cannot be reached from outside", PLAIN, "It can be reached from outside.";
-        Data "data" "NAME" *, N.or(G), Down, "it holds nothing worth protecting", PLAIN, "Kinds of data that it holds.";
+        Data "data" "NAME" *, N.or(G).or(C), Down, "it holds nothing worth protecting", PLAIN, "Kinds of data that it holds; on a call, that it carries.";
         ClearedFor "cleared-for" "NAME" *, N.or(G), Down, "it may hold nothing worth protecting", PLAIN, "Kinds of data that it may hold.";
     }
     "Topology" {
@@ -194,6 +195,7 @@ attributes! {
         Protocol "protocol" "NAME" ., H, Insisted, "", PLAIN, "The protocol spoken.";
         Format "format" "NAME" ., H, Insisted, "", PLAIN, "The encoding of what is sent.";
         Version "version" "NAME" ., H, Insisted, "nothing is versioned", PLAIN, "The version of protocol or schema.";
+        Compatibility "compatibility" "D | unlimited" ., N.or(G), Down, "it understands its own version only", PLAIN, "How long it still understands what others send in the versions before its own.";
         MaxSize "max-size" "SIZE" ., H, Insisted, "no limit", PLAIN, "The largest message.";
         CostBudget "cost-budget" "COST" ., C.or(Places::GROUP).or(TOPOLOGY), Amount, "no budget", PLAIN, "What its transport may cost.";
     }
