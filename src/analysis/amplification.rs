@@ -80,7 +80,7 @@ pub(super) fn executions(facts: &Facts<'_>) -> Vec<Executions> {
     let mut rows = search.sums();
     let mut budget = 40 * topology.calls.len() + 200_000;
     // What lies near the roots has few callers, so that the budget reaches far.
-    for id in search.order.clone().into_iter().rev() {
+    for id in facts.call_order().order.iter().copied().rev() {
         if budget == 0 {
             break;
         }
@@ -140,14 +140,58 @@ struct Value {
     by: Option<CallId>,
 }
 
-struct Search<'a, 'f> {
-    facts: &'a Facts<'f>,
-    /// Callees before callers.
+/// The operations in the order of the calls that are made, callees first; the same for every search.
+#[derive(Debug)]
+pub(super) struct CallOrder {
     order: Vec<OperationId>,
     position: Vec<usize>,
     /// In a circle of calls, or below one.
     looping: Vec<bool>,
     is_root: Vec<bool>,
+}
+
+impl CallOrder {
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        let topology = facts.topology();
+        let count = topology.operations.len();
+        let groups = components(topology, |call| facts.plan(call).made);
+        let looping = looping(facts, &groups);
+        let order: Vec<OperationId> = groups.into_iter().flatten().collect();
+        let mut position = vec![0; count];
+        for (place, id) in order.iter().enumerate() {
+            if let Some(slot) = position.get_mut(id.index()) {
+                *slot = place;
+            }
+        }
+        Self { order, position, looping, is_root: topology.operation_ids().map(|id| is_root(facts, id)).collect() }
+    }
+}
+
+/// What lies in a circle of calls, or below one.
+fn looping(facts: &Facts<'_>, groups: &[Vec<OperationId>]) -> Vec<bool> {
+    let topology = facts.topology();
+    let made = |id: OperationId| topology.calls_from(id).filter(|call| facts.plan(*call).made);
+    let mut looping = vec![false; topology.operations.len()];
+    let mut next: Vec<OperationId> = Vec::new();
+    for group in groups {
+        let itself = |id: OperationId| made(id).any(|call| topology.call(call).to == id);
+        if group.len() > 1 || group.first().is_some_and(|id| itself(*id)) {
+            next.extend(group);
+        }
+    }
+    while let Some(id) = next.pop() {
+        match looping.get_mut(id.index()) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        next.extend(made(id).map(|call| topology.call(call).to));
+    }
+    looping
+}
+
+struct Search<'a, 'f> {
+    facts: &'a Facts<'f>,
+    shape: &'a CallOrder,
     /// What the present pass knows; only what its callers list names is of this pass.
     values: Vec<Option<Value>>,
     callers: Vec<OperationId>,
@@ -158,52 +202,22 @@ struct Search<'a, 'f> {
 
 impl<'a, 'f> Search<'a, 'f> {
     fn new(facts: &'a Facts<'f>) -> Self {
-        let topology = facts.topology();
-        let count = topology.operations.len();
-        let groups = components(topology, |call| facts.plan(call).made);
-        let mut looping = vec![false; count];
-        let mut next: Vec<OperationId> = Vec::new();
-        for group in &groups {
-            let itself = |id: OperationId| {
-                topology.calls_from(id).any(|call| facts.plan(call).made && topology.call(call).to == id)
-            };
-            if group.len() > 1 || group.first().is_some_and(|id| itself(*id)) {
-                next.extend(group);
-            }
-        }
-        while let Some(id) = next.pop() {
-            match looping.get_mut(id.index()) {
-                Some(seen) if !*seen => *seen = true,
-                _ => continue,
-            }
-            next.extend(
-                topology.calls_from(id).filter(|call| facts.plan(*call).made).map(|call| topology.call(call).to),
-            );
-        }
-        let order: Vec<OperationId> = groups.into_iter().flatten().collect();
-        let mut position = vec![0; count];
-        for (place, id) in order.iter().enumerate() {
-            if let Some(slot) = position.get_mut(id.index()) {
-                *slot = place;
-            }
-        }
-        let is_root = topology.operation_ids().map(|id| is_root(facts, id)).collect();
-        let target = OperationId(0);
         Self {
             facts,
-            order,
-            position,
-            looping,
-            is_root,
-            values: vec![None; count],
+            shape: facts.call_order(),
+            values: vec![None; facts.topology().operations.len()],
             callers: Vec::new(),
-            target,
+            target: OperationId(0),
             at_once_only: false,
         }
     }
 
     fn loops(&self, id: OperationId) -> bool {
-        self.looping.get(id.index()).copied().unwrap_or(false)
+        self.shape.looping.get(id.index()).copied().unwrap_or(false)
+    }
+
+    fn is_root(&self, id: OperationId) -> bool {
+        self.shape.is_root.get(id.index()).copied().unwrap_or(false)
     }
 
     fn value(&self, id: OperationId) -> Option<Value> {
@@ -214,9 +228,8 @@ impl<'a, 'f> Search<'a, 'f> {
     fn sums(&self) -> Vec<Executions> {
         let topology = self.facts.topology();
         let mut sums = vec![Count::NONE; topology.operations.len()];
-        for id in self.order.iter().rev() {
-            let own =
-                if self.is_root.get(id.index()).copied().unwrap_or(false) { Count::Times(1) } else { Count::NONE };
+        for id in self.shape.order.iter().rev() {
+            let own = if self.is_root(*id) { Count::Times(1) } else { Count::NONE };
             let calls = topology.calls_to(*id).filter(|call| self.facts.plan(*call).made);
             let arriving = calls.map(|call| {
                 let from = sums.get(topology.call(call).from.index()).copied().unwrap_or(Count::NONE);
@@ -259,7 +272,7 @@ impl<'a, 'f> Search<'a, 'f> {
             next.extend(calls.map(|call| topology.call(call).from));
         }
         let mut callers = std::mem::take(&mut self.callers);
-        callers.sort_unstable_by_key(|id| self.position.get(id.index()).copied());
+        callers.sort_unstable_by_key(|id| self.shape.position.get(id.index()).copied());
         let mut work = 0;
         for id in callers.iter().copied().filter(|id| *id != target) {
             work += 1 + topology.calls_from(id).count();
@@ -332,7 +345,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let mut row =
             Executions { failing: Count::NONE, healthy: Count::NONE, bound: Count::NONE, root: None, exact: true };
         let mut best = None;
-        for id in self.callers.iter().copied().filter(|id| self.is_root.get(id.index()).copied().unwrap_or(false)) {
+        for id in self.callers.iter().copied().filter(|id| self.is_root(*id)) {
             let Some(value) = self.value(id) else { continue };
             let most = if id == target { Count::Times(1) } else { value.ends.most() };
             row.bound = row.bound.max(value.bound);

@@ -176,7 +176,7 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         made,
         awaited: made && call.arrow == Arrow::Sync,
         skippable: chance.is_some_and(|share| share < 1.0) || least_times(look(Key::Times)) == 0,
-        timeout: limit(Key::Timeout),
+        timeout: whole_answer(cascade, id, limit(Key::Timeout), limit(Key::IdleTimeout)),
         deadline: limit(Key::Deadline),
         cut: cut(cascade, look(Key::Through)),
         inherits: look(Key::Deadline).given().is_some_and(|stated| stated.setting.says("inherited")),
@@ -204,6 +204,21 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         stream: look(Key::Stream).given().is_some(),
         soft: fallback,
         proxies: if delivered { Vec::new() } else { proxies(topology, cascade, id) },
+    }
+}
+
+/// What fits into one packet comes at once or not at all, so that a bound on silence bounds the whole answer.
+fn whole_answer<'a>(cascade: Cascade<'a>, id: CallId, timeout: Limit<'a>, idle: Limit<'a>) -> Limit<'a> {
+    const PACKET: u64 = 1_400;
+    let unbounded = match timeout {
+        Limit::Unstated => true,
+        Limit::None(stated) => matches!(stated.origin, crate::model::Origin::Client(..)),
+        Limit::At(..) | Limit::Unreadable => false,
+    };
+    let size = || cascade.call(id, &[Key::Response]).given()?.setting.size();
+    match idle {
+        Limit::At(..) if unbounded && size().is_some_and(|size| size <= PACKET) => idle,
+        _ => timeout,
     }
 }
 
@@ -357,6 +372,28 @@ impl Plan<'_> {
             self.backoff.map_or((more, Duration::ZERO), |backoff| backoff.started_before(Some(limit), more, known));
         let tries = self.earlier(single, connecting).times(started).plus(self.round(single));
         waits.plus(tries).plus(pool_wait.times(started.saturating_add(1))).min(limit)
+    }
+
+    /// How many tries can start before `limit` if no answer comes: each lasts `single`, the waits between them are as
+    /// short as they can be. All of them, where that is not followed to its end.
+    #[must_use]
+    pub fn started_in_a_hang(&self, single: Duration, limit: Duration) -> u64 {
+        const FOLLOWED: u64 = 1_000;
+        let attempts = if let Attempts::AtMost(attempts) = self.attempts { attempts } else { u64::MAX };
+        let mut waits = self.backoff.map(Backoff::shortest_waits);
+        let (mut started, mut at) = (1, Duration::ZERO);
+        while started < attempts {
+            let wait = waits.as_mut().and_then(Iterator::next).unwrap_or_default();
+            at = at.plus(single).plus(wait);
+            if at >= limit {
+                return started;
+            }
+            if started == FOLLOWED {
+                return attempts;
+            }
+            started += 1;
+        }
+        attempts
     }
 
     /// Whether a bound was written that could not be read.

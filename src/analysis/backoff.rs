@@ -48,6 +48,24 @@ impl Backoff {
         self.cap > Duration::ZERO
     }
 
+    /// Whether chance shortens the waits; none if that is not stated.
+    #[must_use]
+    pub fn jitters(&self) -> Option<bool> {
+        match self.jitter {
+            Jitter::Unstated => None,
+            jitter => Some(jitter != Jitter::None),
+        }
+    }
+
+    /// The shortest that each wait can be, one after another, without end.
+    pub(super) fn shortest_waits(self) -> impl Iterator<Item = Duration> {
+        let first = if self.jitter == Jitter::Decorrelated { self.first.times(3) } else { self.first };
+        let waits = std::iter::successors(Some(first.min(self.cap)), move |wait| {
+            Some(wait.times(self.factor.unwrap_or(1)).min(self.cap))
+        });
+        waits.map(move |wait| self.shortest(wait, Known::AtMost))
+    }
+
     /// So many waits together: the upper bound of each, summed.
     #[must_use]
     pub fn total(&self, waits: u64) -> Duration {

@@ -4,6 +4,7 @@
 mod amplification;
 mod attempts;
 mod backoff;
+mod budgets;
 mod capacity;
 mod commits;
 mod condensation;
@@ -39,6 +40,7 @@ use std::sync::OnceLock;
 pub use amplification::{Count, Executions};
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use backoff::Backoff;
+pub use budgets::{RetryBudget, expected_tries};
 pub use capacity::{Held, HoldLimit, Holder, Opening, Pool};
 pub use commits::{Change, DualWrite};
 pub use connections::{Connected, Opened};
@@ -64,6 +66,7 @@ pub use time::{Part, Times};
 pub use tracing::{TraceBreak, TraceBreakKind};
 pub use trust::{Hop, PublicEntry, Stake, Zone};
 
+use amplification::CallOrder;
 use hardness::Hardness;
 
 use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
@@ -84,6 +87,7 @@ pub struct Facts<'a> {
     exposed: OnceLock<Vec<Exposed>>,
     hardness: OnceLock<Hardness>,
     executions: OnceLock<Vec<Executions>>,
+    call_order: OnceLock<CallOrder>,
     floors: OnceLock<Vec<Duration>>,
     rates: OnceLock<Vec<Rate>>,
     peak_rates: OnceLock<Vec<Rate>>,
@@ -115,6 +119,7 @@ impl<'a> Facts<'a> {
             exposed: OnceLock::new(),
             hardness: OnceLock::new(),
             executions: OnceLock::new(),
+            call_order: OnceLock::new(),
             floors: OnceLock::new(),
             rates: OnceLock::new(),
             peak_rates: OnceLock::new(),
@@ -225,6 +230,11 @@ impl<'a> Facts<'a> {
 
     fn hardness(&self) -> &Hardness {
         self.hardness.get_or_init(|| Hardness::of(self))
+    }
+
+    /// The operations in the order of the calls that are made.
+    fn call_order(&self) -> &CallOrder {
+        self.call_order.get_or_init(|| CallOrder::of(self))
     }
 
     /// How often an operation is executed for one request, at worst.

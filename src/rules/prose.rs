@@ -40,6 +40,11 @@ pub(super) fn cause_of(facts: &Facts<'_>, call: CallId, stated: Option<Stated<'_
     }
 }
 
+/// What `retry-amplification` says of a call that multiplies what lies below, apart from what others say of the call.
+pub(super) fn amplification(cause: &str) -> String {
+    format!("attempts of {cause}")
+}
+
 /// The calls that other rules report for having no end. A loop without end is nobody else's: then there are none.
 pub(super) fn causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<String> {
     if parts.iter().any(|part| facts.plan(part.call).times == Attempts::Unlimited) {

@@ -1,5 +1,6 @@
 //! A call that nothing bounds: no timeout, no deadline, none inherited on every way.
 
+use super::idle_timeout_only;
 use crate::analysis::{Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
 use crate::metadata::Options;
@@ -25,6 +26,10 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     if plan.stream {
         return stream(facts, id);
     }
+    // What ends only a part of the wait is said by the rule for that.
+    if idle_timeout_only::partial(facts, id).is_some() {
+        return None;
+    }
     let name = spaced(&facts.topology().call_name(id));
     let diagnostic = match plan.timeout {
         Limit::None(stated) => {
@@ -44,22 +49,13 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
                 if stated.origin == Origin::Own { diagnostic } else { diagnostic.label(call.span, "this call") }
             }
         }
-        _ => unstated(facts, id, call.span, &name),
+        _ => unstated(call.span, &name),
     };
     Some(finish(facts, id, diagnostic))
 }
 
-fn unstated(facts: &Facts<'_>, id: CallId, span: Span, name: &str) -> Diagnostic {
-    let partial =
-        [Key::ConnectTimeout, Key::IdleTimeout].into_iter().find_map(|key| facts.cascade().call(id, &[key]).given());
-    let mut diagnostic = match partial {
-        Some(stated) => Diagnostic::new(
-            span,
-            format!("nothing bounds the answer of `{name}`: `{}` is no total", stated.setting.key),
-        )
-        .label(stated.setting.span, "bounds only a part of the wait"),
-        None => Diagnostic::new(span, format!("`{name}` states no timeout")),
-    };
+fn unstated(span: Span, name: &str) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(span, format!("`{name}` states no timeout"));
     diagnostic.certainty = Certainty::Possible;
     diagnostic.group = Some("calls state no timeout".into());
     diagnostic

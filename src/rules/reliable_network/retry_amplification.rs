@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::{Attempts, Executions, Facts};
+use crate::analysis::{Attempts, Executions, Facts, Plan};
 use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId, Origin};
@@ -84,7 +84,7 @@ fn report(facts: &Facts<'_>, mut found: Vec<Amplified>) -> Option<Diagnostic> {
     diagnostic.witness = worst.layers.iter().map(|(call, tries)| layer(facts, *call, *tries)).collect();
     diagnostic.path = Some(prose::path(facts, topology.call(*worst.way.first()?).from, &worst.way, 0));
     diagnostic.consequence = Some(consequence(worst, others.len()));
-    diagnostic.cause = Some(prose::cause_of(facts, *first, facts.plan(*first).attempts_stated));
+    diagnostic.cause = Some(prose::amplification(&prose::cause(facts, *first)));
     diagnostic.group = Some("operations are executed many times for one request when they fail".into());
     diagnostic.help = help(facts, worst);
     Some(diagnostic)
@@ -105,18 +105,29 @@ fn arithmetic(worst: &Amplified) -> String {
 fn layer(facts: &Facts<'_>, call: CallId, tries: u64) -> Step {
     let topology = facts.topology();
     let plan = facts.plan(call);
-    let mesh: Vec<String> =
-        plan.proxies.iter().map(|layer| format!("{} of {}", layer.attempts, layer.client.title)).collect();
-    let text = match plan.attempts {
-        Attempts::AtMost(attempts) if !mesh.is_empty() => {
-            format!("tried up to {attempts} × {} times", mesh.join(" × "))
-        }
-        _ => format!("tried up to {tries} times"),
-    };
+    let text = format!("tried up to {} times", by_layer(plan, tries));
     let span = plan.attempts_stated.and_then(prose::place).unwrap_or(topology.call(call).span);
     #[allow(clippy::cast_precision_loss, reason = "a number of attempts, for programs")]
     let value = Some(Measure::Times(tries as f64));
     Step { subject: topology.call_name(call), span, text, value }
+}
+
+/// "4 × 3 by Istio = 12": the caller's own tries, and those of each mesh that counts here.
+fn by_layer(plan: &Plan<'_>, tries: u64) -> String {
+    let mut left = tries;
+    let mut meshes = Vec::new();
+    for layer in &plan.proxies {
+        // What does not divide the whole is not in it: a mesh may leave a failure from further below alone.
+        if left > 1 && left.is_multiple_of(layer.attempts) {
+            left /= layer.attempts;
+            meshes.push(format!("{} by {}", layer.attempts, layer.client.title));
+        }
+    }
+    match (meshes.is_empty(), left) {
+        (true, _) => tries.to_string(),
+        (false, 1) => meshes.join(" × "),
+        (false, own) => format!("{own} × {} = {tries}", meshes.join(" × ")),
+    }
 }
 
 fn consequence(worst: &Amplified, others: usize) -> String {

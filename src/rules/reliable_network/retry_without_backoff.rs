@@ -2,7 +2,7 @@
 
 use crate::analysis::{Attempts, Backoff, Extent, Facts, Limit, Plan};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
-use crate::model::{Answer, CallId, Duration, Origin, Stated};
+use crate::model::{Answer, CallId, Client, Duration, Origin, Stated};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -22,6 +22,8 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let (certainty, stated) = match plan.backoff_stated {
         Answer::None(stated) => (Certainty::Proved, Some(stated)),
         Answer::Given(stated) if is_zero(stated) => (Certainty::Proved, Some(stated)),
+        // What the client itself waits is not known, and no omission of the diagram.
+        Answer::Unstated if waits_by_itself(facts, id, retries) => return None,
         Answer::Unstated => (Certainty::Possible, None),
         Answer::Given(_) | Answer::Unreadable => return None,
     };
@@ -47,6 +49,12 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
         _ => "calls are tried again and state no `backoff`".into(),
     });
     Some(with_help(facts, id, plan, stated, diagnostic))
+}
+
+/// Whether the client makes the tries of its own accord, or is said to wait, if only second-hand.
+fn waits_by_itself(facts: &Facts<'_>, id: CallId, retries: Stated<'_>) -> bool {
+    let said = |client: &Client| client.default_of(Key::Backoff).is_some();
+    matches!(retries.origin, Origin::Client(..)) || facts.cascade().clients(id).any(said)
 }
 
 /// What never doubles from nothing, or is said to be nothing.

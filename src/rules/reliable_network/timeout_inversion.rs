@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::statement::{by_name, one_each};
+
 use crate::analysis::{Attempts, Extent, Facts, Part};
 use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
@@ -12,25 +14,32 @@ use crate::vocabulary::Key;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Many callers of one operation wait for the same things.
     let mut parts: HashMap<OperationId, Vec<Part>> = HashMap::new();
-    let found = facts.topology().call_ids().filter_map(|call| inversion(facts, call));
-    found
-        .map(|found| {
-            let to = facts.topology().call(found.call).to;
-            let parts = parts.entry(to).or_insert_with(|| facts.times().parts(facts, to));
-            report(facts, &found, parts)
-        })
-        .collect()
+    let mut found: Vec<Inversion<'_>> = by_name(facts).into_iter().filter_map(|call| inversion(facts, call)).collect();
+    // Where one line says it for many calls, the one that falls shortest speaks.
+    found.sort_by_key(|found| std::cmp::Reverse(found.short_by()));
+    let reports = found.into_iter().map(|found| {
+        let to = facts.topology().call(found.call).to;
+        let parts = parts.entry(to).or_insert_with(|| facts.times().parts(facts, to));
+        (found.call, report(facts, &found, parts))
+    });
+    one_each(facts, reports)
 }
 
 /// The attempt and the time that its callee may take, if the attempt ends first.
-struct Inversion<'a> {
-    call: CallId,
-    limit: Duration,
-    stated: Stated<'a>,
-    needed: Extent,
+pub(super) struct Inversion<'a> {
+    pub(super) call: CallId,
+    pub(super) limit: Duration,
+    pub(super) stated: Stated<'a>,
+    pub(super) needed: Extent,
 }
 
-fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversion<'a>> {
+impl Inversion<'_> {
+    fn short_by(&self) -> Extent {
+        self.needed.finite().map_or(Extent::Unbounded, |needed| Extent::Finite(needed.minus(self.limit)))
+    }
+}
+
+pub(super) fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversion<'a>> {
     let plan = facts.plan(id);
     let (limit, stated) = caller_limit(facts, id)?;
     let to = facts.topology().call(id).to;
@@ -42,7 +51,7 @@ fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversion<'a>> {
 }
 
 /// The longest that a caller waits for one attempt, what its call inherits included.
-fn caller_limit<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> {
+pub(super) fn caller_limit<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> {
     let plan = facts.plan(id);
     let inherited = facts.allotted(facts.topology().call(id).from).at_most.filter(|_| plan.inherits);
     let stated = facts.cascade().call(id, &[Key::Deadline]).given();
@@ -51,7 +60,7 @@ fn caller_limit<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, State
 }
 
 /// A callee that knows of the caller's deadline, stops when the caller has gone, or is meant to work on.
-fn copes(facts: &Facts<'_>, id: CallId) -> bool {
+pub(super) fn copes(facts: &Facts<'_>, id: CallId) -> bool {
     let to = facts.topology().call(id).to;
     let states = |key| facts.cascade().operation(to, key).given().is_some();
     facts.allotted(to).honours || states(Key::Cancels) || states(Key::Detached)
@@ -80,8 +89,10 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Diagnosti
         // What has no end below is the cause; where it is reported, this follows from it.
         diagnostic.caused_by = prose::endless_causes(facts, parts);
     }
-    diagnostic.help = help(facts, found, parts.is_empty());
-    if let (Extent::Finite(needed), true) = (found.needed, found.stated.setting.key == Key::Timeout) {
+    diagnostic.help = help(facts, found, parts);
+    if let (Extent::Finite(needed), Key::Timeout, None) =
+        (found.needed, found.stated.setting.key, unaffordable(facts, found))
+    {
         diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", needed.rounded_up().written()));
     }
     diagnostic
@@ -157,40 +168,85 @@ fn overlapping(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<u64> {
     Some(attempts.min(fits)).filter(|executions| *executions > 1 && *executions < u64::MAX)
 }
 
-fn help(facts: &Facts<'_>, found: &Inversion<'_>, leaf: bool) -> Vec<String> {
+fn help(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Vec<String> {
+    let callee = facts.topology().operation_name(facts.topology().call(found.call).to);
+    let longer = found.needed.finite().map(|needed| longer(facts, found, needed.rounded_up()));
+    let shorter = (!parts.is_empty()).then(|| shorter(facts, found, parts));
+    let mut ways: Vec<String> = longer.into_iter().chain(shorter).collect();
+    // What the caller's own callers do not wait for is no cure by itself.
+    if unaffordable(facts, found).is_some() {
+        ways.reverse();
+    }
+    ways.push(format!("let `{callee}` stop in time: `deadline inherited` on it and on its calls"));
+    let numbered = ways.into_iter().enumerate();
+    numbered.map(|(index, way)| if index == 0 { way } else { format!("or {way}") }).collect()
+}
+
+fn longer(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration) -> String {
+    let key = found.stated.setting.key;
+    // A longer value for all calls of a policy would let the callees take longer, too.
+    let place = match found.stated.origin {
+        crate::model::Origin::Own => "here".to_owned(),
+        _ => format!("on `{}` itself", prose::call(facts, found.call)),
+    };
+    format!("`{key} {}` {place}{}", proposed.written(), checked(facts, found, proposed))
+}
+
+/// A shorter wait below: of the largest part, if that alone does it.
+fn shorter(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> String {
     let topology = facts.topology();
-    let call = topology.call(found.call);
-    let callee = topology.operation_name(call.to);
-    let mut help = Vec::new();
-    if let Extent::Finite(needed) = found.needed {
-        let proposed = needed.rounded_up();
-        help.push(format!(
-            "`{} {}` here{}",
-            found.stated.setting.key,
-            proposed.written(),
-            checked(facts, found, proposed)
-        ));
+    let to = topology.call(found.call).to;
+    let callee = topology.operation_name(to);
+    let alone = parts.iter().max_by_key(|part| part.time.at_least).and_then(|part| {
+        let each = share(facts, found, *part)?;
+        let work = facts.times().work_with(facts, to, part.call, each)?;
+        (work.at_least <= Extent::Finite(found.limit)).then_some((part.call, each))
+    });
+    match alone {
+        Some((call, each)) => {
+            let call = prose::call(facts, call);
+            format!("`timeout {}` on `{call}`: then `{callee}` ends within {}", each.written(), found.limit)
+        }
+        None => format!("less below: what `{callee}` waits for must end within {}", found.limit),
     }
-    if !leaf {
-        help.push(format!("or less below: what `{callee}` waits for must end within {}", found.limit));
-    }
-    help.push(format!("or let `{callee}` stop in time: `deadline inherited` on it and on its calls"));
-    help
+}
+
+/// What is left for each try of one call, if everything beside it takes its time, in whole tens of milliseconds.
+fn share(facts: &Facts<'_>, found: &Inversion<'_>, part: Part) -> Option<Duration> {
+    let plan = facts.plan(part.call);
+    let (needed, time) = (found.needed.finite()?, part.time.at_least.finite()?);
+    let Attempts::AtMost(tries) = plan.attempts else { return None };
+    let taken = needed.minus(time).plus(plan.waits().finite()?);
+    let each = found.limit.minus(taken).nanoseconds() / tries.max(1);
+    let each = Duration::from_milliseconds(each / 10_000_000 * 10);
+    (each > Duration::ZERO && plan.timeout.duration().is_some()).then_some(each)
+}
+
+/// The bound of the caller that a long enough wait would exceed, and whose it is.
+fn unaffordable(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<(Duration, String)> {
+    let proposed = found.needed.finite()?.rounded_up();
+    let from = facts.topology().call(found.call).from;
+    let total = facts.times().work_with(facts, from, found.call, proposed)?.at_least.finite()?;
+    tightest(facts, from).filter(|(bound, _)| total > *bound)
+}
+
+/// The shortest time that an operation has: by its own deadline, or by who waits for it.
+fn tightest(facts: &Facts<'_>, id: OperationId) -> Option<(Duration, String)> {
+    let topology = facts.topology();
+    let own = facts.allotted(id).own.map(|deadline| (deadline, "its deadline is".to_owned()));
+    let waiting = facts
+        .shortest_wait(id)
+        .map(|(limit, call)| (limit, format!("`{}` waits", topology.operation_name(topology.call(call).from))));
+    own.into_iter().chain(waiting).min_by_key(|(bound, _)| *bound)
 }
 
 /// What a proposed timeout does to the caller, and whether the caller may take that long.
 fn checked(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration) -> String {
-    let topology = facts.topology();
-    let from = topology.call(found.call).from;
-    let caller = topology.operation_name(from);
+    let from = facts.topology().call(found.call).from;
+    let caller = facts.topology().operation_name(from);
     let total = facts.times().work_with(facts, from, found.call, proposed).and_then(|time| time.at_least.finite());
     let Some(total) = total else { return String::new() };
-    let own = facts.allotted(from).own.map(|deadline| (deadline, "its deadline is".to_owned()));
-    let waiting = facts
-        .shortest_wait(from)
-        .map(|(limit, call)| (limit, format!("`{}` waits", topology.operation_name(topology.call(call).from))));
-    let tightest = own.into_iter().chain(waiting).min_by_key(|(bound, _)| *bound);
-    match tightest {
+    match tightest(facts, from) {
         Some((bound, whose)) if total > bound => {
             format!(" would make `{caller}` need {total}, and {whose} only {bound}: raise that too")
         }

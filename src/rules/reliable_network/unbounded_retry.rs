@@ -2,7 +2,7 @@
 
 use crate::analysis::{Attempts, Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
-use crate::model::{Answer, CallId, Origin};
+use crate::model::{Answer, CallId, Duration, Origin};
 use crate::rules::prose;
 use crate::syntax::Arrow;
 use crate::vocabulary::Key;
@@ -69,6 +69,12 @@ fn consequence(facts: &Facts<'_>, id: CallId) -> String {
     }
 }
 
+/// Three attempts and the waits that are usual, but no less than 2 s.
+fn room(facts: &Facts<'_>, id: CallId) -> Duration {
+    let least = Duration::from_milliseconds(2_000);
+    facts.plan(id).attempt().map_or(least, |single| single.times(3).rounded_up().max(least))
+}
+
 fn help(facts: &Facts<'_>, id: CallId) -> Vec<String> {
     let topology = facts.topology();
     let from = topology.call(id).from;
@@ -79,9 +85,15 @@ fn help(facts: &Facts<'_>, id: CallId) -> Vec<String> {
         (None, Some((limit, by))) => {
             format!("`deadline {}` here: `{by}` waits no longer for `{caller}`", limit.written())
         }
-        (None, None) => format!("`deadline 2s` here, or what `{caller}` can afford"),
+        (None, None) => format!("`deadline {}` here, or what `{caller}` can afford", room(facts, id).written()),
     };
     let mut help = vec![bound, "or a number: `retries 2`".to_owned()];
+    let shortest = facts.allotted(from).at_most.or(facts.shortest_wait(from).map(|(limit, _)| limit));
+    if let (Some(single), Some(limit)) = (facts.plan(id).attempt(), shortest)
+        && single >= limit
+    {
+        help.push(format!("and a `timeout` below {limit}: one attempt alone takes {single}"));
+    }
     if topology.call(id).arrow == Arrow::Async {
         help.push("or, if it is kept until it is sent, say so: `outbox`".to_owned());
     }
