@@ -4,7 +4,8 @@
 
 mod support;
 
-use topolint::analysis::{Extent, Facts};
+use topolint::analysis::{Again, Extent, Facts};
+use topolint::diagnostic::Certainty;
 use topolint::metadata::Options;
 use topolint::model::Duration;
 use topolint::rules::Rule;
@@ -186,5 +187,46 @@ fn ten_minutes_at_900_of_1000_a_second_are_made_good_after_ninety() {
         let backlog = facts.backlog(delivery).expect("rates");
         let time = backlog.catching_up(Duration::from_milliseconds(600_000));
         assert_eq!(time, Some(Duration::from_milliseconds(5_400_000)));
+    });
+}
+
+#[test]
+fn a_dead_letter_queue_of_14_d_outlasts_a_key_of_24_h() {
+    let queue = |replay: &str| {
+        format!(
+            "client web {{ -> jobs {{ timeout 1s }} }}
+queue jobs {{ visibility 30m; max-receives 5; dead-letter given-up }}
+queue given-up {{ retention 14d; {replay} }}
+jobs ->> worker {{ key forwarded }}
+service worker {{ -> psp.charge {{ timeout 1s; key forwarded }} }}
+external psp {{ operation charge {{ method POST; idempotent by-key {{ window 24h; atomic }} }} }}\n"
+        )
+    };
+    let horizon = |replay: &str, certainty| {
+        with_facts(&queue(replay), |facts| {
+            let charge = facts.topology().operation_named("psp.charge").expect("an operation");
+            let horizon = facts.horizon(charge, Again::SameKey, certainty).expect("it comes again");
+            horizon.time.finite().map(|time| time.seconds() / 3_600.0)
+        })
+    };
+    assert_eq!(horizon("", Certainty::Possible), Some(14.0 * 24.0 + 2.5));
+    assert_eq!(horizon("", Certainty::Proved), Some(2.5));
+    assert_eq!(horizon("replay 14d", Certainty::Proved), Some(14.0 * 24.0 + 2.5));
+    assert_eq!(horizon("replay none", Certainty::Possible), Some(2.5));
+    with_facts(&queue(""), |facts| {
+        let rule = Rule::named("short-dedup-window").expect("a rule");
+        let found = rule.check.expect("a check")(facts, &Options::of(&rule.page().options));
+        assert_eq!(found.len(), 1);
+    });
+}
+
+#[test]
+fn five_services_that_keep_a_tenth_each_leave_one_trace_in_100000() {
+    let calls = ["a -> b", "b -> c", "c -> d", "d -> e"].join("\n");
+    let text = format!("defaults {{ service {{ sampling 10% independent }} }}\nservice a, b, c, d, e\n{calls}\n");
+    with_facts(&text, |facts| {
+        let torn = facts.torn_trace().expect("parts of traces");
+        assert_eq!(torn.deciders.len(), 5);
+        assert!((torn.whole - 1e-5).abs() < 1e-12);
     });
 }

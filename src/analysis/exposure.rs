@@ -11,7 +11,7 @@ use super::Facts;
 use super::attempts::Attempts;
 use super::effects::{Effect, EffectSite, is_data};
 use crate::diagnostic::Certainty;
-use crate::model::{Answer, CallId, NodeId, OperationId, Topology};
+use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Topology};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -37,6 +37,28 @@ pub enum RepeaterKind {
     Proxy(u64),
     /// The queue hands the message out again.
     Redelivery,
+    /// The next run of a schedule starts before the last has ended.
+    Overlap(Duration),
+}
+
+/// Why a barrier does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyFault {
+    /// The call that decides over the key that arrives there.
+    pub call: CallId,
+    /// What it does.
+    pub kind: KeyFaultKind,
+}
+
+/// What is wrong with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFaultKind {
+    /// It is another one at every repeat: made for each attempt, or below who repeats.
+    Fresh,
+    /// It arrives at the caller, and is not known to be handed on.
+    Dropped,
+    /// Nobody is known to make one.
+    Missing,
 }
 
 /// An effect that may happen more than once.
@@ -55,12 +77,14 @@ pub struct Exposed {
     pub left_out: usize,
     /// A barrier on the way that does not hold, because the key is missing, made anew, or not stated.
     pub barrier: Option<(OperationId, KeyState)>,
+    /// Why that does not hold.
+    pub fault: Option<KeyFault>,
     /// How certain all of it is.
     pub certainty: Certainty,
 }
 
 /// What is known of the idempotency key at a repeat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyState {
     /// The same every time.
     Constant,
@@ -144,10 +168,20 @@ struct State {
     /// The call by which it was reached, and the state before, if that call is not the repeater's own.
     by: CallId,
     before: Option<usize>,
+    /// The call that decides over the key, and the key with which its caller runs again.
+    decides: (CallId, Option<KeyState>),
     barrier: Option<(OperationId, KeyState)>,
+    fault: Option<KeyFault>,
 }
 
+/// What retries, copies and redelivery repeat.
 pub(super) fn exposed(facts: &Facts<'_>) -> Vec<Exposed> {
+    let repeaters = facts.topology().call_ids().filter_map(|call| facts.repeater(call));
+    exposed_by(facts, repeaters.collect())
+}
+
+/// What these repeaters repeat.
+pub(super) fn exposed_by(facts: &Facts<'_>, mut repeaters: Vec<Repeater>) -> Vec<Exposed> {
     let topology = facts.topology();
     let mut walk = Walk {
         facts,
@@ -156,10 +190,11 @@ pub(super) fn exposed(facts: &Facts<'_>) -> Vec<Exposed> {
         writes: vec![None; topology.calls.len()],
         queue: VecDeque::new(),
     };
-    let mut repeaters: Vec<Repeater> = topology.call_ids().filter_map(|call| facts.repeater(call)).collect();
     repeaters.sort_by_key(|repeater| (std::cmp::Reverse(repeater.certainty), facts.call_rank(repeater.call)));
     for repeater in repeaters {
-        let key = sent(facts, repeater.call, None);
+        // Each run of a schedule is a request of its own.
+        let arriving = matches!(repeater.kind, RepeaterKind::Overlap(_)).then_some(KeyState::Fresh);
+        let key = sent(facts, repeater.call, arriving);
         walk.arrive(repeater.call, key, repeater.certainty, repeater, None);
     }
     walk.run();
@@ -210,6 +245,11 @@ impl Walk<'_, '_> {
         // What a bare arrow to a store means is no call of its own.
         let depth = above.map_or(0, |state| state.depth + usize::from(!topology.call(call).implied));
         let mut certainty = certainty;
+        let decides = self.decides(call, above);
+        let mut fault = above.and_then(|state| state.fault);
+        if matches!(stops(self.facts, to), Barrier::ByKey) {
+            fault = Some(self.fault(decides));
+        }
         match (stops(self.facts, to), key) {
             (Barrier::Unreadable, _) | (Barrier::ByKey, KeyState::Constant) => return,
             // What could not be read may well have stated a key.
@@ -221,7 +261,7 @@ impl Walk<'_, '_> {
             (Barrier::ByKey, KeyState::Fresh) => barrier = Some((to, key)),
             (Barrier::None, _) => {}
         }
-        let state = State { operation: to, key, certainty, repeater, depth, by: call, before, barrier };
+        let state = State { operation: to, key, certainty, repeater, depth, by: call, before, decides, barrier, fault };
         let data = is_data(topology.node_of(to).kind);
         if data && self.keep_write(call, state) {
             return;
@@ -237,6 +277,29 @@ impl Walk<'_, '_> {
         if data {
             self.follow(index, state, true);
         }
+    }
+
+    /// The call that decides over the key that this one sends: the last that does not hand on what arrives.
+    fn decides(&self, call: CallId, above: Option<&State>) -> (CallId, Option<KeyState>) {
+        let Some(above) = above else { return (call, None) };
+        let forwards = self.facts.cascade().call(call, &[Key::KeySent]).given();
+        let forwards = forwards.is_some_and(|stated| stated.setting.says("forwarded"));
+        if forwards || self.facts.topology().call(call).implied { above.decides } else { (call, Some(above.key)) }
+    }
+
+    fn fault(&self, (call, arriving): (CallId, Option<KeyState>)) -> KeyFault {
+        let from = self.facts.topology().call(call).from;
+        let kept = match arriving {
+            Some(arriving) => arriving == KeyState::Constant,
+            // Who stops repeats by a key has one to hand on.
+            None => matches!(stops(self.facts, from), Barrier::ByKey),
+        };
+        let kind = match self.facts.cascade().call(call, &[Key::KeySent]) {
+            Answer::Given(_) => KeyFaultKind::Fresh,
+            _ if kept => KeyFaultKind::Dropped,
+            _ => KeyFaultKind::Missing,
+        };
+        KeyFault { call, kind }
     }
 
     fn key_is_unreadable(&self, call: CallId) -> bool {
@@ -303,7 +366,9 @@ impl Walk<'_, '_> {
         }
         path.reverse();
         let left_out = (state.depth + 1).saturating_sub(path.len());
-        Some(Exposed { site, effect, repeater: state.repeater, path, left_out, barrier: state.barrier, certainty })
+        let (repeater, barrier, fault) =
+            (state.repeater, state.barrier, state.fault.filter(|_| state.barrier.is_some()));
+        Some(Exposed { site, effect, repeater, path, left_out, barrier, fault, certainty })
     }
 }
 
@@ -333,6 +398,7 @@ pub(super) fn sent(facts: &Facts<'_>, call: CallId, arriving: Option<KeyState>) 
         return arriving.unwrap_or(KeyState::Unknown);
     }
     match (facts.cascade().call(call, &[Key::KeySent]), arriving) {
+        (Answer::Given(stated), _) if stated.setting.says("derived") => KeyState::Constant,
         (Answer::Given(stated), None) if !stated.setting.says("per-attempt") => KeyState::Constant,
         (Answer::Given(stated), Some(arriving)) if stated.setting.says("forwarded") => arriving,
         (Answer::Given(_) | Answer::None(_), _) => KeyState::Fresh,

@@ -5,7 +5,9 @@ mod amplification;
 mod attempts;
 mod backoff;
 mod budgets;
+mod barriers;
 mod capacity;
+mod claims;
 mod commits;
 mod condensation;
 mod connections;
@@ -21,6 +23,7 @@ mod exposure;
 mod flow;
 mod flows;
 mod hardness;
+mod horizon;
 mod instances;
 mod interval;
 mod latency;
@@ -30,6 +33,9 @@ mod ownership;
 mod queues;
 mod reads;
 mod repetition;
+mod sagas;
+mod sampling;
+mod schedules;
 mod time;
 mod tracing;
 mod trust;
@@ -41,6 +47,7 @@ pub use amplification::{Count, Executions};
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use backoff::Backoff;
 pub use budgets::{RetryBudget, expected_tries};
+pub use barriers::{Dedup, Memory};
 pub use capacity::{Held, HoldLimit, Holder, Opening, Pool};
 pub use commits::{Change, DualWrite};
 pub use connections::{Connected, Opened};
@@ -51,10 +58,11 @@ pub use deadlines::Allotted;
 pub use demand::{Amplified, Limited};
 pub use effects::{Effect, EffectSite, Write};
 pub use entries::{Entries, Way};
-pub use exposure::{Exposed, KeyState, Repeater, RepeaterKind};
+pub use exposure::{Exposed, KeyFault, KeyFaultKind, KeyState, Repeater, RepeaterKind};
 pub use flow::{Cut, Flow, Leg, Limiter};
 pub use flows::{After, StaleRead};
 pub use hardness::Ways;
+pub use horizon::{Again, Delay, DelayKind, Horizon};
 pub use interval::{Extent, Time};
 pub use load::{Rate, Traffic};
 pub use needs::{Demand, Need, Unmet, Weakness, Who};
@@ -62,12 +70,15 @@ pub use ownership::{Access, Ownership, Shared};
 pub use queues::{Backlog, Bottleneck, Handling};
 pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
 pub use repetition::Repetition;
+pub use sagas::{Compensation, CompensationFault, OpenStep, SharedTransaction};
+pub use sampling::TornTrace;
 pub use time::{Part, Times};
 pub use tracing::{TraceBreak, TraceBreakKind};
 pub use trust::{Hop, PublicEntry, Stake, Zone};
 
 use amplification::CallOrder;
 use hardness::Hardness;
+use horizon::Horizons;
 
 use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
 use crate::syntax::Arrow;
@@ -97,6 +108,8 @@ pub struct Facts<'a> {
     hops: OnceLock<Vec<Option<Hop<'a>>>>,
     changes: OnceLock<Vec<Effect>>,
     repetitions: OnceLock<Vec<Repetition>>,
+    sure_horizons: OnceLock<Horizons>,
+    possible_horizons: OnceLock<Horizons>,
     cache_readings: OnceLock<HashMap<NodeId, Reading<'a>>>,
     needs: OnceLock<needs::Needs<'a>>,
 }
@@ -129,6 +142,8 @@ impl<'a> Facts<'a> {
             hops: OnceLock::new(),
             changes: OnceLock::new(),
             repetitions: OnceLock::new(),
+            sure_horizons: OnceLock::new(),
+            possible_horizons: OnceLock::new(),
             cache_readings: OnceLock::new(),
             needs: OnceLock::new(),
         }
@@ -317,8 +332,22 @@ impl<'a> Facts<'a> {
     /// What happens if an operation, with all that it calls, is run again with the key it was run with.
     #[must_use]
     pub fn repetition(&self, operation: OperationId) -> Repetition {
-        let repetitions = self.repetitions.get_or_init(|| repetition::repetitions(self));
-        repetitions.get(operation.index()).copied().unwrap_or(Repetition::Unknown)
+        self.repetition_with(operation, KeyState::Constant)
+    }
+
+    fn horizons(&self, sure: bool) -> &Horizons {
+        let cell = if sure { &self.sure_horizons } else { &self.possible_horizons };
+        cell.get_or_init(|| Horizons::of_all(self, sure))
+    }
+
+    fn repetitions(&self) -> &[Repetition] {
+        self.repetitions.get_or_init(|| repetition::repetitions(self))
+    }
+
+    /// Effects that overlapping runs of a schedule may do twice.
+    #[must_use]
+    pub fn overlapping(&self) -> Vec<Exposed> {
+        exposure::exposed_by(self, schedules::overlaps(self))
     }
 
     /// Of how many elements the diagram states what the rules ask for.

@@ -4,6 +4,8 @@
 //! state of the key. A row is as bad as the worst of its own work and of the rows that it leads to; rows only get worse,
 //! at most twice, so the time is linear in the calls.
 
+use std::collections::HashSet;
+
 use super::Facts;
 use super::effects::{Effect, EffectSite, is_data};
 use super::exposure::{Barrier, KeyState, sent, stops};
@@ -22,7 +24,7 @@ pub enum Repetition {
 }
 
 impl Repetition {
-    const fn of(effect: Effect) -> Self {
+    pub(super) const fn of(effect: Effect) -> Self {
         match effect {
             Effect::Absent | Effect::Idempotent => Self::Safe,
             Effect::Unknown => Self::Unknown,
@@ -33,11 +35,11 @@ impl Repetition {
 
 const KEYS: [KeyState; 3] = [KeyState::Constant, KeyState::Unknown, KeyState::Fresh];
 
-const fn row(operation: OperationId, key: KeyState) -> usize {
+pub(super) const fn row(operation: OperationId, key: KeyState) -> usize {
     operation.index() * KEYS.len() + key as usize
 }
 
-/// One for each operation, run again with the same key.
+/// One for each operation and key with which it is run again, by [`row`].
 pub(super) fn repetitions(facts: &Facts<'_>) -> Vec<Repetition> {
     let topology = facts.topology();
     let rows = topology.operations.len() * KEYS.len();
@@ -64,7 +66,7 @@ pub(super) fn repetitions(facts: &Facts<'_>) -> Vec<Repetition> {
             raise(&mut found, &mut raised, *caller, reached.min(*most));
         }
     }
-    found.into_iter().step_by(KEYS.len()).collect()
+    found
 }
 
 fn raise(found: &mut [Repetition], raised: &mut Vec<usize>, index: usize, to: Repetition) {
@@ -97,6 +99,49 @@ fn own(facts: &Facts<'_>, operation: OperationId, key: KeyState) -> Repetition {
             Repetition::of(facts.effect_past_barrier(operation, key == KeyState::Fresh))
         }
         Barrier::ByKey | Barrier::None => Repetition::of(facts.effect(EffectSite::Operation(operation))),
+    }
+}
+
+impl Facts<'_> {
+    /// What happens if an operation, with all that it calls, is run again with such a key.
+    #[must_use]
+    pub fn repetition_with(&self, operation: OperationId, key: KeyState) -> Repetition {
+        self.repetitions().get(row(operation, key)).copied().unwrap_or(Repetition::Unknown)
+    }
+
+    /// What happens if a call is made again by an operation that runs again with such a key, barriers of its own not
+    /// counted.
+    #[must_use]
+    pub fn call_repetition(&self, call: CallId, key: KeyState) -> Repetition {
+        if !self.plan(call).made {
+            return Repetition::Safe;
+        }
+        let written = written(self, call);
+        if self.cascade().call(call, &[Key::Idempotent]).given().is_some() {
+            return written;
+        }
+        written.max(self.repetition_with(self.topology().call(call).to, sent(self, call, Some(key))))
+    }
+
+    /// An effect that happens again if an operation is run again with the same key, and the calls that lead to it.
+    #[must_use]
+    pub fn repeated_below(&self, operation: OperationId) -> Option<(Vec<CallId>, EffectSite)> {
+        const MAX_WAY: usize = 64;
+        let (mut at, mut key, mut way) = (operation, KeyState::Constant, Vec::new());
+        let mut seen = HashSet::new();
+        while way.len() < MAX_WAY && seen.insert((at, key)) {
+            if own(self, at, key) == Repetition::Unsafe {
+                return Some((way, EffectSite::Operation(at)));
+            }
+            let again = |call: &CallId| self.call_repetition(*call, key) == Repetition::Unsafe;
+            let call = self.topology().calls_from(at).filter(again).min_by_key(|call| self.call_rank(*call))?;
+            way.push(call);
+            if written(self, call) == Repetition::Unsafe {
+                return Some((way, EffectSite::Write(call)));
+            }
+            (at, key) = (self.topology().call(call).to, sent(self, call, Some(key)));
+        }
+        None
     }
 }
 

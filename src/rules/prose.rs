@@ -22,6 +22,11 @@ pub(super) fn callee(facts: &Facts<'_>, call: CallId) -> NodeId {
     facts.topology().operation(facts.topology().call(call).to).node
 }
 
+/// The node that a call leaves.
+pub(super) fn caller(facts: &Facts<'_>, call: CallId) -> NodeId {
+    facts.topology().operation(facts.topology().call(call).from).node
+}
+
 /// A finding at the statement that decides over a call; where that stands elsewhere, the call is shown too.
 pub(super) fn about_call(facts: &Facts<'_>, call: CallId, stated: Stated<'_>, message: String) -> Diagnostic {
     let span = facts.topology().call(call).span;
@@ -176,6 +181,19 @@ pub(super) fn brought(facts: &Facts<'_>, calls: impl Iterator<Item = CallId>) ->
         value: None,
     };
     rated.into_iter().take(MOST).map(step).collect()
+}
+
+/// A time that may be long, in days or hours with one decimal: "14.1 d".
+pub(super) fn long(time: Duration) -> String {
+    const HOUR: f64 = 3600.0;
+    let seconds = time.seconds();
+    let exact = time.to_string();
+    match seconds {
+        _ if !exact.ends_with(" s") && !exact.ends_with(" min") || seconds < HOUR / 20.0 => exact,
+        _ if seconds < 2.0 * HOUR => format!("{} min", number((seconds / 6.0).round() / 10.0)),
+        _ if seconds >= 48.0 * HOUR => format!("{} d", number((seconds / 2.4 / HOUR).round() / 10.0)),
+        _ => format!("{} h", number((seconds / 0.1 / HOUR).round() / 10.0)),
+    }
 }
 
 /// "1 call", "3 calls".

@@ -83,7 +83,8 @@ attributes! {
         Window "window" "D | unlimited" ., IDEMPOTENT, Own, "", PLAIN, "How long a key is remembered.";
         RecordedIn "recorded-in" "NODE" ., IDEMPOTENT, Own, "", PLAIN, "The store that remembers the keys.";
         Atomic "atomic" "" ., IDEMPOTENT, Own, "key and effect commit apart", PLAIN, "The key commits together with the effect.";
-        KeySent "key" "per-attempt | per-request | forwarded" ., C, Call, "no key is sent", PLAIN, "The idempotency key that the caller sends.";
+        KeySent "key" "per-attempt | per-request | forwarded | derived" ., C, Call, "no key is sent", PLAIN, "The idempotency key that the caller sends; `derived` follows from what is asked for, so that whoever asks again sends the same.";
+        ReconciledBy "reconciled-by" "OPERATION" ., C, Call, "nobody finds out what became of it", PLAIN, "The operation that finds out, and settles, what became of calls without an answer.";
     }
     "Isolation" {
         Breaker "breaker" "" ., C, Call, "no circuit breaker", BREAKER, "A circuit breaker.";
@@ -141,6 +142,7 @@ attributes! {
         Visibility "visibility" "D" ., Q, Down, "a message is never handed out again", PLAIN, "The time to finish before a message is handed out again.";
         MaxReceives "max-receives" "N | unlimited" ., Q, Down, "", PLAIN, "How often a message is handed out before it is given up.";
         DeadLetter "dead-letter" "QUEUE" ., Q, Down, "what is given up is lost", PLAIN, "The queue for messages that were given up.";
+        Replay "replay" "D" ., Q, Down, "what was given up is never put back", PLAIN, "How long after they were given up the messages of a dead-letter queue may be put back.";
         Retention "retention" "D | unlimited" ., Q, Down, "", PLAIN, "How long a message is kept.";
         MaxLength "max-length" "N | SIZE | unlimited" ., Q, Down, "", PLAIN, "How much it holds.";
         RetentionFrom "retention-from" "publish | arrival" ., Q, Down, "", PLAIN, "Whether the age of a message that is moved here counts from when it was first published, or from when it arrived here.";

@@ -1,4 +1,8 @@
 //! Rules about what is expected to be observed.
 
+pub(super) mod incoherent_sampling;
+pub(super) mod missing_signals;
+pub(super) mod silent_fallback;
 pub(super) mod trace_break;
 pub(super) mod unobserved_queue;
+pub(super) mod unmeasured_objective;
