@@ -185,6 +185,20 @@ pub fn spaced(subject: &str) -> String {
     subject.replacen(arrow, &format!(" {arrow} "), 1)
 }
 
+/// A number as people write it, with three digits that count.
+#[must_use]
+pub fn number(value: f64) -> String {
+    let digits = if value >= 100.0 || value.fract() == 0.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// A [`Diagnostic`] from reading the text, with the name of the rule of the family `model` that it belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {

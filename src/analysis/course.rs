@@ -6,7 +6,7 @@
 use super::Facts;
 use super::attempts::{Attempts, Plan};
 use super::interval::{Extent, Known, Time};
-use super::time::{Part, Times};
+use super::time::{Part, Times, Without};
 use crate::model::{CallId, Duration, Fallback, OperationId, Step};
 
 /// So many parts of a worst case are named.
@@ -45,6 +45,8 @@ pub(super) struct Walk<'a, 'f> {
     pub(super) operation: OperationId,
     /// A timeout to try in the place of the stated one.
     pub(super) other: Option<(CallId, Duration)>,
+    /// What is left out.
+    pub(super) without: Option<Without>,
 }
 
 impl Walk<'_, '_> {
@@ -125,7 +127,9 @@ impl Walk<'_, '_> {
         }
         // Made at once, a number of calls takes as long as one of them; without end they never end.
         let times = if at_once && plan.times != Attempts::Unlimited { Attempts::AtMost(1) } else { plan.times };
-        let made = if let Some(Fallback::Calls(steps)) = &self.facts.topology().call(id).fallback {
+        let fallback =
+            self.facts.topology().call(id).fallback.as_ref().filter(|_| self.without != Some(Without::Fallbacks));
+        let made = if let Some(Fallback::Calls(steps)) = fallback {
             self.with_fallback(id, steps, times, from)
         } else {
             let after = self.attempts(id, times, from.going);
@@ -182,6 +186,9 @@ impl Walk<'_, '_> {
     /// on and how it ends are kept apart, fallbacks are not looked at.
     pub(super) fn attempts(&self, id: CallId, times: Attempts, from: Time) -> Course {
         let plan = self.facts.plan(id);
+        let unpooled =
+            (self.without == Some(Without::PoolWaits)).then(|| Plan { pool_wait: Extent::ZERO, ..plan.clone() });
+        let plan = unpooled.as_ref().unwrap_or(plan);
         let other = self.other.filter(|(call, _)| *call == id).map(|(_, timeout)| timeout);
         let single = self.times.single(self.facts, id, other.or(plan.attempt()));
         let all = all_attempts(plan, single);

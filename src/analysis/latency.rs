@@ -65,13 +65,21 @@ impl Facts<'_> {
     /// The shortest round trip between the two ends of a call, by what the `network` block states of their places.
     #[must_use]
     pub fn round_trip(&self, id: CallId) -> Duration {
+        self.link_time(id).unwrap_or_default()
+    }
+
+    /// The same, where it is known: no network takes no time, and of a link without a stated round trip nothing is.
+    #[must_use]
+    pub fn link_time(&self, id: CallId) -> Option<Duration> {
         let topology = self.topology();
         let call = topology.call(id);
-        if self.plan(id).local || topology.links.is_empty() {
-            return Duration::ZERO;
+        if self.plan(id).local {
+            return Some(Duration::ZERO);
         }
-        let nodes = [call.from, call.to].map(|operation| topology.operation(operation).node);
-        self.shortest_link(nodes).and_then(rtt).unwrap_or_default()
+        if topology.links.is_empty() {
+            return None;
+        }
+        self.shortest_link([call.from, call.to].map(|operation| topology.operation(operation).node)).and_then(rtt)
     }
 
     /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count.

@@ -31,6 +31,7 @@ mod load;
 mod needs;
 mod ownership;
 mod queues;
+mod quantiles;
 mod reads;
 mod repetition;
 mod sagas;
@@ -73,6 +74,10 @@ pub use repetition::Repetition;
 pub use sagas::{Compensation, CompensationFault, OpenStep, SharedTransaction};
 pub use sampling::TornTrace;
 pub use time::{Part, Times};
+pub use quantiles::{LatencyQuantile, Promise};
+pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
+pub use repetition::Repetition;
+pub use time::{Part, Times, Without};
 pub use tracing::{TraceBreak, TraceBreakKind};
 pub use trust::{Hop, PublicEntry, Stake, Zone};
 
@@ -100,6 +105,7 @@ pub struct Facts<'a> {
     executions: OnceLock<Vec<Executions>>,
     call_order: OnceLock<CallOrder>,
     floors: OnceLock<Vec<Duration>>,
+    latencies: OnceLock<quantiles::Latencies<'a>>,
     rates: OnceLock<Vec<Rate>>,
     peak_rates: OnceLock<Vec<Rate>>,
     cold_rates: OnceLock<Vec<Rate>>,
@@ -134,6 +140,7 @@ impl<'a> Facts<'a> {
             executions: OnceLock::new(),
             call_order: OnceLock::new(),
             floors: OnceLock::new(),
+            latencies: OnceLock::new(),
             rates: OnceLock::new(),
             peak_rates: OnceLock::new(),
             cold_rates: OnceLock::new(),
@@ -271,6 +278,10 @@ impl<'a> Facts<'a> {
     #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
     pub fn floor(&self, operation: OperationId) -> Duration {
         self.floors.get_or_init(|| latency::floors(self))[operation.index()]
+    }
+
+    fn latencies(&self) -> &quantiles::Latencies<'a> {
+        self.latencies.get_or_init(quantiles::Latencies::default)
     }
 
     /// How often an operation is executed in a second while all is well.

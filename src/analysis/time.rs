@@ -24,6 +24,15 @@ pub struct Part {
     pub time: Time,
 }
 
+/// What a worst case may be asked for without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Without {
+    /// The calls that answer where others have failed.
+    Fallbacks,
+    /// Waits for a free connection.
+    PoolWaits,
+}
+
 /// The worst cases of all operations and calls.
 #[derive(Debug)]
 pub struct Times {
@@ -62,7 +71,7 @@ impl Times {
             let mut component = component;
             component.sort_by_key(|operation| order.get(operation.index()).copied());
             for operation in &component {
-                let work = times.work_of(facts, *operation, None);
+                let work = times.work_of(facts, *operation, None, None);
                 times.set(facts, *operation, work);
             }
         }
@@ -127,13 +136,26 @@ impl Times {
         timeout: Duration,
     ) -> Option<Time> {
         let few = facts.topology().calls_from(operation).nth(MAX_CALLS).is_none();
-        few.then(|| cut(facts, operation, self.work_of(facts, operation, Some((call, timeout)))))
+        few.then(|| cut(facts, operation, self.work_of(facts, operation, Some((call, timeout)), None)))
     }
 
-    fn work_of(&self, facts: &Facts<'_>, operation: OperationId, other: Option<(CallId, Duration)>) -> Time {
+    /// All the work of an operation, something left out.
+    #[must_use]
+    pub fn work_without(&self, facts: &Facts<'_>, operation: OperationId, without: Without) -> Time {
+        self.work_of(facts, operation, None, Some(without))
+    }
+
+    fn work_of(
+        &self,
+        facts: &Facts<'_>,
+        operation: OperationId,
+        other: Option<(CallId, Duration)>,
+        without: Option<Without>,
+    ) -> Time {
         let body = &facts.topology().operation(operation).body;
         let own = own_work(facts, operation);
-        self.walk(facts, operation, other).steps(body, Course { going: own, ended: own }).last()
+        let walk = Walk { without, ..self.walk(facts, operation, other) };
+        walk.steps(body, Course { going: own, ended: own }).last()
     }
 
     fn walk<'a, 'f>(
@@ -142,7 +164,7 @@ impl Times {
         operation: OperationId,
         other: Option<(CallId, Duration)>,
     ) -> Walk<'a, 'f> {
-        Walk { times: self, facts, operation, other }
+        Walk { times: self, facts, operation, other, without: None }
     }
 
     /// The longest that one attempt lasts, by its timeout, the callee inside the same process, or what bounds the whole.

@@ -215,10 +215,10 @@ impl Setting {
         data.find_map(|datum| if let Datum::Duration(duration) = datum { Some(*duration) } else { None })
     }
 
-    /// The quantiles it states, each the share of cases and the time that they take at most.
+    /// The quantiles it states, each with its time, in written order.
     pub fn quantiles(&self) -> impl Iterator<Item = (f64, Duration)> + '_ {
         self.data().windows(2).filter_map(|pair| match pair {
-            [Datum::Quantile(share), Datum::Duration(time)] => Some((*share, *time)),
+            [Datum::Quantile(quantile), Datum::Duration(time)] => Some((*quantile, *time)),
             _ => None,
         })
     }

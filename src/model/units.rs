@@ -55,10 +55,25 @@ impl Duration {
         Self(self.0.saturating_mul(count))
     }
 
-    /// As it is written in the topo language: `1.2s`.
+    /// As it is written in the topo language, in one unit: `1.2s`, `90m`.
     #[must_use]
     pub fn written(self) -> String {
-        self.to_string().replace(" min", "m").replace(' ', "")
+        let whole = LARGE.into_iter().find(|(unit, least, _)| self.0 >= unit * least && self.0.is_multiple_of(*unit));
+        match whole {
+            Some((unit, _, name)) => format!("{}{}", self.0 / unit, name.trim_end_matches("in")),
+            None if self.0 >= SECOND => format!("{}s", decimal(self.0, SECOND)),
+            None => self.to_string().replace(' ', ""),
+        }
+    }
+
+    /// The nearest time of three digits that count: an estimate claims no more.
+    #[must_use]
+    pub fn three_digits(self) -> Self {
+        let mut step = 1_u64;
+        while self.0 / step >= 1_000 {
+            step = step.saturating_mul(10);
+        }
+        Self(self.0.saturating_add(step / 2) / step * step)
     }
 
     /// The next round value above this one, for a proposal: two digits, and some room.
@@ -74,30 +89,40 @@ impl Duration {
     }
 }
 
-/// For people: `300 ms`, `2.45 s`, `90 min`; at most three decimals.
+const SECOND: u64 = 1_000_000_000;
+
+/// Units above a second, and from how many of them on they are used.
+const LARGE: [(u64, u64, &str); 3] = [(86_400 * SECOND, 2, "d"), (3_600 * SECOND, 2, "h"), (60 * SECOND, 2, "min")];
+
+/// For people: `300 ms`, `2.45 s`, `90 min`, `9 min 0.4 s`; at most three decimals. The unit follows from the size
+/// alone, so that times of one size can be compared.
 impl fmt::Display for Duration {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, u64, &str); 4] = [
-            (86_400_000_000_000, 2, "d"),
-            (3_600_000_000_000, 2, "h"),
-            (60_000_000_000, 2, "min"),
-            (1_000_000_000, 1, "s"),
-        ];
-        const YEAR: u64 = 31_536_000_000_000_000;
+        const YEAR: u64 = 31_536_000 * SECOND;
         if self.0 >= 10 * YEAR {
             return write!(formatter, "{} years", self.0 / YEAR);
         }
-        for (unit, least, name) in UNITS {
-            if self.0 >= unit * least && (self.0.is_multiple_of(unit) || name == "s") {
-                return write!(formatter, "{} {name}", decimal(self.0, unit));
+        let Some((first, ..)) = LARGE.into_iter().find(|(unit, least, _)| self.0 >= unit * least) else {
+            return match self.0 {
+                0 => formatter.write_str("0 ms"),
+                1..=999 => write!(formatter, "{} ns", self.0),
+                1_000..=999_999 => write!(formatter, "{} us", decimal(self.0, 1_000)),
+                1_000_000..SECOND => write!(formatter, "{} ms", decimal(self.0, 1_000_000)),
+                _ => write!(formatter, "{} s", decimal(self.0, SECOND)),
+            };
+        };
+        let mut rest = self.0;
+        let mut parts = Vec::new();
+        for (unit, _, name) in LARGE.into_iter().filter(|(unit, ..)| *unit <= first) {
+            if rest >= unit {
+                parts.push(format!("{} {name}", rest / unit));
+                rest %= unit;
             }
         }
-        match self.0 {
-            0 => formatter.write_str("0 ms"),
-            1..=999 => write!(formatter, "{} ns", self.0),
-            1_000..=999_999 => write!(formatter, "{} us", decimal(self.0, 1_000)),
-            _ => write!(formatter, "{} ms", decimal(self.0, 1_000_000)),
+        if rest >= SECOND / 2_000 {
+            parts.push(format!("{} s", decimal(rest, SECOND)));
         }
+        formatter.write_str(&parts.join(" "))
     }
 }
 
@@ -261,7 +286,12 @@ mod tests {
             [0, 300, 1_020, 2_450, 90_000, 300_000, 5_400_000, 172_800_000].map(shown),
             ["0 ms", "300 ms", "1.02 s", "2.45 s", "90 s", "5 min", "90 min", "2 d"]
         );
-        assert_eq!(Duration::from_milliseconds(300_000).written(), "5m");
+        assert_eq!(
+            [480_000, 540_400, 7_500_000, 176_400_500].map(shown),
+            ["8 min", "9 min 0.4 s", "2 h 5 min", "2 d 1 h 0.5 s"]
+        );
+        let written = |ms: u64| Duration::from_milliseconds(ms).written();
+        assert_eq!([250, 1_200, 300_000, 540_400, 172_800_000].map(written), ["250ms", "1.2s", "5m", "540.4s", "2d"]);
     }
 
     #[test]

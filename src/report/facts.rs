@@ -2,6 +2,7 @@
 //! seconds. What is not known is null, with the reason beside it; a fact that is not computed at all is not there.
 //! Fields may be added; none changes its meaning.
 
+mod latency;
 mod pools;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use std::io;
 
 use serde::{Serialize, Serializer};
 
+use latency::LatencyRow;
+pub(super) use latency::p99;
 pub(super) use pools::PoolRow;
 
 use super::lines;
@@ -173,6 +176,8 @@ struct OperationRow {
     abandoned_s: Bound,
     /// The time that no successful execution undercuts: round trips that the `network` block states.
     floor_s: f64,
+    /// Quantiles of the time it takes while callees answer: the usual ones, and those that are promised or measured.
+    latency: Vec<LatencyRow>,
     /// For one request of a client, if it fails at once and everything else answers.
     executions: Bound,
     /// For one request of a client, if anything may fail at any attempt: no execution exceeds it.
@@ -231,6 +236,7 @@ impl OperationRow {
             at_least_s: Bound::of(Some(time.at_least)),
             abandoned_s: Bound::of(Some(facts.times().abandoned(id))),
             floor_s: facts.floor(id).seconds(),
+            latency: LatencyRow::all(facts, id),
             executions: Bound::times(executions.failing),
             executions_bound: Bound::times(executions.bound),
             rate_per_s: (rate.known && !is_client).then_some(rate.per_second),

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::facts::{Bound, PoolRow, drawn, gaps, proved, worst_case};
+use super::facts::{Bound, PoolRow, drawn, gaps, p99, proved, worst_case};
 use super::paint::Look;
 use crate::analysis::{Attempts, Count, Extent, Facts, Repetition};
-use crate::diagnostic::spaced;
+use crate::diagnostic::{number, spaced};
 use crate::model::OperationId;
 use crate::source::clean;
 use crate::vocabulary::ElementKind;
@@ -17,9 +17,13 @@ pub fn facts_table(facts: &Facts<'_>, mistakes: usize, look: Look) -> String {
     let mut text = format!("{}\n", look.bold(&clean(&topology.name)));
     let connected =
         |id: &OperationId| topology.calls_from(*id).chain(topology.calls_to(*id)).any(|id| !topology.call(id).implied);
-    let operations: Vec<Row> = topology.operation_ids().filter(connected).map(|id| operation(facts, id)).collect();
-    let heading = ["operation", "entry", "worst case", "abandoned", "runs", "rate", "repeat"];
-    table(&mut text, &heading, &operations, look);
+    let spread = facts.states_any_latency();
+    let operations = topology.operation_ids().filter(connected).map(|id| operation(facts, id, spread));
+    let mut heading = vec!["operation", "entry", "worst case", "abandoned", "runs", "rate", "repeat"];
+    if spread {
+        heading.insert(3, "p99");
+    }
+    table(&mut text, &heading, &operations.collect::<Vec<Row>>(), look);
     let calls: Vec<Row> = drawn(facts).map(|id| call(facts, id)).collect();
     table(&mut text, &["call", "attempts", "worst case", "hard"], &calls, look);
     let pools: Vec<Row> = PoolRow::all(facts).iter().map(pool).collect();
@@ -40,7 +44,7 @@ struct Row {
     cells: Vec<String>,
 }
 
-fn operation(facts: &Facts<'_>, id: OperationId) -> Row {
+fn operation(facts: &Facts<'_>, id: OperationId, spread: bool) -> Row {
     let time = facts.times().operation(id);
     let repeat = match facts.repetition(id) {
         Repetition::Safe => "safe",
@@ -50,7 +54,7 @@ fn operation(facts: &Facts<'_>, id: OperationId) -> Row {
     let rate = facts.rate(id);
     let is_client = facts.topology().node_of(id).kind == ElementKind::Client;
     let entry = if facts.entries().contains(id) { "yes" } else { "" };
-    let cells = vec![
+    let mut cells = vec![
         entry.to_owned(),
         interval(worst_case(facts, id), time.at_least),
         extent(Some(facts.times().abandoned(id))),
@@ -64,6 +68,9 @@ fn operation(facts: &Facts<'_>, id: OperationId) -> Row {
         },
         repeat.to_owned(),
     ];
+    if spread {
+        cells.insert(2, p99(facts, id));
+    }
     Row { name: facts.topology().operation_name(id), cells }
 }
 
@@ -104,13 +111,6 @@ fn interval(most: Option<Extent>, least: Extent) -> String {
 
 fn runs(count: Count) -> String {
     count.finite().map_or_else(|| "no end".to_owned(), |times| times.to_string())
-}
-
-/// Three digits that count.
-fn number(value: f64) -> String {
-    let digits = if value >= 100.0 || value.fract() == 0.0 { 0 } else { 2 };
-    let text = format!("{value:.digits$}");
-    if digits > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A question mark is what is not known.

@@ -123,6 +123,7 @@ rules! {
     "partial-failure" / "single-instance" => Some(partial_failure::single_instance::check);
     "partial-failure" / "slow-breaker" => Some(partial_failure::slow_breaker::check);
     "partial-failure" / "sync-cycle" => Some(partial_failure::sync_cycle::check);
+    "reliable-network" / "false-timeout" => Some(reliable_network::false_timeout::check);
     "reliable-network" / "metastable-load" => Some(reliable_network::metastable_load::check);
     "reliable-network" / "abandoned-write" => Some(reliable_network::abandoned_write::check);
     "reliable-network" / "dead-retries" => Some(reliable_network::dead_retries::check);
@@ -151,8 +152,18 @@ rules! {
     "suppression" / "expired-allow" => None;
     "suppression" / "unknown-rule" => None;
     "suppression" / "unused-allow" => None;
+    "zero-latency" / "chatty-calls" => Some(zero_latency::chatty_calls::check);
+    "zero-latency" / "fan-out-tail" => Some(zero_latency::fan_out_tail::check);
+    "zero-latency" / "impossible-latency" => Some(zero_latency::impossible_latency::check);
+    "zero-latency" / "late-fallback" => Some(zero_latency::late_fallback::check);
     "zero-latency" / "latency-over-budget" => Some(zero_latency::latency_over_budget::check);
+    "zero-latency" / "long-tail" => Some(zero_latency::long_tail::check);
+    "zero-latency" / "mixed-quantiles" => Some(zero_latency::mixed_quantiles::check);
+    "zero-latency" / "observed-contradiction" => Some(zero_latency::observed_contradiction::check);
+    "zero-latency" / "sequential-chain" => Some(zero_latency::sequential_chain::check);
+    "zero-latency" / "unbounded-call-loop" => Some(zero_latency::unbounded_call_loop::check);
     "zero-latency" / "unbounded-latency" => Some(zero_latency::unbounded_latency::check);
+    "zero-latency" / "uncounted-pool-wait" => Some(zero_latency::uncounted_pool_wait::check);
 }
 
 /// The families, each with what it bets on: the eight fallacies, four principles, and the text itself.

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
+pub(super) use crate::diagnostic::number;
 use crate::diagnostic::{Diagnostic, Edit, Fix, Step, spaced};
 use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
+use crate::vocabulary::Key;
 
 /// A call as an element to edit: its name, and which one it is among twins.
 pub(super) fn cause(facts: &Facts<'_>, call: CallId) -> String {
@@ -50,12 +52,14 @@ pub(super) fn amplification(cause: &str) -> String {
     format!("attempts of {cause}")
 }
 
-/// The calls that other rules report for having no end. A loop without end is nobody else's: then there are none.
+/// The calls that other rules report for having no end: the call itself, or the policy that says it.
 pub(super) fn causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<String> {
-    if parts.iter().any(|part| facts.plan(part.call).times == Attempts::Unlimited) {
-        return Vec::new();
-    }
-    parts.iter().map(|part| cause(facts, part.call)).collect()
+    let named = |part: &Part| {
+        let endless = facts.plan(part.call).times == Attempts::Unlimited;
+        let stated = endless.then(|| facts.cascade().call(part.call, &[Key::Times]).given()).flatten();
+        cause_of(facts, part.call, stated)
+    };
+    parts.iter().map(named).collect()
 }
 
 /// The same, of those parts that have no end.
@@ -127,19 +131,6 @@ pub(super) fn written(text: &str) -> String {
     if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
-/// A number as people write it, with three digits that count.
-pub(super) fn number(value: f64) -> String {
-    let digits = if value >= 100.0 || value.fract() == 0.0 {
-        0
-    } else if value >= 10.0 {
-        1
-    } else {
-        2
-    };
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
 /// "200/s", "3/min": in the largest unit of time that needs no zeros in front.
 pub(super) fn rate(per_second: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
@@ -194,6 +185,22 @@ pub(super) fn long(time: Duration) -> String {
         _ if seconds >= 48.0 * HOUR => format!("{} d", number((seconds / 2.4 / HOUR).round() / 10.0)),
         _ => format!("{} h", number((seconds / 0.1 / HOUR).round() / 10.0)),
     }
+}
+
+/// "p99", "p99.9".
+pub(super) fn quantile(quantile: f64) -> String {
+    format!("p{}", decimals(quantile * 100.0))
+}
+
+/// "1 %", "63.4 %", "0.05 %": at most four decimals, three digits that count.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    format!("{} %", if percent >= 1.0 { number((percent * 10.0).round() / 10.0) } else { decimals(percent) })
+}
+
+fn decimals(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// "1 call", "3 calls".

@@ -58,6 +58,7 @@ attributes! {
         ConnectTimeout "connect-timeout" "D" ., C, Call, "connecting waits for ever", PLAIN, "The longest wait for a connection; no bound on the answer.";
         IdleTimeout "idle-timeout" "D" ., C, Call, "silence is never noticed", PLAIN, "The longest silence on an open connection; no bound on the whole answer.";
         PoolWait "pool-wait" "D" ., C, Call, "it waits for a connection for ever", PLAIN, "The longest wait for a free connection of the pool, before the attempt starts.";
+        FalseTimeouts "false-timeouts" "P" ., C, Call, "no healthy call may be given up", PLAIN, "The share of healthy calls that `timeout` may give up, as accepted.";
         Stream "stream" "" ., C, Call, "an answer is expected to end", PLAIN, "The call stays open; `idle-timeout` bounds it.";
         Latency "latency" "QUANTILE D | max D" *, O.or(D).or(K).or(X).or(SLO), Down, "", PLAIN, "Time of its own work, without the calls that the diagram shows; in an `slo`, what is promised.";
         Observed "observed" "QUANTILE D | max D" *, O.or(C), Own, "", PLAIN, "Measured time, calls included.";

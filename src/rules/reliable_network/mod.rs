@@ -8,6 +8,7 @@ pub(super) mod equal_timeouts;
 pub(super) mod hidden_retry;
 pub(super) mod high_retry_floor;
 pub(super) mod idle_timeout_only;
+pub(super) mod false_timeout;
 pub(super) mod metastable_load;
 pub(super) mod middlebox_cap;
 pub(super) mod missing_cancellation;

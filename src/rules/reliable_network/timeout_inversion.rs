@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, Duration, OperationId, Stated};
 use crate::rules::prose;
+use crate::rules::zero_latency::overtime;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
@@ -88,6 +89,8 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Diagnosti
     if found.needed == Extent::Unbounded {
         // What has no end below is the cause; where it is reported, this follows from it.
         diagnostic.caused_by = prose::endless_causes(facts, parts);
+    } else {
+        diagnostic.caused_by = overtime::caused_by(facts, call.to);
     }
     diagnostic.help = help(facts, found, parts);
     if let (Extent::Finite(needed), Key::Timeout, None) =

@@ -7,10 +7,16 @@ use crate::model::{Duration, OperationId, Step as CallStep};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
+use super::{overtime, promised_quantile};
+
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let ours = facts.topology().operation_ids();
     let ours = ours.filter(|id| facts.topology().node_of(*id).kind != ElementKind::Client);
-    ours.filter_map(|id| over_deadline(facts, id).or_else(|| over_promise(facts, id))).collect()
+    ours.filter_map(|id| finding(facts, id)).collect()
+}
+
+fn finding(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
+    over_deadline(facts, id).or_else(|| over_promise(facts, id)).or_else(|| promised_quantile::broken(facts, id))
 }
 
 /// Its calls, in a hang, against its own deadline.
@@ -39,6 +45,7 @@ fn over_deadline(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
         diagnostic.caused_by = prose::endless_causes(facts, &parts);
     }
     if let Extent::Finite(work) = work {
+        diagnostic.caused_by = overtime::caused_by(facts, id);
         diagnostic.consequence =
             Some(format!("when an answer is lost, up to {} of its work happen after it has given up", work.minus(own)));
     }
