@@ -18,3 +18,12 @@ pub(super) fn components(topology: &Topology, counts: impl Fn(CallId) -> bool) -
     }
     components
 }
+
+/// Strongly connected groups of vertices that are numbered by the caller.
+pub(super) fn groups(edges: impl IntoIterator<Item = (u32, u32)>) -> Vec<Vec<u32>> {
+    let graph = petgraph::Graph::<(), (), petgraph::Directed, u32>::from_edges(edges);
+    let numbers = |group: Vec<petgraph::graph::NodeIndex>| {
+        group.into_iter().map(|vertex| u32::try_from(vertex.index()).unwrap_or(u32::MAX))
+    };
+    kosaraju_scc(&graph).into_iter().map(|group| numbers(group).collect()).collect()
+}

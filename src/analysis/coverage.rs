@@ -117,6 +117,7 @@ impl Facts<'_> {
         let uncounted = ours().filter(quantiles).filter(|id| !self.states_own_work(*id)).count();
         let unfollowed = topology.operation_ids().filter(|id| !self.executions(*id).exact).count();
         let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
+        let uncombined = ours().filter(|id| !self.availability(*id).exact).count();
         let all = ours().count();
         let gaps = [
             (
@@ -133,6 +134,11 @@ impl Facts<'_> {
                 unfollowed,
                 format!("the executions of {unfollowed} operations are known to a bound only"),
                 "there are too many ways to them",
+            ),
+            (
+                uncombined,
+                format!("the availability of {uncombined} operations is known to an interval only"),
+                "there is too much to combine",
             ),
             (streams, format!("{streams} streams count as no time"), "they are meant to stay open"),
         ];

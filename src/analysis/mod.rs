@@ -3,6 +3,7 @@
 
 mod amplification;
 mod attempts;
+mod availability;
 mod backoff;
 mod budgets;
 mod barriers;
@@ -32,7 +33,9 @@ mod needs;
 mod ownership;
 mod queues;
 mod quantiles;
+mod phases;
 mod reads;
+mod redundancy;
 mod repetition;
 mod sagas;
 mod sampling;
@@ -46,6 +49,7 @@ use std::sync::OnceLock;
 
 pub use amplification::{Count, Executions};
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
+pub use availability::{Availability, Failure, Outlook, Verdict};
 pub use backoff::Backoff;
 pub use budgets::{RetryBudget, expected_tries};
 pub use barriers::{Dedup, Memory};
@@ -69,7 +73,9 @@ pub use load::{Rate, Traffic};
 pub use needs::{Demand, Need, Unmet, Weakness, Who};
 pub use ownership::{Access, Ownership, Shared};
 pub use queues::{Backlog, Bottleneck, Handling};
+pub use phases::{Circle, SharedFate};
 pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
+pub use redundancy::Redundancy;
 pub use repetition::Repetition;
 pub use sagas::{Compensation, CompensationFault, OpenStep, SharedTransaction};
 pub use sampling::TornTrace;
@@ -116,6 +122,7 @@ pub struct Facts<'a> {
     repetitions: OnceLock<Vec<Repetition>>,
     sure_horizons: OnceLock<Horizons>,
     possible_horizons: OnceLock<Horizons>,
+    availabilities: OnceLock<Vec<Availability>>,
     cache_readings: OnceLock<HashMap<NodeId, Reading<'a>>>,
     needs: OnceLock<needs::Needs<'a>>,
 }
@@ -151,6 +158,7 @@ impl<'a> Facts<'a> {
             repetitions: OnceLock::new(),
             sure_horizons: OnceLock::new(),
             possible_horizons: OnceLock::new(),
+            availabilities: OnceLock::new(),
             cache_readings: OnceLock::new(),
             needs: OnceLock::new(),
         }

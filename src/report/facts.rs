@@ -2,6 +2,7 @@
 //! seconds. What is not known is null, with the reason beside it; a fact that is not computed at all is not there.
 //! Fields may be added; none changes its meaning.
 
+mod availability;
 mod latency;
 mod pools;
 
@@ -10,6 +11,7 @@ use std::io;
 
 use serde::{Serialize, Serializer};
 
+use availability::AvailabilityRow;
 use latency::LatencyRow;
 pub(super) use latency::p99;
 pub(super) use pools::PoolRow;
@@ -184,6 +186,8 @@ struct OperationRow {
     executions_bound: Bound,
     /// While all is well; null if an arrival is unstated.
     rate_per_s: Option<f64>,
+    /// How much of the time it works, by what is stated of all that it needs.
+    availability: AvailabilityRow,
     repeat: Repeat,
     /// For a field without a number: the calls that are the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -222,6 +226,10 @@ impl OperationRow {
         } else if !rate.known {
             why.insert("rate_per_s", "not all arrivals state a `load`");
         }
+        let availability = facts.availability(id);
+        if let Some(reason) = AvailabilityRow::reason(&availability) {
+            why.insert("availability", reason);
+        }
         if !executions.exact {
             why.insert("executions", "an upper bound: there are too many ways to follow all of them");
         }
@@ -240,6 +248,7 @@ impl OperationRow {
             executions: Bound::times(executions.failing),
             executions_bound: Bound::times(executions.bound),
             rate_per_s: (rate.known && !is_client).then_some(rate.per_second),
+            availability: AvailabilityRow::of(&availability),
             repeat,
             witness: witness.into_iter().collect(),
             why,

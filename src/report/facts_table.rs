@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::facts::{Bound, PoolRow, drawn, gaps, p99, proved, worst_case};
 use super::paint::Look;
-use crate::analysis::{Attempts, Count, Extent, Facts, Repetition};
+use crate::analysis::{Attempts, Availability, Count, Extent, Facts, Repetition};
 use crate::diagnostic::{number, spaced};
 use crate::model::OperationId;
 use crate::source::clean;
@@ -18,12 +18,21 @@ pub fn facts_table(facts: &Facts<'_>, mistakes: usize, look: Look) -> String {
     let connected =
         |id: &OperationId| topology.calls_from(*id).chain(topology.calls_to(*id)).any(|id| !topology.call(id).implied);
     let spread = facts.states_any_latency();
-    let operations = topology.operation_ids().filter(connected).map(|id| operation(facts, id, spread));
+    let rows = topology.operation_ids().filter(connected).map(|id| operation(facts, id, spread));
+    let mut operations: Vec<Row> = rows.collect();
+    // A column that knows nothing is left out.
     let mut heading = vec!["operation", "entry", "worst case", "abandoned", "runs", "rate", "repeat"];
     if spread {
         heading.insert(3, "p99");
     }
-    table(&mut text, &heading, &operations.collect::<Vec<Row>>(), look);
+    let ups: Vec<String> = topology.operation_ids().filter(connected).map(|id| up(facts.availability(id))).collect();
+    if ups.iter().any(|up| up != "?") {
+        heading.insert(heading.len() - 1, "up");
+        for (row, up) in operations.iter_mut().zip(ups) {
+            row.cells.insert(row.cells.len().saturating_sub(1), up);
+        }
+    }
+    table(&mut text, &heading, &operations, look);
     let calls: Vec<Row> = drawn(facts).map(|id| call(facts, id)).collect();
     table(&mut text, &["call", "attempts", "worst case", "hard"], &calls, look);
     let pools: Vec<Row> = PoolRow::all(facts).iter().map(pool).collect();
@@ -109,8 +118,22 @@ fn interval(most: Option<Extent>, least: Extent) -> String {
     }
 }
 
+/// How much of the time it works, if parts fail independently, or at most.
+fn up(availability: Availability) -> String {
+    let percent = |share: f64| percentage(share) + " %";
+    match (availability.independent, availability.high) {
+        (Some(share), _) => percent(share),
+        (None, Some(most)) => format!("<= {}", percent(most)),
+        (None, None) => "?".to_owned(),
+    }
+}
+
 fn runs(count: Count) -> String {
     count.finite().map_or_else(|| "no end".to_owned(), |times| times.to_string())
+}
+
+fn percentage(share: f64) -> String {
+    format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A question mark is what is not known.

@@ -203,6 +203,42 @@ fn decimals(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// The calls of a way, each with what it cannot do without.
+pub(super) fn needs(facts: &Facts<'_>, calls: &[CallId]) -> Vec<Step> {
+    let step = |call: &CallId| {
+        let row = facts.topology().call(*call);
+        let text = format!("needs `{}`", facts.topology().operation_name(row.to));
+        Step { subject: facts.topology().call_name(*call), span: row.span, text, value: None }
+    };
+    calls.iter().filter(|call| !facts.topology().call(**call).implied).take(12).map(step).collect()
+}
+
+/// `a`, `b` and `c`; of many, the first few.
+pub(super) fn names(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    match (quoted.split_last(), names.len().saturating_sub(3)) {
+        (None, _) => String::new(),
+        (Some((last, [])), 0) => last.clone(),
+        (Some((last, first)), 0) => format!("{} and {last}", first.join(", ")),
+        (Some(_), more) => format!("{} and {more} more", quoted.join(", ")),
+    }
+}
+
+/// A share as people write it, without the percent sign.
+pub(super) fn percentage(share: f64) -> String {
+    format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The time in 30 days in which something may be down that is up for this share.
+pub(super) fn outage(share: f64) -> String {
+    let minutes = (1.0 - share) * 30.0 * 24.0 * 60.0;
+    match minutes {
+        _ if minutes >= 120.0 => format!("{} h", number(minutes / 60.0)),
+        _ if minutes >= 1.0 => format!("{} min", number(minutes)),
+        _ => format!("{} s", number(minutes * 60.0)),
+    }
+}
+
 /// "1 call", "3 calls".
 pub(super) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }

@@ -10,19 +10,14 @@ use crate::vocabulary::{ElementKind, Key};
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     let mut promising: Vec<OperationId> =
-        facts.entries().all().iter().copied().filter(|id| promised(facts, *id).is_some()).collect();
+        facts.entries().all().iter().copied().filter(|id| facts.promised_availability(*id).is_some()).collect();
     // The highest promise first: it is the one that is named.
     promising.sort_by(|one, other| {
-        let share = |id: &OperationId| promised(facts, *id).unwrap_or_default();
+        let share = |id: &OperationId| facts.promised_availability(*id).unwrap_or_default();
         share(other).total_cmp(&share(one)).then_with(|| facts.rank(*one).cmp(&facts.rank(*other)))
     });
     let ways = facts.ways_over(promising, |call| facts.is_always_needed(call));
     topology.node_ids().filter_map(|node| finding(facts, node, &ways)).collect()
-}
-
-/// The availability that an operation promises.
-fn promised(facts: &Facts<'_>, id: OperationId) -> Option<f64> {
-    facts.cascade().operation(id, Key::Slo).given()?.setting.field(Key::Availability)?.share()
 }
 
 fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
@@ -39,9 +34,9 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
     let reached = row.operations.iter().copied().filter(|id| ways.reach(*id));
     let operation = reached.min_by_key(|id| (ways.way(facts, *id).len(), facts.rank(*id)))?;
     let entry = ways.start(operation)?;
-    let share = promised(facts, entry)?;
+    let share = facts.promised_availability(entry)?;
     let (name, promise) = (topology.node_name(node), topology.operation_name(entry));
-    let percent = percentage(share);
+    let percent = prose::percentage(share);
     let message = if topology.operation(entry).node == node {
         format!("`{name}` runs {once}, and `{promise}` promises {percent} %")
     } else {
@@ -63,7 +58,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
     diagnostic.path = way.first().map(|first| prose::path(facts, topology.call(*first).from, &way, 0));
     diagnostic.consequence = Some(format!(
         "{percent} % leave {} of outage in 30 days for everything together; {} is one",
-        outage(share),
+        prose::outage(share),
         if once == "once" { "a restart or a lost machine" } else { "a lost zone" }
     ));
     diagnostic.cause = Some(name.to_owned());
@@ -76,7 +71,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
         },
         format!(
             "or say what it achieves as it is: `availability {}%` on `{name}`{}",
-            percentage(f64::midpoint(share, 1.0)),
+            prose::percentage(f64::midpoint(share, 1.0)),
             if row.kind == ElementKind::Store { ", or the outage that is accepted: `rto 1m`" } else { "" }
         ),
         "or let what needs it do without for a while: a `fallback` on the way".to_owned(),
@@ -91,19 +86,4 @@ fn alone<'f>(facts: &Facts<'f>, node: NodeId) -> Option<(Stated<'f>, &'static st
         return look(Key::Autoscale).or_else(|| look(Key::Replicas)).map(|stated| (stated, "once"));
     }
     look(Key::Zones).filter(|stated| stated.setting.texts.len() == 1).map(|stated| (stated, "in one zone"))
-}
-
-/// A share as people write it.
-fn percentage(share: f64) -> String {
-    format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// The time in 30 days in which it may be down.
-fn outage(share: f64) -> String {
-    let minutes = (1.0 - share) * 30.0 * 24.0 * 60.0;
-    if minutes >= 120.0 {
-        format!("{} h", prose::number(minutes / 60.0))
-    } else {
-        format!("{} min", prose::number(minutes))
-    }
 }

@@ -1,0 +1,268 @@
+//! Exact probabilities of formulas whose components fail independently: reduced ordered decision diagrams (Bryant
+//! 1986), in which whatever occurs several times is one variable. They may be large: above a budget there is none.
+
+use std::collections::HashMap;
+
+use super::formula::{Component, FormulaId, Formulas, Shape, Site};
+
+/// A diagram, as a row of its arena.
+type Root = usize;
+
+const NEVER: Root = 0;
+const ALWAYS: Root = 1;
+
+/// A diagram of one formula has at most so many decisions.
+pub(super) const DECISIONS: usize = 1_000;
+
+/// So many steps are spent on making one diagram.
+const STEPS: usize = 100_000;
+
+/// What is decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Variable {
+    /// Whether a component is up.
+    Up(Component),
+    /// Whether this branch of a choice is taken, given that no earlier one is.
+    Taken(Site, usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Decision {
+    level: usize,
+    no: Root,
+    yes: Root,
+}
+
+/// The diagrams of all formulas.
+#[derive(Debug)]
+pub(super) struct Diagrams {
+    decisions: Vec<Decision>,
+    rows: HashMap<Decision, Root>,
+    variables: Vec<Variable>,
+    levels: HashMap<Variable, usize>,
+    shares: HashMap<Variable, f64>,
+    both: HashMap<(Root, Root), Root>,
+    either: HashMap<(Root, Root), Root>,
+    left: usize,
+    roots: Vec<Option<Root>>,
+}
+
+impl Diagrams {
+    /// Diagrams of these formulas; `order` has the components that decide first in front.
+    pub(super) fn of(formulas: &Formulas, order: impl IntoIterator<Item = Variable>) -> Self {
+        let end = Decision { level: usize::MAX, no: NEVER, yes: NEVER };
+        let mut diagrams = Self {
+            decisions: vec![end, end],
+            rows: HashMap::new(),
+            variables: Vec::new(),
+            levels: HashMap::new(),
+            shares: HashMap::new(),
+            both: HashMap::new(),
+            either: HashMap::new(),
+            left: 0,
+            roots: Vec::new(),
+        };
+        for variable in order {
+            diagrams.level(variable);
+        }
+        for shape in formulas.shapes() {
+            diagrams.left = STEPS;
+            let root = diagrams.root(shape).filter(|root| diagrams.is_small(*root));
+            diagrams.roots.push(root);
+        }
+        diagrams
+    }
+
+    /// Whether a formula has a diagram within the budget.
+    pub(super) fn has(&self, formula: FormulaId) -> bool {
+        self.of_formula(formula).is_some()
+    }
+
+    fn of_formula(&self, formula: FormulaId) -> Option<Root> {
+        self.roots.get(formula).copied().flatten()
+    }
+
+    /// How probable each formula is if components fail independently; none above the budget.
+    pub(super) fn probabilities(&self, is_up: impl Fn(Component) -> f64) -> Vec<Option<f64>> {
+        let mut all: Vec<f64> = Vec::with_capacity(self.decisions.len());
+        for (row, decision) in self.decisions.iter().enumerate() {
+            let of = |root: Root| all.get(root).copied().unwrap_or(0.0);
+            let share = match self.variables.get(decision.level) {
+                Some(Variable::Up(component)) => is_up(*component),
+                Some(taken) => self.shares.get(taken).copied().unwrap_or(0.0),
+                None => 0.0,
+            };
+            let probability = match row {
+                NEVER => 0.0,
+                ALWAYS => 1.0,
+                _ => share * of(decision.yes) + (1.0 - share) * of(decision.no),
+            };
+            all.push(probability);
+        }
+        self.roots.iter().map(|root| root.and_then(|root| all.get(root).copied())).collect()
+    }
+
+    /// The components that a formula depends on.
+    pub(super) fn components(&self, formula: FormulaId) -> Vec<Component> {
+        let Some(root) = self.of_formula(formula) else { return Vec::new() };
+        let mut levels: Vec<usize> =
+            self.below(root).into_iter().filter_map(|row| self.decisions.get(row)).map(|row| row.level).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        let variables = levels.into_iter().filter_map(|level| self.variables.get(level));
+        variables
+            .filter_map(|variable| if let Variable::Up(component) = variable { Some(*component) } else { None })
+            .collect()
+    }
+
+    fn is_small(&self, root: Root) -> bool {
+        self.below(root).len() <= DECISIONS
+    }
+
+    /// The decisions of a diagram, up to one more than the budget.
+    fn below(&self, root: Root) -> Vec<Root> {
+        let mut seen = std::collections::HashSet::new();
+        let mut stack = vec![root];
+        while let Some(row) = stack.pop() {
+            if row > ALWAYS
+                && seen.len() <= DECISIONS
+                && seen.insert(row)
+                && let Some(decision) = self.decisions.get(row)
+            {
+                stack.extend([decision.no, decision.yes]);
+            }
+        }
+        seen.into_iter().collect()
+    }
+
+    fn root(&mut self, shape: &Shape) -> Option<Root> {
+        match shape {
+            Shape::Always => Some(ALWAYS),
+            Shape::Never => Some(NEVER),
+            Shape::Up(component) => self.literal(Variable::Up(*component)),
+            Shape::All(parts) => {
+                let parts: Option<Vec<Root>> = parts.iter().map(|part| self.of_formula(*part)).collect();
+                // The deepest first: then each step adds to the top of what is there.
+                let mut parts = parts?;
+                parts.sort_by_key(|root| std::cmp::Reverse((self.level_of(*root), *root)));
+                parts.into_iter().try_fold(ALWAYS, |all, part| self.and(all, part))
+            }
+            Shape::Enough(needed, parts) => self.enough(*needed, parts),
+            Shape::Choice(site, branches) => self.choice(*site, branches),
+        }
+    }
+
+    /// By the number still needed: of the parts seen so far, at least so many are up.
+    fn enough(&mut self, needed: usize, parts: &[FormulaId]) -> Option<Root> {
+        let mut at_least = vec![NEVER; needed + 1];
+        *at_least.first_mut()? = ALWAYS;
+        for part in parts {
+            let part = self.of_formula(*part)?;
+            for count in (1..=needed).rev() {
+                let with = self.and(part, *at_least.get(count - 1)?)?;
+                let either = self.or(*at_least.get(count)?, with)?;
+                *at_least.get_mut(count)? = either;
+            }
+        }
+        at_least.last().copied()
+    }
+
+    fn choice(&mut self, site: Site, branches: &[(u64, FormulaId)]) -> Option<Root> {
+        let mut rest: f64 = branches.iter().map(|(share, _)| f64::from_bits(*share)).sum();
+        let mut conditions = Vec::new();
+        for (index, (share, part)) in branches.iter().enumerate() {
+            let share = f64::from_bits(*share);
+            let taken = Variable::Taken(site, index);
+            self.shares.insert(taken, if rest > 0.0 { (share / rest).min(1.0) } else { 1.0 });
+            rest -= share;
+            conditions.push((self.level(taken), self.of_formula(*part)?));
+        }
+        let (_, last) = conditions.pop()?;
+        conditions.into_iter().rev().try_fold(last, |otherwise, (level, part)| {
+            let (yes, no) = (self.decision(level, NEVER, ALWAYS)?, self.decision(level, ALWAYS, NEVER)?);
+            let (yes, no) = (self.and(yes, part)?, self.and(no, otherwise)?);
+            self.or(yes, no)
+        })
+    }
+
+    fn and(&mut self, one: Root, other: Root) -> Option<Root> {
+        match (one.min(other), one.max(other)) {
+            (NEVER, _) => Some(NEVER),
+            (ALWAYS, root) => Some(root),
+            (first, second) if first == second => Some(first),
+            pair => {
+                if let Some(root) = self.both.get(&pair) {
+                    return Some(*root);
+                }
+                let (level, [no, yes]) = self.split(pair)?;
+                let (no, yes) = (self.and(no.0, no.1)?, self.and(yes.0, yes.1)?);
+                let root = self.decision(level, no, yes)?;
+                self.both.insert(pair, root);
+                Some(root)
+            }
+        }
+    }
+
+    fn or(&mut self, one: Root, other: Root) -> Option<Root> {
+        match (one.min(other), one.max(other)) {
+            (ALWAYS, _) | (_, ALWAYS) => Some(ALWAYS),
+            (NEVER, root) => Some(root),
+            (first, second) if first == second => Some(first),
+            pair => {
+                if let Some(root) = self.either.get(&pair) {
+                    return Some(*root);
+                }
+                let (level, [no, yes]) = self.split(pair)?;
+                let (no, yes) = (self.or(no.0, no.1)?, self.or(yes.0, yes.1)?);
+                let root = self.decision(level, no, yes)?;
+                self.either.insert(pair, root);
+                Some(root)
+            }
+        }
+    }
+
+    /// The first variable of two diagrams, and what is left of both if it is down and if it is up.
+    fn split(&mut self, (one, other): (Root, Root)) -> Option<(usize, [(Root, Root); 2])> {
+        self.left = self.left.checked_sub(1)?;
+        let (first, second) = (*self.decisions.get(one)?, *self.decisions.get(other)?);
+        let level = first.level.min(second.level);
+        let part = |root: Root, decision: Decision| {
+            if decision.level == level { (decision.no, decision.yes) } else { (root, root) }
+        };
+        let (first, second) = (part(one, first), part(other, second));
+        Some((level, [(first.0, second.0), (first.1, second.1)]))
+    }
+
+    fn literal(&mut self, variable: Variable) -> Option<Root> {
+        let level = self.level(variable);
+        self.decision(level, NEVER, ALWAYS)
+    }
+
+    fn decision(&mut self, level: usize, no: Root, yes: Root) -> Option<Root> {
+        if no == yes {
+            return Some(no);
+        }
+        let decision = Decision { level, no, yes };
+        if let Some(root) = self.rows.get(&decision) {
+            return Some(*root);
+        }
+        self.left = self.left.checked_sub(1)?;
+        let root = self.decisions.len();
+        self.decisions.push(decision);
+        self.rows.insert(decision, root);
+        Some(root)
+    }
+
+    fn level_of(&self, root: Root) -> usize {
+        self.decisions.get(root).map_or(usize::MAX, |decision| decision.level)
+    }
+
+    fn level(&mut self, variable: Variable) -> usize {
+        let next = self.variables.len();
+        let level = *self.levels.entry(variable).or_insert(next);
+        if level == next {
+            self.variables.push(variable);
+        }
+        level
+    }
+}

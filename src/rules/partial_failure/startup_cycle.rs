@@ -1,0 +1,27 @@
+//! Nodes that wait for each other before they have started.
+
+use super::circle;
+use crate::analysis::Facts;
+use crate::diagnostic::Diagnostic;
+use crate::metadata::Options;
+use crate::model::Phase;
+
+pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
+    let circles = facts.circles(&[Phase::Startup]);
+    let found = circles.iter().filter_map(|found| {
+        let around = circle::around(facts, found);
+        let message = format!("none of these can start first: {around}");
+        let mut diagnostic = circle::finding(facts, found, message)?;
+        diagnostic.consequence = Some("if all are down at once, none of them comes up again by itself".to_owned());
+        let calls = circle::in_phase(facts, found);
+        diagnostic.help = vec![
+            format!(
+                "let one of them start with what it knows: `fallback \"the configuration of the last start\"` on {}",
+                calls.first().cloned().unwrap_or_default()
+            ),
+            "or do after the start what is not needed for it: `->>`, or a call in `phase request`".to_owned(),
+        ];
+        Some(diagnostic)
+    });
+    found.collect()
+}
