@@ -166,9 +166,107 @@ pub fn built_in_clients() -> &'static Clients {
     &TABLE
 }
 
+/// What a provider charges for bytes between two places, unless the diagram states a price.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransportPrice {
+    /// The word after `provider`.
+    pub provider: String,
+    /// How people call it.
+    pub title: String,
+    /// Between regions, and not between zones of one.
+    pub regions: bool,
+    /// Money for each byte that crosses.
+    pub per_byte: f64,
+    /// The currency.
+    pub currency: String,
+    /// The price as written in the table.
+    pub written: String,
+    /// What it means, as a phrase.
+    pub meaning: String,
+    /// Where it was read.
+    pub source: String,
+    /// Whether the source is the provider's own.
+    pub primary: bool,
+    /// When it was read.
+    pub date: jiff::civil::Date,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceRow {
+    provider: String,
+    title: String,
+    between: PlacesRow,
+    price: String,
+    meaning: String,
+    source: String,
+    read: ReadRow,
+    date: jiff::civil::Date,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum PlacesRow {
+    Zones,
+    Regions,
+}
+
+/// Reads a table of transport prices.
+///
+/// # Errors
+/// What is wrong with it: the YAML, a price that cannot be read, a missing source.
+pub fn prices(text: &str) -> Result<Vec<TransportPrice>, String> {
+    let rows: Vec<PriceRow> = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    rows.into_iter().map(price).collect()
+}
+
+fn price(row: PriceRow) -> Result<TransportPrice, String> {
+    let provider = &row.provider;
+    let setting = read_default(Key::Price, &row.price).map_err(|message| format!("{provider}: {message}"))?;
+    let per_byte = setting.money().ok_or_else(|| format!("{provider}: `{}` is no price", row.price))?;
+    let currency = row.price.split([' ', '/']).nth(1).unwrap_or_default().to_owned();
+    if !row.source.starts_with("https://") {
+        return Err(format!("{provider}: the price has no source"));
+    }
+    Ok(TransportPrice {
+        per_byte,
+        currency,
+        regions: matches!(row.between, PlacesRow::Regions),
+        primary: matches!(row.read, ReadRow::Primary),
+        provider: row.provider,
+        title: row.title,
+        written: row.price,
+        meaning: row.meaning,
+        source: row.source,
+        date: row.date,
+    })
+}
+
+/// The table of transport prices that is built in.
+#[must_use]
+pub fn built_in_prices() -> &'static [TransportPrice] {
+    static TABLE: std::sync::LazyLock<Vec<TransportPrice>> =
+        std::sync::LazyLock::new(|| prices(include_str!("../rules/defaults/prices.yaml")).unwrap_or_default());
+    &TABLE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_price_without_source_or_date_is_refused() {
+        let table = include_str!("../rules/defaults/prices.yaml");
+        let rows = prices(table).expect("the table of prices");
+        assert!(rows.iter().any(|row| row.provider == "aws" && row.currency == "USD" && !row.primary));
+        let row = "- {provider: x, title: X, between: zones, price: 0.02 USD/GB, meaning: m, source: 'https://x', read: secondary, date: 2026-01-01}";
+        assert!(prices(row).is_ok());
+        for missing in ["source: 'https://x', ", ", date: 2026-01-01", "read: secondary, "] {
+            assert!(prices(&row.replace(missing, "")).is_err(), "{missing}");
+        }
+        assert!(prices(&row.replace("https://x", "hearsay")).is_err());
+        assert!(prices(&row.replace("0.02 USD/GB", "0.02")).is_err());
+    }
 
     #[test]
     fn the_built_in_table_is_read() {

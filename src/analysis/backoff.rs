@@ -72,6 +72,20 @@ impl Backoff {
         self.started_before(None, waits, Known::AtLeast).1
     }
 
+    /// The time over which the first tries again are spread, where many callers fail together; none if the jitter is not
+    /// stated.
+    #[must_use]
+    pub fn spread(&self) -> Option<Duration> {
+        let first = self.first.min(self.cap);
+        match self.jitter {
+            Jitter::Unstated => None,
+            Jitter::None => Some(Duration::ZERO),
+            Jitter::Equal => Some(Duration::from_nanoseconds(first.nanoseconds() / 2)),
+            Jitter::Full => Some(first),
+            Jitter::Decorrelated => Some(first.times(3).min(self.cap).minus(first)),
+        }
+    }
+
     /// How many of `more` further tries can start before `limit`, where there is one, if every try before fails at once, and the longest
     /// waits before them, together.
     pub(super) fn started_before(&self, limit: Option<Duration>, more: u64, known: Known) -> (u64, Duration) {

@@ -77,13 +77,13 @@ impl<'f> Facts<'f> {
     fn limited_node(&self, node: NodeId, stated: Stated<'f>) -> Option<Limited<'f>> {
         let limit = stated.setting.rate()?;
         let [usual, peak] = [Traffic::Usual, Traffic::Peak].map(|traffic| self.node_rate(node, traffic));
-        Some(Limited { node, operation: None, limit, stated, usual, peak })
+        Some(Limited { node, operation: None, limit, stated, usual: at_most(usual, peak), peak })
     }
 
     fn limited_operation(&self, node: NodeId, id: OperationId, stated: Stated<'f>) -> Option<Limited<'f>> {
         let limit = stated.setting.rate()?;
         let [usual, peak] = [Traffic::Usual, Traffic::Peak].map(|traffic| self.rate_in(id, traffic));
-        Some(Limited { node, operation: Some(id), limit, stated, usual, peak })
+        Some(Limited { node, operation: Some(id), limit, stated, usual: at_most(usual, peak), peak })
     }
 
     /// What arrives at each of these groups of operations in a second while they fail; none where there are too many
@@ -93,6 +93,11 @@ impl<'f> Facts<'f> {
         let mut search = Search::new(self, traffic);
         groups.iter().map(|group| search.group(group)).collect()
     }
+}
+
+/// What comes usually is no more than what comes at the busiest time, which leaves out what is not proved.
+fn at_most(usual: Rate, peak: Rate) -> Rate {
+    Rate { per_second: usual.per_second.min(peak.per_second), ..usual }
 }
 
 /// For one execution of an operation.

@@ -15,7 +15,7 @@ pub enum Traffic {
     Usual,
     /// What is stated as `peak`, else as `load`.
     Peak,
-    /// The usual, while all caches are empty.
+    /// That of the peak, while all caches are empty.
     Cold,
 }
 
@@ -106,7 +106,8 @@ pub(super) fn chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> f64 {
         let Some(cache) = cache else { return 1.0 };
         let node = facts.topology().operation(facts.topology().call(cache).to).node;
         let hits = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
-        1.0 - hits.unwrap_or(0.0)
+        // What is compared with a capacity is a lower bound: a cache that does not say so may answer all.
+        1.0 - hits.unwrap_or(if traffic == Traffic::Peak { 1.0 } else { 0.0 })
     })
 }
 
@@ -124,7 +125,7 @@ pub(super) fn arrivals(facts: &Facts<'_>, id: OperationId, traffic: Traffic) -> 
 /// What an operation itself states of all its arrivals.
 pub(super) fn stated_arrivals(facts: &Facts<'_>, id: OperationId, traffic: Traffic) -> Option<f64> {
     let stated = |key| facts.cascade().operation(id, key).given().and_then(|stated| stated.setting.rate());
-    let peak = (traffic == Traffic::Peak).then(|| stated(Key::Peak)).flatten();
+    let peak = (traffic != Traffic::Usual).then(|| stated(Key::Peak)).flatten();
     peak.or_else(|| stated(Key::Load))
 }
 
@@ -139,7 +140,7 @@ pub(super) fn client_calls<'a>(facts: &'a Facts<'_>, id: OperationId) -> impl It
 pub(super) fn of_client(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Rate {
     let stated = |key| facts.cascade().call(call, &[key]).given();
     let rate = |key| stated(key).and_then(|stated| stated.setting.rate());
-    let peak = (traffic == Traffic::Peak).then(|| rate(Key::Peak)).flatten();
+    let peak = (traffic != Traffic::Usual).then(|| rate(Key::Peak)).flatten();
     let every = || stated(Key::Every).and_then(|stated| stated.setting.duration());
     let per_second = peak.or_else(|| rate(Key::Load)).or_else(|| every().map(|every| 1.0 / every.seconds()));
     per_second.map_or(Rate::UNKNOWN, |per_second| Rate { per_second, known: true })
@@ -169,6 +170,22 @@ impl Facts<'_> {
         let alone = client_calls(self, to).nth(1).is_none();
         let all = stated_arrivals(self, to, traffic).filter(|_| alone);
         all.map_or_else(|| of_client(self, call, traffic), |per_second| Rate { per_second, known: true })
+    }
+
+    /// How often one execution makes a call that it comes to, on average; one without end counts as once.
+    #[must_use]
+    pub fn rounds(&self, call: CallId) -> f64 {
+        match self.plan(call).times {
+            #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
+            Attempts::AtMost(times) => times as f64 * chance(self, call, Traffic::Usual),
+            Attempts::Unlimited => 1.0,
+        }
+    }
+
+    /// How often a read of a store would be made at the busiest time if the cache before it were empty.
+    #[must_use]
+    pub fn rate_without_hits(&self, call: CallId) -> Rate {
+        handed_down(self, call, self.rate_in(self.topology().call(call).from, Traffic::Peak), Traffic::Cold)
     }
 
     /// The requests of a second that a node takes while all is well, those that only pass it included.

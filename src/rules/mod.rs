@@ -4,13 +4,16 @@
 mod consistency;
 mod homogeneous_network;
 mod idempotency;
+mod infinite_bandwidth;
 mod observability;
+mod one_administrator;
 mod partial_failure;
 mod prose;
 mod reliable_network;
 mod secure_network;
 mod stable_topology;
 mod zero_latency;
+mod zero_transport_cost;
 
 use std::sync::OnceLock;
 
@@ -50,6 +53,7 @@ macro_rules! rules {
 
 rules! {
     "consistency" / "cache-as-truth" => Some(consistency::cache_as_truth::check);
+    "consistency" / "cache-stampede" => Some(consistency::cache_stampede::check);
     "consistency" / "cache-write-race" => Some(consistency::cache_write_race::check);
     "consistency" / "cap-contradiction" => Some(consistency::cap_contradiction::check);
     "consistency" / "conflicting-writers" => Some(consistency::conflicting_writers::check);
@@ -59,6 +63,7 @@ rules! {
     "consistency" / "excess-staleness" => Some(consistency::excess_staleness::check);
     "consistency" / "failover-loss" => Some(consistency::failover_loss::check);
     "consistency" / "incomplete-saga" => Some(consistency::incomplete_saga::check);
+    "consistency" / "load-bearing-cache" => Some(consistency::load_bearing_cache::check);
     "consistency" / "missing-reconciliation" => Some(consistency::missing_reconciliation::check);
     "consistency" / "quorum-without-overlap" => Some(consistency::quorum_without_overlap::check);
     "consistency" / "shared-store" => Some(consistency::shared_store::check);
@@ -68,19 +73,10 @@ rules! {
     "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);
     "idempotency" / "blocking-overflow" => Some(idempotency::blocking_overflow::check);
     "idempotency" / "broken-order" => Some(idempotency::broken_order::check);
-    "idempotency" / "hot-requeue" => Some(idempotency::hot_requeue::check);
-    "idempotency" / "missing-dead-letter" => Some(idempotency::missing_dead_letter::check);
-    "idempotency" / "poison-message" => Some(idempotency::poison_message::check);
-    "idempotency" / "repeated-effect" => Some(idempotency::repeated_effect::check);
-    "idempotency" / "shared-queue" => Some(idempotency::shared_queue::check);
-    "idempotency" / "short-dead-letter-retention" => Some(idempotency::short_dead_letter_retention::check);
-    "idempotency" / "short-visibility" => Some(idempotency::short_visibility::check);
-    "idempotency" / "unbounded-backlog" => Some(idempotency::unbounded_backlog::check);
-    "idempotency" / "unowned-dead-letter" => Some(idempotency::unowned_dead_letter::check);
-    "idempotency" / "unstable-backlog" => Some(idempotency::unstable_backlog::check);
     "idempotency" / "dropped-key" => Some(idempotency::dropped_key::check);
     "idempotency" / "exactly-once-claim" => Some(idempotency::exactly_once_claim::check);
     "idempotency" / "fresh-key" => Some(idempotency::fresh_key::check);
+    "idempotency" / "hot-requeue" => Some(idempotency::hot_requeue::check);
     "idempotency" / "late-overwrite" => Some(idempotency::late_overwrite::check);
     "idempotency" / "lost-message" => Some(idempotency::lost_message::check);
     "idempotency" / "method-contradiction" => Some(idempotency::method_contradiction::check);
@@ -88,10 +84,21 @@ rules! {
     "idempotency" / "missing-dedup-fail-mode" => Some(idempotency::missing_dedup_fail_mode::check);
     "idempotency" / "non-atomic-dedup" => Some(idempotency::non_atomic_dedup::check);
     "idempotency" / "overlapping-runs" => Some(idempotency::overlapping_runs::check);
+    "idempotency" / "poison-message" => Some(idempotency::poison_message::check);
     "idempotency" / "repeated-effect" => Some(idempotency::repeated_effect::check);
+    "idempotency" / "shared-queue" => Some(idempotency::shared_queue::check);
+    "idempotency" / "short-dead-letter-retention" => Some(idempotency::short_dead_letter_retention::check);
     "idempotency" / "short-dedup-window" => Some(idempotency::short_dedup_window::check);
+    "idempotency" / "short-visibility" => Some(idempotency::short_visibility::check);
+    "idempotency" / "unbounded-backlog" => Some(idempotency::unbounded_backlog::check);
+    "idempotency" / "unowned-dead-letter" => Some(idempotency::unowned_dead_letter::check);
     "idempotency" / "unsafe-hedge" => Some(idempotency::unsafe_hedge::check);
+    "idempotency" / "unstable-backlog" => Some(idempotency::unstable_backlog::check);
     "idempotency" / "weak-dedup-store" => Some(idempotency::weak_dedup_store::check);
+    "infinite-bandwidth" / "link-saturation" => Some(infinite_bandwidth::link_saturation::check);
+    "infinite-bandwidth" / "narrow-window" => Some(infinite_bandwidth::narrow_window::check);
+    "infinite-bandwidth" / "oversized-payload" => Some(infinite_bandwidth::oversized_payload::check);
+    "infinite-bandwidth" / "unbounded-response" => Some(infinite_bandwidth::unbounded_response::check);
     "model" / "broken-include" => None;
     "model" / "conflicting-policies" => None;
     "model" / "duplicate-attribute" => None;
@@ -111,10 +118,12 @@ rules! {
     "observability" / "silent-fallback" => Some(observability::silent_fallback::check);
     "observability" / "trace-break" => Some(observability::trace_break::check);
     "observability" / "unmeasured-objective" => Some(observability::unmeasured_objective::check);
+    "observability" / "unobserved-queue" => Some(observability::unobserved_queue::check);
+    "one-administrator" / "policy-conflict" => Some(one_administrator::policy_conflict::check);
+    "one-administrator" / "quota-below-load" => Some(one_administrator::quota_below_load::check);
     "partial-failure" / "availability-below-objective" => Some(partial_failure::availability_below_objective::check);
     "partial-failure" / "breaker-without-fallback" => Some(partial_failure::breaker_without_fallback::check);
     "partial-failure" / "broad-breaker" => Some(partial_failure::broad_breaker::check);
-    "observability" / "unobserved-queue" => Some(observability::unobserved_queue::check);
     "partial-failure" / "cascading-failure" => Some(partial_failure::cascading_failure::check);
     "partial-failure" / "circular-recovery" => Some(partial_failure::circular_recovery::check);
     "partial-failure" / "connection-oversubscription" => Some(partial_failure::connection_oversubscription::check);
@@ -128,26 +137,29 @@ rules! {
     "partial-failure" / "slow-breaker" => Some(partial_failure::slow_breaker::check);
     "partial-failure" / "startup-cycle" => Some(partial_failure::startup_cycle::check);
     "partial-failure" / "sync-cycle" => Some(partial_failure::sync_cycle::check);
-    "reliable-network" / "false-timeout" => Some(reliable_network::false_timeout::check);
-    "reliable-network" / "metastable-load" => Some(reliable_network::metastable_load::check);
     "reliable-network" / "abandoned-write" => Some(reliable_network::abandoned_write::check);
     "reliable-network" / "dead-retries" => Some(reliable_network::dead_retries::check);
     "reliable-network" / "default-timeout" => Some(reliable_network::default_timeout::check);
     "reliable-network" / "dropped-deadline" => Some(reliable_network::dropped_deadline::check);
     "reliable-network" / "equal-timeouts" => Some(reliable_network::equal_timeouts::check);
+    "reliable-network" / "fallback-overload" => Some(reliable_network::fallback_overload::check);
+    "reliable-network" / "false-timeout" => Some(reliable_network::false_timeout::check);
     "reliable-network" / "hidden-retry" => Some(reliable_network::hidden_retry::check);
     "reliable-network" / "high-retry-floor" => Some(reliable_network::high_retry_floor::check);
     "reliable-network" / "idle-timeout-only" => Some(reliable_network::idle_timeout_only::check);
+    "reliable-network" / "metastable-load" => Some(reliable_network::metastable_load::check);
     "reliable-network" / "middlebox-cap" => Some(reliable_network::middlebox_cap::check);
     "reliable-network" / "missing-cancellation" => Some(reliable_network::missing_cancellation::check);
     "reliable-network" / "missing-recovery" => Some(reliable_network::missing_recovery::check);
     "reliable-network" / "missing-timeout" => Some(reliable_network::missing_timeout::check);
+    "reliable-network" / "reconnect-storm" => Some(reliable_network::reconnect_storm::check);
     "reliable-network" / "retry-amplification" => Some(reliable_network::retry_amplification::check);
     "reliable-network" / "retry-of-final-error" => Some(reliable_network::retry_of_final_error::check);
     "reliable-network" / "retry-without-backoff" => Some(reliable_network::retry_without_backoff::check);
     "reliable-network" / "retry-without-budget" => Some(reliable_network::retry_without_budget::check);
     "reliable-network" / "retry-without-jitter" => Some(reliable_network::retry_without_jitter::check);
     "reliable-network" / "stacked-retries" => Some(reliable_network::stacked_retries::check);
+    "reliable-network" / "startup-herd" => Some(reliable_network::startup_herd::check);
     "reliable-network" / "timeout-inversion" => Some(reliable_network::timeout_inversion::check);
     "reliable-network" / "unbounded-retry" => Some(reliable_network::unbounded_retry::check);
     "secure-network" / "plaintext-hop" => Some(secure_network::plaintext_hop::check);
@@ -169,6 +181,7 @@ rules! {
     "zero-latency" / "unbounded-call-loop" => Some(zero_latency::unbounded_call_loop::check);
     "zero-latency" / "unbounded-latency" => Some(zero_latency::unbounded_latency::check);
     "zero-latency" / "uncounted-pool-wait" => Some(zero_latency::uncounted_pool_wait::check);
+    "zero-transport-cost" / "transport-over-budget" => Some(zero_transport_cost::transport_over_budget::check);
 }
 
 /// The families, each with what it bets on: the eight fallacies, four principles, and the text itself.

@@ -131,6 +131,23 @@ pub(super) fn written(text: &str) -> String {
     if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 
+/// "17.8 Mbit/s".
+pub(super) fn bandwidth(bits: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1e12, "Tbit/s"), (1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")];
+    let unit = UNITS.iter().find(|(unit, _)| bits >= *unit);
+    unit.map_or_else(|| format!("{} bit/s", number(bits)), |(unit, name)| format!("{} {name}", number(bits / unit)))
+}
+
+/// A time in seconds that was computed and not stated, with three digits that count.
+pub(super) fn seconds(time: f64) -> String {
+    if time >= 1.0 { format!("{} s", number(time)) } else { format!("{} ms", number(time * 1_000.0)) }
+}
+
+/// How many come, as a whole number.
+pub(super) fn count_of(many: f64) -> String {
+    number(many.round())
+}
+
 /// "200/s", "3/min": in the largest unit of time that needs no zeros in front.
 pub(super) fn rate(per_second: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
@@ -156,11 +173,15 @@ pub(super) fn arrivals(facts: &Facts<'_>, of: &Limited<'_>) -> Vec<Step> {
 
 /// Calls that bring load, those that bring most first, each with its rate at the busiest time.
 pub(super) fn brought(facts: &Facts<'_>, calls: impl Iterator<Item = CallId>) -> Vec<Step> {
+    brought_at(facts, calls, Traffic::Peak)
+}
+
+/// The same, at another time.
+pub(super) fn brought_at(facts: &Facts<'_>, calls: impl Iterator<Item = CallId>, traffic: Traffic) -> Vec<Step> {
     const MOST: usize = 6;
     let topology = facts.topology();
     let drawn = calls.filter(|call| !topology.call(*call).implied);
-    let mut rated: Vec<(CallId, f64)> =
-        drawn.map(|call| (call, facts.call_rate(call, Traffic::Peak).per_second)).collect();
+    let mut rated: Vec<(CallId, f64)> = drawn.map(|call| (call, facts.call_rate(call, traffic).per_second)).collect();
     rated.retain(|(_, rate)| *rate > 0.0);
     rated.sort_by(|one, other| {
         other.1.total_cmp(&one.1).then_with(|| facts.call_rank(one.0).cmp(&facts.call_rank(other.0)))

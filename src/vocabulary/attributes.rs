@@ -212,7 +212,7 @@ attributes! {
     }
     "Network" {
         Rtt "rtt" "D" ., LINK, Own, "", PLAIN, "Round-trip time of such a link.";
-        Bandwidth "bandwidth" "BANDWIDTH" ., LINK.or(N), Own, "", PLAIN, "Bandwidth of such a link in each direction, or of a node that calls pass `through`.";
+        Bandwidth "bandwidth" "BANDWIDTH" ., LINK.or(N), Own, "", PLAIN, "Bandwidth of such a link in each direction; of a node that calls pass `through`, for all that passes.";
         Price "price" "PRICE" ., LINK, Own, "nothing is charged", PLAIN, "Price of the bytes that pass it.";
         Loss "loss" "P" ., LINK, Own, "nothing is lost", PLAIN, "Share of packets lost.";
     }

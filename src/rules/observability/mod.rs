@@ -4,5 +4,5 @@ pub(super) mod incoherent_sampling;
 pub(super) mod missing_signals;
 pub(super) mod silent_fallback;
 pub(super) mod trace_break;
-pub(super) mod unobserved_queue;
 pub(super) mod unmeasured_objective;
+pub(super) mod unobserved_queue;
