@@ -1,6 +1,5 @@
 //! Rules about data in more than one place.
 
-mod unmet;
 pub(super) mod cache_as_truth;
 pub(super) mod cache_stampede;
 pub(super) mod cache_write_race;
@@ -17,5 +16,6 @@ pub(super) mod missing_reconciliation;
 pub(super) mod quorum_without_overlap;
 pub(super) mod shared_store;
 pub(super) mod stale_read_after_write;
+mod unmet;
 pub(super) mod unsafe_compensation;
 pub(super) mod weak_consistency;

@@ -1,5 +1,5 @@
 //! Rules about ends that are expected to speak alike.
 
 mod agreement;
-mod sizes;
 pub(super) mod protocol_mismatch;
+mod sizes;

@@ -1,10 +1,10 @@
 //! Rules about failure that is expected to be whole.
 
-mod circle;
 pub(super) mod availability_below_objective;
 pub(super) mod breaker_without_fallback;
 pub(super) mod broad_breaker;
 pub(super) mod cascading_failure;
+mod circle;
 pub(super) mod circular_recovery;
 pub(super) mod connection_oversubscription;
 pub(super) mod fake_redundancy;

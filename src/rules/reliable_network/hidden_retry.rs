@@ -24,7 +24,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let mut diagnostic = rests_on(facts, id, client, default, message);
     diagnostic.group = Some("calls are tried again by the defaults of their client or mesh".into());
     diagnostic.help = match client.kind {
-        ClientKind::Library => vec![
+        ClientKind::Library | ClientKind::Broker => vec![
             "write the number that is meant, also where that is one: `attempts 1`, and configure the client so"
                 .to_owned(),
         ],

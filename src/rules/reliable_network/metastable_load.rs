@@ -5,14 +5,24 @@ use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
-use crate::vocabulary::Key;
+use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let protected = |of: &Limited<'_>| of.states(facts, Key::Shedding) || of.states(facts, Key::RateLimit);
-    let all: Vec<Limited<'_>> = facts.limited(Key::Capacity).into_iter().filter(|of| !protected(of)).collect();
+    let all: Vec<Limited<'_>> =
+        facts.limited(Key::Capacity).into_iter().filter(|of| !protected(of) && !is_fed(facts, of)).collect();
     let groups: Vec<Vec<OperationId>> = all.iter().map(|of| of.operations(facts)).collect();
     let amplified = facts.amplified(&groups, Traffic::Peak);
     all.iter().zip(amplified).filter_map(|(of, amplified)| finding(facts, of, amplified)).collect()
+}
+
+/// Whether only queues bring its work: a consumer takes what it can, and the rest waits in the queue.
+fn is_fed(facts: &Facts<'_>, of: &Limited<'_>) -> bool {
+    let topology = facts.topology();
+    let operations = of.operations(facts);
+    let mut calls =
+        operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.plan(*call).made).peekable();
+    calls.peek().is_some() && calls.all(|call| topology.node_of(topology.call(call).from).kind == ElementKind::Queue)
 }
 
 fn finding(facts: &Facts<'_>, of: &Limited<'_>, amplified: Option<Amplified>) -> Option<Diagnostic> {

@@ -1,6 +1,5 @@
 //! Rules about a network that is expected to be reliable.
 
-mod statement;
 pub(super) mod abandoned_write;
 pub(super) mod dead_retries;
 pub(super) mod default_timeout;
@@ -24,5 +23,6 @@ pub(super) mod retry_without_budget;
 pub(super) mod retry_without_jitter;
 pub(super) mod stacked_retries;
 pub(super) mod startup_herd;
+mod statement;
 pub(super) mod timeout_inversion;
 pub(super) mod unbounded_retry;

@@ -1,5 +1,5 @@
 //! Rules about a network that is expected to be secure.
 
-mod stakes;
 pub(super) mod plaintext_hop;
+mod stakes;
 pub(super) mod unauthenticated_call;

@@ -1,6 +1,5 @@
 //! Rules about latency that is expected to be zero.
 
-mod promised_quantile;
 pub(super) mod chatty_calls;
 pub(super) mod fan_out_tail;
 pub(super) mod impossible_latency;
@@ -10,6 +9,7 @@ pub(super) mod long_tail;
 pub(super) mod mixed_quantiles;
 pub(super) mod observed_contradiction;
 pub(super) mod overtime;
+mod promised_quantile;
 pub(super) mod sequential_chain;
 pub(super) mod unbounded_call_loop;
 pub(super) mod unbounded_latency;
