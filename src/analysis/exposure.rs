@@ -108,7 +108,12 @@ impl Facts<'_> {
             let count = if let Attempts::AtMost(count) = plan.attempts { Some(count) } else { None };
             return repeater(RepeaterKind::Retry(count), Certainty::Proved);
         }
-        if let Some((copies, ..)) = plan.hedge {
+        // A copy is sent only as long as the first one is waited for.
+        let inherited = self.allotted(topology.call(call).from).at_most.filter(|_| plan.inherits);
+        let ends = [plan.attempt(), plan.deadline.duration(), inherited].into_iter().flatten().min();
+        if let Some((copies, after, _)) = plan.hedge
+            && ends.is_none_or(|end| after < end)
+        {
             return repeater(RepeaterKind::Hedge(copies), Certainty::Proved);
         }
         if self.is_redelivered(call) {

@@ -78,7 +78,9 @@ fn is_repeated(graph: &Graph, id: usize) -> bool {
     if graph.kind(call.from) == Kind::Queue {
         return graph.nodes[graph.operations[call.from].node].redelivers;
     }
-    let hedged = matches!(call.hedge, Said::Is((_, copies)) if copies != Some(1));
+    let ends = [call.timeout.value().copied(), call.deadline.own].into_iter().flatten().min();
+    let sent = |after| ends.is_none_or(|end| after < end);
+    let hedged = matches!(call.hedge, Said::Is((after, copies)) if copies != Some(1) && sent(after));
     let again = matches!(call.attempts, Said::Is(attempts) if attempts != Count::Of(1));
     graph.is_made(id) && (hedged || again && call.repeats_what_was_done())
 }

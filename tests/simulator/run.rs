@@ -13,7 +13,7 @@ use super::clock::{Boxed, Clock, Instant, NEVER, Promise, Task};
 use super::random::Random;
 use super::record::{Record, Site, Span, What};
 use super::schedule::{Draw, Own, Play, Schedule};
-use super::world::{Backoff, Bound, Call, Class, KeySent, Otherwise, Shape, Step, World};
+use super::world::{Backoff, Bound, Call, Class, Classes, KeySent, Otherwise, Shape, Step, World};
 
 /// So many requests are sent in one run, at most: circles and attempts without end go no further.
 const SENDS: u32 = 600;
@@ -38,6 +38,8 @@ type Claim = (Instant, Rc<Promise<Outcome>>);
 pub struct Arrival {
     /// When who waits for it stops.
     pub left: Instant,
+    /// When the one try ends that it belongs to.
+    pub until: Instant,
     pub key: Option<u64>,
     /// Which step of the business request it is, however often it is tried.
     pub path: u64,
@@ -69,7 +71,7 @@ pub struct Run {
 /// Plays one request out until nothing happens any more.
 pub fn play(world: &Rc<World>, schedule: &Schedule, root: OperationId, left: Instant, logs: bool) -> Record {
     let run = Run::new(world, schedule, SENDS, logs);
-    let arrival = Arrival { left, key: Some(0), path: 0, call: None, awaited: true };
+    let arrival = Arrival { left, until: NEVER, key: Some(0), path: 0, call: None, awaited: true };
     let (first, clock) = (Rc::clone(&run), Rc::clone(&run.clock));
     let root = async move {
         let outcome = operation(Rc::clone(&first), root, arrival).await;
@@ -114,8 +116,11 @@ impl Run {
 
     /// A share of what is possible.
     fn share(&self, most: Instant) -> Instant {
-        if self.schedule.draw == Draw::Most || most == 0 {
-            return most;
+        match self.schedule.draw {
+            Draw::Most => return most,
+            Draw::Least => return 0,
+            Draw::Seed(_) if most == 0 => return 0,
+            Draw::Seed(_) => {}
         }
         let mut random = self.random.borrow_mut();
         let some = if most >= NEVER { most } else { random.up_to(most) };
@@ -128,22 +133,23 @@ impl Run {
 
     fn times(&self, (least, most): (u64, u64)) -> u64 {
         match self.schedule.draw {
-            Draw::Most => most,
+            Draw::Least if most == u64::MAX => least,
+            Draw::Most | Draw::Least => most,
             Draw::Seed(_) if most == u64::MAX => self.random.borrow_mut().one_of(&[least, 3, most]),
             Draw::Seed(_) => least + self.random.borrow_mut().up_to(most - least + 1),
         }
     }
 
     fn takes(&self, call: &Call) -> bool {
-        let seeded = self.schedule.draw != Draw::Most;
+        let seeded = matches!(self.schedule.draw, Draw::Seed(_));
         call.made && (call.chance >= 1.0 || !seeded || self.random.borrow_mut().percent(50))
     }
 
     fn branch(&self, steps: &[Step]) -> usize {
-        let onto = |step: &Step| has(step, &mut |call| self.schedule.way.contains(&call));
+        let onto = |step: &Step| self.world.calls_of(step).iter().any(|call| self.schedule.way.contains(call));
         match (steps.iter().position(onto), self.schedule.draw) {
             (Some(at), _) => at,
-            (None, Draw::Most) => 0,
+            (None, Draw::Most | Draw::Least) => 0,
             (None, Draw::Seed(_)) => self.random.borrow_mut().index(steps.len()),
         }
     }
@@ -162,11 +168,26 @@ impl Run {
         let number = self.sent.borrow()[id.index()];
         self.sent.borrow_mut()[id.index()] += 1;
         let schedule = &self.schedule;
+        if schedule.dead.contains(&id) {
+            let classes = self.world.call(id).classes;
+            let final_one = Class::ALL.into_iter().find(|class| *class != Class::Timeout && !classes.has(*class));
+            return Play::Refuse(final_one.unwrap_or(Class::Refused));
+        }
         let then = match schedule.then {
             Play::Stall if !schedule.way.is_empty() && !schedule.way.contains(&id) => Play::Answer,
             then => then,
         };
         schedule.plays.get(&id).and_then(|plays| plays.get(number)).copied().unwrap_or(then)
+    }
+
+    /// How the next execution of an operation ends.
+    fn ends(&self, id: OperationId, number: usize) -> Own {
+        let ends = self.schedule.own.get(&id).and_then(|ends| ends.get(number)).copied();
+        if self.schedule.broken == Some(id) { Own::FailsAtOnce } else { ends.unwrap_or(Own::Works) }
+    }
+
+    fn fails_at_once(&self, id: OperationId) -> bool {
+        self.ends(id, self.record.borrow().executions[id.index()]) == Own::FailsAtOnce
     }
 
     fn fresh_key(&self) -> u64 {
@@ -184,6 +205,7 @@ impl Run {
         let call = self.world.call(id);
         match call.timeout {
             Bound::Is(timeout) => timeout,
+            Bound::Unsaid if self.schedule.draw == Draw::Least && !call.local => 10_000_000_000,
             Bound::Unsaid if !call.local && !call.delivery && call.deadline == NEVER => match self.unsaid(id, 5) {
                 0 | 1 => NEVER,
                 some => some * 130_000_000,
@@ -193,8 +215,7 @@ impl Run {
     }
 
     /// How a failure of the callee looks to its caller: so that it is tried again, if anything may be chosen.
-    fn class(&self, id: CallId, failure: Failure) -> Class {
-        let call = self.world.call(id);
+    fn class(&self, one: Try, failure: Failure) -> Class {
         // Whoever passes a refusal on has done nothing, either; who knows what he did before.
         let fits = |class: &Class| match failure {
             Failure::AtOnce => true,
@@ -203,21 +224,10 @@ impl Run {
         };
         let possible = Class::ALL.into_iter().filter(|class| *class != Class::Timeout && fits(class));
         let possible: Vec<Class> = possible.collect();
-        if self.schedule.draw != Draw::Most && self.schedule.broken.is_none() {
+        if matches!(self.schedule.draw, Draw::Seed(_)) && self.schedule.broken.is_none() {
             return self.random.borrow_mut().one_of(&possible);
         }
-        let again = |class: &Class| {
-            let layers = call.layers.iter().filter(|layer| layer.classes.has(*class)).count();
-            layers + usize::from(call.classes.has(*class))
-        };
-        possible.into_iter().max_by_key(again).unwrap_or(Class::Error)
-    }
-}
-
-fn has(step: &Step, is: &mut impl FnMut(CallId) -> bool) -> bool {
-    match step {
-        Step::Call(id) => is(*id),
-        Step::Group(_, steps) => steps.iter().any(|step| has(step, is)),
+        possible.into_iter().max_by_key(|class| one.wanted.has(*class)).unwrap_or(Class::Error)
     }
 }
 
@@ -288,10 +298,12 @@ fn claim(run: &Run, id: OperationId, key: Option<u64>) -> Option<Outcome> {
     let now = run.clock.now();
     let mut claims = run.claims.borrow_mut();
     if let Some((at, promise)) = claims.get(&(id, key)) {
-        if now.saturating_sub(*at) <= window {
+        // Whether a failure is remembered as well is nowhere stated.
+        let forgotten = run.schedule.broken.is_some() && promise.kept().is_some_and(|outcome| outcome.is_err());
+        if now.saturating_sub(*at) <= window && !forgotten {
             return Some(promise.kept().unwrap_or(Err(Failure::Below)));
         }
-        run.record.borrow_mut().expired = true;
+        run.record.borrow_mut().expired |= !forgotten;
     }
     claims.insert((id, key), (now, Promise::new()));
     None
@@ -308,16 +320,22 @@ async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) ->
     let world = Rc::clone(&run.world);
     let own = world.operation(id);
     let number = run.record.borrow().executions[id.index()] - 1;
-    let ends = run.schedule.own.get(&id).and_then(|ends| ends.get(number)).copied().unwrap_or(Own::Works);
-    if ends == Own::FailsAtOnce || run.schedule.broken == Some(id) {
+    let ends = run.ends(id, number);
+    if ends == Own::FailsAtOnce {
         return Err(Failure::AtOnce);
     }
-    run.clock.sleep(run.share(own.own)).await;
+    let idle = run.schedule.busy.as_ref().is_some_and(|busy| !busy.contains(&id));
+    // Who is waited for in the same process is done just in time, if all takes as long as it can.
+    let in_time = arrival.call.is_some_and(|call| world.call(call).local) && run.schedule.draw == Draw::Most;
+    let most = if in_time { own.own.min(arrival.until.saturating_sub(run.clock.now() + 1)) } else { own.own };
+    // Done at the very end of its time, it would leave none to its calls.
+    let most = if most == end.saturating_sub(run.clock.now()) { most.saturating_sub(1) } else { most };
+    run.clock.sleep(if idle { 0 } else { run.share(most) }).await;
     if own.works {
         run.log(|| format!("{} has its effect", own.name));
         run.record.borrow_mut().effect(Site::Own(id), arrival.path);
     }
-    if ends == Own::FailsAtLast {
+    if ends == Own::FailsAtWork {
         return Err(Failure::AtLast);
     }
     let key = arrival.key.unwrap_or_else(|| run.fresh_key());
@@ -327,7 +345,11 @@ async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) ->
     let body = Step::Group(shape, Rc::clone(&own.body));
     let outcome = step(Rc::clone(run), Rc::clone(&stage), body, arrival.path, false).await;
     branches.let_go();
-    outcome.map_err(|_| Failure::Below)
+    match outcome {
+        Ok(()) if ends == Own::FailsAtLast => Err(Failure::AtLast),
+        Ok(()) => Ok(()),
+        Err(_) => Err(Failure::Below),
+    }
 }
 
 /// What an execution runs at once: dropped with it, unless it has come to its end.
@@ -438,6 +460,10 @@ fn once(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64) -> Boxed<Outcome>
 struct Try {
     id: CallId,
     last: bool,
+    /// Whether a proxy would try again.
+    early: bool,
+    /// The failures that are tried again next, by a proxy or the caller.
+    wanted: Classes,
     limit: Instant,
     arrival: Arrival,
     /// What its caller has left.
@@ -451,7 +477,14 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
     let limit = if call.inherits { stage.end } else { NEVER };
     let limit = limit.min(run.clock.now().saturating_add(call.deadline));
     let request_key = run.fresh_key();
-    let tries = if call.open_ended && run.schedule.redelivers { 3 } else { call.tries };
+    let again = call.classes != Classes::NONE;
+    let tries = if !again {
+        1
+    } else if call.open_ended && run.schedule.redelivers {
+        3
+    } else {
+        call.tries
+    };
     for number in 1..=tries {
         if run.clock.now() >= limit {
             return Err(());
@@ -464,8 +497,8 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
             KeySent::Forwarded => stage.key,
         };
         let awaited = stage.awaited && call.waits;
-        let arrival = Arrival { left: NEVER, key, path, call: Some(id), awaited };
-        let one = Try { id, last: number == tries, limit, arrival, end: stage.end };
+        let arrival = Arrival { left: NEVER, until: NEVER, key, path, call: Some(id), awaited };
+        let one = Try { id, last: number == tries, early: false, wanted: call.classes, limit, arrival, end: stage.end };
         run.log(|| format!("{} try {number}", call.name));
         match attempt(run, one).await {
             Ok(()) => return Ok(()),
@@ -478,7 +511,14 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
         run.clock.before(limit, wait(run, call.backoff, number)).await;
     }
     if let Some(letters) = call.dead_letter.filter(|_| run.schedule.redelivers) {
-        let arrival = Arrival { left: NEVER, key: stage.key, path: further(path, id, 1), call: None, awaited: false };
+        let arrival = Arrival {
+            left: NEVER,
+            until: NEVER,
+            key: stage.key,
+            path: further(path, id, 1),
+            call: None,
+            awaited: false,
+        };
         run.clock.spawn(drop_outcome(operation(Rc::clone(run), letters, arrival))).let_go();
     }
     Err(())
@@ -506,9 +546,12 @@ async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
         pending::<()>().await;
     }
     let Some((copies, after)) = call.hedge else { return copy(run, one).await };
-    if after >= run.timeout(one.id).min(call.cut) {
+    if after >= run.timeout(one.id).min(call.cut) || run.clock.now() + after >= one.limit {
         return copy(run, one).await;
     }
+    // A copy is sent only as long as the call is waited for.
+    let most = (one.limit - run.clock.now()).saturating_sub(1) / after.max(1) + 1;
+    let copies = copies.min(most);
     let (sent, ended, answer) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)), Promise::new());
     let mut sending = Vec::new();
     for number in 1..=copies {
@@ -517,7 +560,7 @@ async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
         let clock = Rc::clone(&run.clock);
         let (waiting, next) = (Rc::clone(&answer), if number == copies { NEVER } else { clock.now() + after });
         sending.push(Rc::clone(&clock).spawn(async move {
-            let result = copy(&run, one).await;
+            let result = copy(&run, Try { last: one.last && number == copies, ..one }).await;
             ended.set(ended.get() + 1);
             if result.is_ok() || ended.get() == sent.get() {
                 answer.keep(&run.clock, result);
@@ -537,7 +580,10 @@ async fn copy(run: &Rc<Run>, one: Try) -> Result<(), Class> {
     let until = one.limit.min(now.saturating_add(own));
     // Inside one process the callee knows what its caller has left, whether or not the call ends with that.
     let left = if call.local { until.min(one.end) } else { until };
-    let one = Try { arrival: Arrival { left, ..one.arrival }, ..one };
+    // A copy is an attempt of its own.
+    let own_key = one.arrival.key.filter(|_| call.key == Some(KeySent::PerAttempt)).map(|_| run.fresh_key());
+    let key = own_key.or(one.arrival.key);
+    let one = Try { arrival: Arrival { left, until, key, ..one.arrival }, ..one };
     let sent = layered(Rc::clone(run), one, until, 0);
     run.clock.before(until, sent).await.unwrap_or(Err(Class::Timeout))
 }
@@ -548,8 +594,8 @@ fn layered(run: Rc<Run>, one: Try, until: Instant, depth: usize) -> Boxed<Result
         let world = Rc::clone(&run.world);
         let Some(layer) = world.call(one.id).layers.get(depth) else { return send(&run, one, until).await };
         for number in 1..layer.tries {
-            let last = Try { last: false, ..one };
-            match layered(Rc::clone(&run), last, until, depth + 1).await {
+            let early = Try { early: true, wanted: layer.classes, ..one };
+            match layered(Rc::clone(&run), early, until, depth + 1).await {
                 Err(class) if layer.classes.has(class) => wait(&run, layer.backoff, number).await,
                 result => return result,
             }
@@ -573,8 +619,9 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     let share =
         |thousandths: u64| if wait >= NEVER / 2 { thousandths * 10_000_000 } else { wait / 1_000 * thousandths };
     match play {
-        Play::Refuse(class) if !call.local => {
-            if class == Class::Connect {
+        Play::Echo => return Ok(()),
+        Play::Refuse(class) if !call.local || run.schedule.dead.contains(&one.id) => {
+            if class == Class::Connect && !run.schedule.dead.contains(&one.id) {
                 connect(run, run.share(connecting(call, wait))).await;
             }
             return Err(class);
@@ -582,6 +629,13 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         Play::Lose if !call.local => pending::<()>().await,
         Play::Slow(there, _) if !call.local => run.clock.sleep(share(there)).await,
         Play::Stall if !call.local => return stall(run, one, until).await,
+        Play::Stall if fails_late(run, one) && !again(call).may_be_done() => {
+            let callee = world.operation(call.to);
+            let left = if callee.inherits { one.arrival.left.saturating_sub(run.clock.now()) } else { wait };
+            let most = callee.own.min(callee.deadline).min(wait.min(left).saturating_sub(1));
+            run.clock.sleep(most).await;
+            return Err(again(call));
+        }
         _ => {}
     }
     let done = served(run, one).await;
@@ -589,12 +643,10 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         Play::LoseReply if !call.local => pending::<()>().await,
         Play::Slow(_, back) if !call.local => run.clock.sleep(share(back)).await,
         Play::Crash(class) if !call.local => return Err(class),
-        Play::Stall if again(call).may_be_done() && (!one.last || run.schedule.failing.contains(&one.id)) => {
-            return Err(again(call));
-        }
+        Play::Stall if fails_late(run, one) => return Err(again(call)),
         _ => {}
     }
-    done.map_err(|failure| run.class(one.id, failure))
+    done.map_err(|failure| run.class(one, failure))
 }
 
 /// A connection fails just before so much time has passed, if it ever does.
@@ -610,17 +662,26 @@ fn connecting(call: &Call, wait: Instant) -> Instant {
 /// The answer comes when the caller has almost given up: a failure that is tried again while there are tries.
 async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     let call = run.world.call(one.id);
-    let fails = !one.last || run.schedule.failing.contains(&one.id);
+    let fails = fails_late(run, one);
+    let repeated = Class::ALL.into_iter().find(|class| *class != Class::Timeout && one.wanted.has(*class));
+    if let (true, true, Some(class)) = (fails, one.early, repeated) {
+        return Err(class);
+    }
     if fails && again(call) == Class::Connect {
         connect(run, connecting(call, until - run.clock.now())).await;
         return Err(Class::Connect);
     }
-    if !fails || again(call).may_be_done() {
+    // Where all takes as long as it can, somebody else answers: what the callee does is not asked.
+    if run.schedule.draw != Draw::Most && (!fails || again(call).may_be_done()) {
         run.clock.spawn(drop_outcome(served(run, one))).let_go();
     }
     let late = fails && again(call) == Class::Timeout || until >= NEVER;
     run.clock.until(if late { NEVER } else { until.saturating_sub(1) }).await;
     if fails { Err(again(call)) } else { Ok(()) }
+}
+
+fn fails_late(run: &Run, one: Try) -> bool {
+    !one.last || run.schedule.failing.contains(&one.id)
 }
 
 /// A failure that is tried again, one after which everything may have been done if there is such a one.
@@ -632,8 +693,13 @@ fn again(call: &Call) -> Class {
 /// The callee serves it. A write that changes nothing more stops a repeat.
 fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
     let call = run.world.call(one.id);
+    // Who refuses at once has written nothing.
+    let writes = call.writes && !run.fails_at_once(call.to);
+    if writes {
+        run.log(|| format!("{} writes", call.name));
+    }
     let mut record = run.record.borrow_mut();
-    if call.writes {
+    if writes {
         record.effect(Site::Write(one.id), one.arrival.path);
     }
     if call.stops && !record.stored.insert((one.id, one.arrival.path)) {

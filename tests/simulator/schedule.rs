@@ -15,6 +15,8 @@ use super::world::{Class, World};
 pub enum Play {
     /// The callee answers.
     Answer,
+    /// It is answered at once, by somebody else.
+    Echo,
     /// It never gets there, and the caller is told so.
     Refuse(Class),
     /// It never gets there, and nobody says so: a partition, a hang.
@@ -34,13 +36,19 @@ pub enum Play {
 pub enum Own {
     Works,
     FailsAtOnce,
+    /// When its own work is done.
+    FailsAtWork,
+    /// When its calls are done, too.
     FailsAtLast,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Draw {
     Seed(u64),
+    /// All that takes time takes as long as it can.
     Most,
+    /// As short.
+    Least,
 }
 
 #[derive(Clone, Debug)]
@@ -54,8 +62,12 @@ pub struct Schedule {
     pub draw: Draw,
     /// The branches that are taken where one is to be taken, and the only calls that stall, if any are named.
     pub way: BTreeSet<CallId>,
-    /// Calls that fail even at their last try.
+    /// Calls that stall and fail even at their last try.
     pub failing: BTreeSet<CallId>,
+    /// Calls that fail at once, whenever they are made.
+    pub dead: BTreeSet<CallId>,
+    /// The only operations whose own work takes time, if any are named.
+    pub busy: Option<BTreeSet<OperationId>>,
     /// Whether a queue hands out again that does not say how often.
     pub redelivers: bool,
 }
@@ -70,6 +82,8 @@ impl Schedule {
             draw,
             way: BTreeSet::new(),
             failing: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            busy: None,
             redelivers: false,
         }
     }
@@ -84,7 +98,7 @@ impl Schedule {
             schedule.plays.insert(id, (0..count).map(|_| play(&mut random)).collect());
         }
         for id in world.operation_ids().filter(|_| random.percent(luck / 4)).collect::<Vec<_>>() {
-            let ends = [Own::Works, Own::FailsAtOnce, Own::FailsAtLast];
+            let ends = [Own::Works, Own::FailsAtOnce, Own::FailsAtWork, Own::FailsAtLast];
             schedule.own.insert(id, (0..=random.up_to(4)).map(|_| random.one_of(&ends)).collect());
         }
         schedule.then =
@@ -133,10 +147,18 @@ impl Schedule {
             lines.push(format!("{}: its executions end like this: {ends:?}", world.operation(*id).name));
         }
         lines.extend(self.broken.map(|id| format!("{}: fails at once, always", world.operation(id).name)));
-        lines.extend((self.then != Play::Answer).then(|| format!("every other request {}", self.then)));
+        let names = |calls: &BTreeSet<CallId>| {
+            let names: Vec<&str> = calls.iter().map(|id| world.call(*id).name.as_str()).collect();
+            names.join(", ")
+        };
+        let of = if self.way.is_empty() { String::new() } else { format!(" of {}", names(&self.way)) };
+        lines.extend((self.then != Play::Answer).then(|| format!("every other request{of} {}", self.then)));
+        lines.extend((!self.failing.is_empty()).then(|| format!("fail even at last: {}", names(&self.failing))));
+        lines.extend((!self.dead.is_empty()).then(|| format!("fail at once: {}", names(&self.dead))));
         lines.push(match self.draw {
             Draw::Seed(seed) => format!("what is open is drawn from {seed}"),
             Draw::Most => "what is open takes as long as it can".to_owned(),
+            Draw::Least => "what is open takes no longer than it must".to_owned(),
         });
         lines.join("\n")
     }
@@ -164,6 +186,7 @@ impl Display for Play {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answer => formatter.write_str("is answered"),
+            Self::Echo => formatter.write_str("is answered at once"),
             Self::Refuse(class) => write!(formatter, "never gets there ({class:?})"),
             Self::Lose => formatter.write_str("is lost"),
             Self::LoseReply => formatter.write_str("is served, its answer lost"),

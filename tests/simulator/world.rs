@@ -209,6 +209,18 @@ impl World {
         &self.calls[id.index()]
     }
 
+    /// The calls of a step, those included that stand in for others.
+    pub fn calls_of(&self, step: &Step) -> Vec<CallId> {
+        let all = |steps: &[Step]| steps.iter().flat_map(|step| self.calls_of(step)).collect();
+        match step {
+            Step::Group(_, steps) => all(steps),
+            Step::Call(id) => match &self.call(*id).otherwise {
+                Otherwise::Calls(steps) => [vec![*id], all(steps)].concat(),
+                _ => vec![*id],
+            },
+        }
+    }
+
     pub fn call_ids(&self) -> impl Iterator<Item = CallId> + use<> {
         (0..self.calls.len()).map(CallId::at)
     }
@@ -326,6 +338,9 @@ impl Reader<'_> {
             writes: self.writes(id),
             stops: holds_data(kinds[1]) && said(Key::Idempotent).given().is_some(),
         };
+        if written.implied {
+            call.key = Some(KeySent::Forwarded);
+        }
         if let Answer::None(_) = said(Key::KeySent) {
             call.key = Some(KeySent::None);
         }
@@ -351,7 +366,9 @@ impl Reader<'_> {
             Some(stated) if again => stated.setting.count().unwrap_or(u64::MAX),
             _ => 1,
         };
-        call.open_ended = again && receives.is_none();
+        // Who promises at least one delivery does not promise one.
+        let promised = given(Key::Delivery).is_some();
+        call.open_ended = again && (receives.is_none() || promised && call.tries == 1);
         call.classes = Classes::ANY;
         let letters = given(Key::DeadLetter).and_then(|stated| stated.setting.nodes().next());
         call.dead_letter = letters.and_then(|node| self.topology.node(node).operations.first().copied());
@@ -408,7 +425,8 @@ impl Reader<'_> {
     /// Proxies; a status of gRPC is seen only over gRPC.
     fn layers(&self, id: CallId) -> Vec<Layer> {
         let protocol = self.cascade.call(id, &[Key::Protocol]).given().and_then(|it| it.setting.word());
-        let statuses = protocol.is_some_and(|it| self.topology.text(it).eq_ignore_ascii_case("grpc"));
+        let statuses = protocol.is_some_and(|it| self.topology.text(it).eq_ignore_ascii_case("grpc"))
+            || self.cascade.clients(id).any(|client| client.name == "grpc");
         let proxies = self.cascade.clients(id).filter(|client| client.kind == ClientKind::Proxy);
         let layer = |client: &Client| {
             let setting = |key| client.default_of(key).map(|default| &default.setting);

@@ -1,0 +1,145 @@
+//! Schedules under which what was said comes true: everything hangs on the chain that is said to be the worst, or
+//! exactly what a finding speaks of goes wrong.
+
+use std::collections::BTreeSet;
+
+use topolint::analysis::{EffectSite, Exposed, Facts, RepeaterKind};
+use topolint::model::{CallId, OperationId};
+
+use super::clock::{Instant, NEVER};
+use super::record::Site;
+use super::schedule::{Draw, Own, Play, Schedule};
+use super::world::{Class, Otherwise, Shape, Step, World};
+
+/// An operation takes as long as it can: all calls that are said to make up its worst case answer at the last instant,
+/// what runs in its own process included.
+pub fn hang(facts: &Facts<'_>, world: &World, id: OperationId) -> Schedule {
+    let mut schedule = Schedule { then: Play::Stall, ..Schedule::healthy(Draw::Most) };
+    let mut busy = BTreeSet::new();
+    stall(facts, world, id, &mut schedule, &mut busy);
+    if schedule.way.is_empty() {
+        schedule.then = Play::Answer;
+    }
+    schedule.busy = Some(busy);
+    schedule
+}
+
+fn stall(facts: &Facts<'_>, world: &World, id: OperationId, schedule: &mut Schedule, busy: &mut BTreeSet<OperationId>) {
+    if !busy.insert(id) {
+        return;
+    }
+    for part in facts.times().parts(facts, id) {
+        schedule.way.insert(part.call);
+        instead(facts, part.call, &mut schedule.failing);
+        if world.call(part.call).local {
+            stall(facts, world, world.call(part.call).to, schedule, busy);
+        }
+    }
+    fail_others(world, &world.operation(id).body, schedule);
+}
+
+/// What a call stands in for has to fail.
+fn instead(facts: &Facts<'_>, id: CallId, failing: &mut BTreeSet<CallId>) {
+    let replaced =
+        std::iter::successors(facts.topology().call(id).fallback_of, |id| facts.topology().call(*id).fallback_of);
+    failing.extend(replaced);
+}
+
+/// Where some of several are enough, nobody waits for the slowest unless the others fail.
+fn fail_others(world: &World, steps: &[Step], schedule: &mut Schedule) {
+    for step in steps {
+        match step {
+            Step::Group(Shape::Parallel(enough), branches) if *enough < branches.len() => {
+                let others =
+                    branches.iter().filter(|branch| !world.calls_of(branch).iter().any(|id| schedule.way.contains(id)));
+                let dead: Vec<CallId> =
+                    others.take(branches.len() - enough).flat_map(|it| world.calls_of(it)).collect();
+                schedule.dead.extend(dead);
+            }
+            Step::Group(_, inner) => fail_others(world, inner, schedule),
+            Step::Call(id) => {
+                if let Otherwise::Calls(inner) = &world.call(*id).otherwise {
+                    fail_others(world, inner, schedule);
+                }
+            }
+        }
+    }
+}
+
+/// The callee of a call hangs while its caller waits for it.
+pub fn inversion(facts: &Facts<'_>, world: &World, call: CallId) -> Schedule {
+    let mut schedule = hang(facts, world, world.call(call).to);
+    let caller = world.call(call).from;
+    for other in world.call_ids().filter(|id| world.call(*id).from == caller) {
+        schedule.plays.insert(other, vec![Play::Echo; 64]);
+    }
+    schedule.plays.insert(call, vec![Play::Answer]);
+    schedule.busy.get_or_insert_default().remove(&caller);
+    schedule.way.insert(call);
+    let mut dead = BTreeSet::new();
+    instead(facts, call, &mut dead);
+    schedule.dead.extend(dead);
+    schedule
+}
+
+/// Everything works, but the first answer on the way to an effect is lost or a failure.
+pub fn repetition(facts: &Facts<'_>, world: &World, exposed: &Exposed) -> Schedule {
+    let mut schedule = Schedule { busy: Some(BTreeSet::new()), redelivers: true, ..Schedule::healthy(Draw::Least) };
+    schedule.way = exposed.path.iter().copied().collect();
+    for id in &exposed.path {
+        instead(facts, *id, &mut schedule.dead);
+    }
+    let id = exposed.repeater.call;
+    let call = world.call(id);
+    let tried = |class: &&Class| match exposed.repeater.kind {
+        RepeaterKind::Proxy(_) => call.layers.iter().any(|layer| layer.classes.has(**class)),
+        _ => call.classes.has(**class),
+    };
+    let class = Class::ALL.iter().rev().find(|class| class.may_be_done() && tried(class)).copied();
+    let first = match (exposed.repeater.kind, class) {
+        (RepeaterKind::Hedge(_), _) | (_, None | Some(Class::Timeout)) => Play::LoseReply,
+        (_, Some(class)) => Play::Crash(class),
+    };
+    // All that is not on the way is answered by somebody else, circles end.
+    schedule.then = Play::Echo;
+    let on_the_way = |id: &CallId| schedule.way.contains(id) || facts.topology().call(*id).implied;
+    schedule.plays = world.call_ids().filter(on_the_way).map(|id| (id, vec![Play::Answer; 12])).collect();
+    schedule.plays.get_mut(&id).unwrap()[0] = first;
+    if call.local {
+        schedule.own.insert(call.to, vec![Own::FailsAtLast]);
+    }
+    schedule
+}
+
+pub fn site(exposed: &Exposed) -> Site {
+    match exposed.site {
+        EffectSite::Operation(id) => Site::Own(id),
+        EffectSite::Write(id) => Site::Write(id),
+    }
+}
+
+/// The longest that whoever waits for an operation may have left when it starts.
+pub fn longest_left(world: &World, id: OperationId) -> Instant {
+    left(world, id, &mut BTreeSet::new())
+}
+
+fn left(world: &World, id: OperationId, seen: &mut BTreeSet<OperationId>) -> Instant {
+    if !world.operation(id).inherits || !seen.insert(id) {
+        return NEVER;
+    }
+    let waiting = world.call_ids().filter(|call| world.call(*call).to == id && world.call(*call).made);
+    let mut most = None;
+    for call in waiting.map(|id| world.call(id)).filter(|call| call.waits) {
+        let caller = world.operation(call.from).deadline.min(left(world, call.from, seen));
+        let inherited = if call.inherits || call.local { caller } else { NEVER };
+        let timeout = if let super::world::Bound::Is(timeout) = call.timeout { timeout } else { NEVER };
+        most = most.max(Some(timeout.min(call.cut).min(call.deadline).min(inherited)));
+    }
+    seen.remove(&id);
+    most.unwrap_or(NEVER)
+}
+
+/// One operation fails at once, whenever it is executed; the choices are the largest, or drawn.
+pub fn outage(id: OperationId, draw: Draw) -> Schedule {
+    Schedule { broken: Some(id), busy: Some(BTreeSet::new()), ..Schedule::healthy(draw) }
+}
