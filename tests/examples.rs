@@ -19,8 +19,16 @@ use topolint::source::SourceMap;
 const FOLDERS: [&str; 3] = ["", "incidents/", "designs/"];
 
 /// Each incident with the rules that name its cause: found in `-bad`, not in `-mended`.
-const INCIDENTS: [(&str, &[&str]); 3] = [
+const INCIDENTS: [(&str, &[&str]); 11] = [
+    ("aws-2021", &["circular-recovery", "reconnect-storm", "shared-fate-monitoring"]),
+    ("aws-2025", &["late-overwrite", "reconnect-storm"]),
+    ("buildkite-2021", &["hot-requeue"]),
+    ("cloudflare-2025", &["availability-below-objective"]),
     ("fortnite-2018", &["pool-exhaustion"]),
+    ("github-2018", &["conflicting-writers", "excess-staleness", "failover-loss", "latency-over-budget"]),
+    ("incident-io-2022", &["missing-dead-letter"]),
+    ("openai-2024", &["circular-recovery", "metastable-load"]),
+    ("slack-2022", &["load-bearing-cache"]),
     ("square-2017", &["retry-amplification", "retry-without-backoff"]),
     ("twilio-2013", &["dual-write", "repeated-effect"]),
 ];

@@ -143,15 +143,19 @@ impl Facts<'_> {
             let by = below.entry(row.to).or_insert_with(|| self.needed_below(self.needed_calls(row.to)));
             let Some(left) = visits.checked_sub(observed.nodes.len() + by.nodes.len()) else { break };
             visits = left;
-            let both = observed.nodes().filter(|shared| by.contains(*shared) && ![node, observer].contains(shared));
+            // What the arrow itself passes is needed to observe, too.
+            let passed = self.passed(call);
+            let way = |shared: NodeId| if passed.contains(&shared) { vec![call] } else { by.way(self, shared) };
+            let needed = |shared: NodeId| passed.contains(&shared) || by.contains(shared);
+            let both = observed.nodes().filter(|shared| needed(*shared) && ![node, observer].contains(shared));
             let nearest = both.min_by_key(|shared| {
-                (observed.way(self, *shared).len() + by.way(self, *shared).len(), topology.node_name(*shared))
+                (observed.way(self, *shared).len() + way(*shared).len(), topology.node_name(*shared))
             });
             found.extend(nearest.filter(|_| !by.contains(node)).map(|shared| SharedFate {
                 observed_by: call,
                 shared,
                 of_observed: observed.way(self, shared),
-                of_observer: by.way(self, shared),
+                of_observer: way(shared),
             }));
         }
         found

@@ -46,7 +46,12 @@ fn finding(facts: &Facts<'_>, of: &Limited<'_>, within: Duration) -> Option<Diag
     }
     let topology = facts.topology();
     let operations = of.operations(facts);
-    let mut calls: Vec<CallId> = operations.iter().flat_map(|id| topology.calls_to(*id)).collect();
+    let passing = facts
+        .passing_calls(of.node)
+        .iter()
+        .copied()
+        .filter(|call| of.operation.is_none() && !topology.call(*call).implied);
+    let mut calls: Vec<CallId> = operations.iter().flat_map(|id| topology.calls_to(*id)).chain(passing).collect();
     calls.sort_by_key(|call| facts.call_rank(*call));
     let all: Vec<Streams> = calls.into_iter().filter_map(|call| streams(facts, call)).collect();
     let rate = |streams: &Streams| streams.connections / streams.spread.unwrap_or_default().max(within).seconds();
