@@ -13,7 +13,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use topolint::analysis::{Availability, Facts, Failure, Verdict};
+use topolint::analysis::{Availability, Facts, Failure, Target, Verdict};
 
 /// A small generator of numbers (xorshift), so that a seed names a diagram.
 struct Random(u64);
@@ -235,7 +235,7 @@ fn what_fails_with_a_node_is_what_is_counted() {
             let entry = facts.topology().operation_named("n0").expect("an operation");
             for node in 0..drawn.parts.len() {
                 let killed = facts.topology().node_named(&format!("n{node}")).expect("a node");
-                let failure = Failure { node: killed, operation: None, works: 0.0 };
+                let failure = Failure { what: Target::Node(killed), works: 0.0 };
                 let verdict = facts.outlooks(&[failure])[entry.index()].verdict;
                 let up = ((1 << drawn.parts.len()) - 1) & !(1 << node);
                 let works: Vec<bool> = drawn.choices().iter().map(|(taken, _)| drawn.works(0, up, taken)).collect();

@@ -14,7 +14,7 @@ mod structure;
 use std::collections::HashSet;
 
 use super::Facts;
-use crate::model::{NodeId, OperationId};
+use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 use diagram::{Diagrams, Variable};
 use formula::{Component, FormulaId, Formulas};
@@ -45,13 +45,22 @@ pub struct Availability {
     pub unstated: Option<NodeId>,
 }
 
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A node with all that it offers.
+    Node(NodeId),
+    /// One operation.
+    Operation(OperationId),
+    /// One call.
+    Call(CallId),
+}
+
 /// Something that fails, for a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Failure {
-    /// The node.
-    pub node: NodeId,
-    /// Only this operation of it.
-    pub operation: Option<OperationId>,
+    /// What.
+    pub what: Target,
     /// The share that still works: 0 is down.
     pub works: f64,
 }
@@ -141,15 +150,16 @@ impl Beliefs<'_, '_> {
                 .facts
                 .measured_availability(node)
                 .or_else(|| self.facts.contracted_availability(node).filter(|_| contracts)),
-            Component::Operation(_) => None,
+            Component::Operation(_) | Component::Call(_) => None,
         };
         stated.unwrap_or(1.0) * self.works(component)
     }
 
     fn works(&self, component: Component) -> f64 {
         let concerned = self.failures.iter().filter(|failure| match component {
-            Component::Node(node) => failure.operation.is_none() && failure.node == node,
-            Component::Operation(operation) => failure.operation == Some(operation),
+            Component::Node(node) => failure.what == Target::Node(node),
+            Component::Operation(operation) => failure.what == Target::Operation(operation),
+            Component::Call(call) => failure.what == Target::Call(call),
         });
         concerned.map(|failure| failure.works.clamp(0.0, 1.0)).product()
     }
@@ -160,7 +170,7 @@ impl Beliefs<'_, '_> {
             Component::Node(node) => {
                 self.facts.measured_availability(node).or_else(|| self.facts.contracted_availability(node)).is_some()
             }
-            Component::Operation(_) => true,
+            Component::Operation(_) | Component::Call(_) => true,
         };
         match component {
             _ if self.works(component) == 0.0 => State::Down,

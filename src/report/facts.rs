@@ -122,6 +122,8 @@ pub(super) enum Unbounded {
 }
 
 impl Bound {
+    pub(super) const UNBOUNDED: Self = Self::Unbounded(Unbounded::Unbounded);
+
     pub(super) fn of(extent: Option<Extent>) -> Self {
         match extent {
             Some(Extent::Finite(time)) => Self::Number(time.seconds()),

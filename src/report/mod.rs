@@ -13,6 +13,7 @@ mod path;
 mod provenance;
 mod rules;
 mod snippet;
+mod what_if;
 
 pub use concise::concise;
 pub use facts::facts_json;
@@ -25,6 +26,7 @@ pub use path::{path_json, path_waterfall};
 pub use provenance::{Question, provenance};
 pub use rules::{rule_reference, rules_json, rules_list};
 pub use snippet::show;
+pub use what_if::{what_if, what_if_json};
 
 /// The published schemas of what programs read, made from the types; kept in `grammar/`. `UPDATE=1 cargo test --lib`
 /// writes them anew.
@@ -58,6 +60,11 @@ mod schemas {
     #[test]
     fn the_schema_of_a_path_is_kept() {
         hold::<super::path::Report>("path-v1");
+    }
+
+    #[test]
+    fn the_schema_of_what_if_is_kept() {
+        hold::<super::what_if::Report>("what-if-v1");
     }
 
     #[test]

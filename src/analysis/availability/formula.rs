@@ -18,6 +18,8 @@ pub(super) enum Component {
     Node(NodeId),
     /// One operation of a node, apart from the node.
     Operation(OperationId),
+    /// One call, apart from its ends.
+    Call(CallId),
 }
 
 /// Where a choice stands: its first call, and how deep in a split of splits.

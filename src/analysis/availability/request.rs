@@ -120,7 +120,7 @@ impl Requests<'_, '_> {
             _ => 0.0,
         };
         let passed = self.facts.passed(id).into_iter().try_fold(1.0, |all, node| Some(all * self.node(node)?))?;
-        let once = passed * self.done.get(call.to.index()).copied().flatten()?;
+        let once = passed * (self.share)(Component::Call(id)) * self.done.get(call.to.index()).copied().flatten()?;
         let tried = match plan.attempts {
             Attempts::AtMost(tries) => 1.0 - power(1.0 - once, tries),
             Attempts::Unlimited if once > 0.0 => 1.0,

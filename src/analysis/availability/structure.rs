@@ -162,7 +162,8 @@ impl Structure<'_, '_> {
         let call = facts.topology().call(id);
         let between: Vec<FormulaId> = facts.passed(id).into_iter().map(|node| self.node(node)).collect();
         let callee = done.get(call.to.index()).copied().unwrap_or(self.in_circle);
-        let reached = self.formulas.all(between.into_iter().chain([callee]));
+        let itself = self.component(Component::Call(id));
+        let reached = self.formulas.all(between.into_iter().chain([itself, callee]));
         match &call.fallback {
             _ if self.reading == Reading::Whole => reached,
             _ if self.answers_alone(id) => Formulas::ALWAYS,

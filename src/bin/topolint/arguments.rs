@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Follow one flow: how often and how long each hop tries, and who gives up first
     Path(Path),
+    /// Ask what becomes of the entries while something is down, fails, is slow or hangs
+    WhatIf(WhatIf),
     /// List the rules with their levels
     Rules(Rules),
     /// Print the language reference as Markdown
@@ -114,6 +116,31 @@ pub(crate) struct Path {
     #[command(flatten)]
     pub(crate) input: Input,
     /// Bars for people, or JSON for programs
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub(crate) format: Listing,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "disturbance", required = true, multiple = true, args = ["kill", "fail", "slow", "hang"])]
+pub(crate) struct WhatIf {
+    /// Files or folders; `-` reads standard input
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A node or an operation that is down
+    #[arg(long, value_name = "NODE")]
+    pub(crate) kill: Vec<String>,
+    /// A node or an operation of which a share of what it is asked fails
+    #[arg(long, value_name = "NODE[.OP]=30%")]
+    pub(crate) fail: Vec<String>,
+    /// A node or an operation whose own work takes so many times as long
+    #[arg(long, value_name = "NODE[.OP]=10x")]
+    pub(crate) slow: Vec<String>,
+    /// A call that is never answered: 'a->b', or a:b
+    #[arg(long, value_name = "CALL")]
+    pub(crate) hang: Vec<String>,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Text for people, or JSON for programs
     #[arg(short, long, value_enum, default_value_t = Listing::Table)]
     pub(crate) format: Listing,
 }

@@ -94,12 +94,7 @@ fn asked(place: &str) -> Result<(&str, Key), Stop> {
 }
 
 fn questions(topology: &Topology, element: &str) -> Vec<Question> {
-    let ends = element.split_once("->>").or_else(|| element.split_once("->")).or_else(|| element.split_once(':'));
-    if let Some((from, to)) = ends {
-        let (from, to) = (ends_of(topology, from.trim()), ends_of(topology, to.trim()));
-        let arriving = |call: &CallId| to.contains(&topology.call(*call).to) && !topology.call(*call).implied;
-        let mut calls: Vec<CallId> = from.iter().flat_map(|from| topology.calls_from(*from)).filter(arriving).collect();
-        calls.sort_unstable();
+    if let Some(calls) = calls_between(topology, element) {
         return calls.into_iter().map(Question::Call).collect();
     }
     match (topology.operation_named(element), topology.node_named(element)) {
@@ -107,6 +102,17 @@ fn questions(topology: &Topology, element: &str) -> Vec<Question> {
         (None, Some(node)) => vec![Question::Node(node)],
         (None, None) => Vec::new(),
     }
+}
+
+/// The calls that `a->b` or `a:b` names; none if the text names no call at all.
+pub(crate) fn calls_between(topology: &Topology, element: &str) -> Option<Vec<CallId>> {
+    let ends = element.split_once("->>").or_else(|| element.split_once("->")).or_else(|| element.split_once(':'));
+    let (from, to) = ends?;
+    let (from, to) = (ends_of(topology, from.trim()), ends_of(topology, to.trim()));
+    let arriving = |call: &CallId| to.contains(&topology.call(*call).to) && !topology.call(*call).implied;
+    let mut calls: Vec<CallId> = from.iter().flat_map(|from| topology.calls_from(*from)).filter(arriving).collect();
+    calls.sort_unstable();
+    Some(calls)
 }
 
 /// The operations that an end of an arrow may mean: a queue or a store may be named alone.

@@ -8,6 +8,7 @@ mod files;
 mod output;
 mod path;
 mod rules;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ fn run(arguments: &Arguments) -> Result<u8, Stop> {
         Command::Facts(facts) => facts::run(facts),
         Command::Explain(explain) => explain::run(explain),
         Command::Path(path) => path::run(path),
+        Command::WhatIf(what_if) => what_if::run(what_if),
         Command::Rules(rules) => rules::run(rules),
         Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
     }

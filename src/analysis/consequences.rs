@@ -1,0 +1,269 @@
+//! What becomes of the entries while something is down, fails, is slow or does not answer.
+
+use std::collections::HashSet;
+
+use super::Facts;
+use super::amplification::Count;
+use super::attempts::Attempts;
+use super::availability::{Availability, Failure, Target, Verdict};
+use super::capacity::{Held, Pool};
+use super::load::{Traffic, rate_of};
+use crate::model::{CallId, Duration, OperationId};
+use crate::vocabulary::Key;
+
+/// What is assumed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Disturbance {
+    /// It does nothing at all.
+    Down(Target),
+    /// This share of what it is asked fails.
+    Fails(Target, f64),
+    /// It takes so many times as long.
+    Slow(Target, f64),
+    /// A call that is never answered.
+    Silent(CallId),
+}
+
+impl Disturbance {
+    /// What is disturbed.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        match self {
+            Self::Down(target) | Self::Fails(target, _) | Self::Slow(target, _) => *target,
+            Self::Silent(call) => Target::Call(*call),
+        }
+    }
+}
+
+/// What becomes of one entry.
+#[derive(Clone, Debug)]
+pub struct Felt {
+    /// The entry.
+    pub operation: OperationId,
+    /// Whether it still answers.
+    pub verdict: Verdict,
+    /// How much of the time it works.
+    pub before: Availability,
+    /// How much of the time it works then.
+    pub after: Availability,
+    /// The calls on which it reaches what is disturbed; none if it does not.
+    pub way: Vec<CallId>,
+}
+
+impl Felt {
+    /// Whether it reaches what is disturbed.
+    #[must_use]
+    pub fn is_concerned(&self) -> bool {
+        self.verdict != Verdict::Works || !self.way.is_empty()
+    }
+}
+
+/// A call into something slow.
+#[derive(Clone, Debug)]
+pub struct Late {
+    /// The call.
+    pub call: CallId,
+    /// The longest wait for one attempt.
+    pub waits: Option<Duration>,
+    /// The lowest stated quantile that comes too late, else the highest, and what it becomes.
+    pub quantile: Option<(f64, Duration)>,
+    /// Whether that is longer than its caller waits.
+    pub is_given_up: bool,
+}
+
+/// How often something that fails is tried.
+#[derive(Clone, Debug)]
+pub struct Tries {
+    /// What fails.
+    pub operation: OperationId,
+    /// For one request, if it fails at once; none if without end.
+    pub per_request: Option<u64>,
+    /// In a second, while all is well and while it fails, where that is known.
+    pub rates: Option<(f64, f64)>,
+}
+
+/// What disturbances do.
+#[derive(Debug)]
+pub struct Consequences<'a> {
+    /// The entries, by name.
+    pub entries: Vec<Felt>,
+    /// The calls into what is slow, by name.
+    pub late: Vec<Late>,
+    /// How often what fails is tried.
+    pub tries: Vec<Tries>,
+    /// Workers that wait for what does not answer.
+    pub pools: Vec<(&'a Pool, &'a Held)>,
+}
+
+impl Facts<'_> {
+    /// What disturbances do together.
+    #[must_use]
+    pub fn consequences(&self, disturbances: &[Disturbance]) -> Consequences<'_> {
+        let late: Vec<Late> = disturbances.iter().flat_map(|disturbance| self.late(*disturbance)).collect();
+        let lost = |late: &&Late| late.is_given_up;
+        let given_up = late.iter().filter(lost).map(|late| {
+            let share = late.quantile.map_or(1.0, |(quantile, _)| 1.0 - quantile);
+            // Half of all answers and more: as good as none.
+            Failure { what: Target::Call(late.call), works: if share >= 0.5 { 0.0 } else { 1.0 - share } }
+        });
+        let failures: Vec<Failure> = disturbances.iter().filter_map(failure).chain(given_up).collect();
+        let outlooks = self.outlooks(&failures);
+        let whole: Vec<Failure> = failures.iter().copied().filter(|failure| failure.works <= 0.0).collect();
+        let certain = self.outlooks(&whole);
+        let touched: HashSet<CallId> =
+            disturbances.iter().flat_map(|disturbance| self.calls_to(disturbance.target())).collect();
+        let mut entries: Vec<Felt> = self
+            .entries()
+            .all()
+            .iter()
+            .filter_map(|operation| {
+                let operation = *operation;
+                let outlook = outlooks.get(operation.index())?;
+                let way = self.way_to_any(operation, &touched);
+                let before = self.availability(operation);
+                // What only sometimes fails makes nothing fail always.
+                let always = certain.get(operation.index())?.verdict;
+                let verdict = if always == Verdict::Fails { always } else { outlook.verdict.min(Verdict::FailsPartly) };
+                Some(Felt { operation, verdict, before, after: outlook.availability, way })
+            })
+            .collect();
+        entries.sort_by_key(|felt| (std::cmp::Reverse(felt.verdict), self.rank(felt.operation)));
+        let hangs = late.iter().any(|late| late.is_given_up)
+            || disturbances
+                .iter()
+                .any(|disturbance| matches!(disturbance, Disturbance::Down(_) | Disturbance::Silent(_)));
+        let touched = if hangs { touched } else { HashSet::new() };
+        let ways = entries.iter().filter(|_| hangs);
+        let waiting = touched.into_iter().chain(ways.flat_map(|felt| felt.way.iter().copied())).collect();
+        Consequences { entries, late, tries: self.tries(&failures), pools: self.held(&waiting) }
+    }
+
+    /// The calls into what is slow, by name: its own work, so many times as long, against the wait of its callers.
+    fn late(&self, disturbance: Disturbance) -> Vec<Late> {
+        let Disturbance::Slow(target, factor) = disturbance else { return Vec::new() };
+        let mut calls: Vec<CallId> =
+            self.calls_to(target).into_iter().filter(|call| self.plan(*call).awaited).collect();
+        calls.sort_by_key(|call| self.call_rank(*call));
+        let late = |call: CallId| {
+            let waits = self.plan(call).attempt_limit().map(|(limit, _)| limit);
+            let stated = self.cascade().operation(self.topology().call(call).to, Key::Latency).given();
+            let mut quantiles: Vec<(f64, Duration)> =
+                stated.into_iter().flat_map(|stated| stated.setting.quantiles()).collect();
+            quantiles.sort_by(|one, other| one.0.total_cmp(&other.0));
+            let slowed = quantiles.into_iter().map(|(quantile, time)| (quantile, stretched(time, factor)));
+            let slowed: Vec<(f64, Duration)> = slowed.collect();
+            let first = waits.and_then(|waits| slowed.iter().find(|(_, time)| *time > waits).copied());
+            Late { call, waits, quantile: first.or(slowed.last().copied()), is_given_up: first.is_some() }
+        };
+        calls.into_iter().map(late).collect()
+    }
+
+    /// The calls that reach a target directly, or pass it.
+    fn calls_to(&self, target: Target) -> Vec<CallId> {
+        let topology = self.topology();
+        let into = |operation: OperationId| topology.calls_to(operation).filter(|call| self.plan(*call).made);
+        match target {
+            Target::Call(call) => vec![call],
+            Target::Operation(operation) => into(operation).collect(),
+            Target::Node(node) => {
+                let passing =
+                    topology.call_ids().filter(|call| self.plan(*call).made && self.passed(*call).contains(&node));
+                let into = topology.node(node).operations.iter().flat_map(|operation| into(*operation));
+                into.chain(passing).collect()
+            }
+        }
+    }
+
+    /// The shortest way to the nearest of these calls; one that the entry cannot do without goes first.
+    fn way_to_any(&self, entry: OperationId, calls: &HashSet<CallId>) -> Vec<CallId> {
+        let topology = self.topology();
+        let over = |counts: &dyn Fn(CallId) -> bool| {
+            let ways = self.ways_over([entry], counts);
+            let reached = calls.iter().filter(|call| counts(**call) && ways.reach(topology.call(**call).from));
+            let ways = reached.map(|call| {
+                let mut way = ways.way(self, topology.call(*call).from);
+                way.push(*call);
+                way
+            });
+            ways.min_by_key(|way| (way.len(), way.iter().map(|call| self.call_rank(*call)).collect::<Vec<_>>()))
+        };
+        over(&|call| self.is_hard(call)).or_else(|| over(&|call| self.plan(call).made)).unwrap_or_default()
+    }
+
+    /// How often what fails is tried: all of its operations that somebody calls.
+    fn tries(&self, failures: &[Failure]) -> Vec<Tries> {
+        let mut found = Vec::new();
+        for failure in failures {
+            let operations = match failure.what {
+                Target::Node(node) => self.topology().node(node).operations.clone(),
+                Target::Operation(operation) => vec![operation],
+                Target::Call(_) => Vec::new(),
+            };
+            for operation in operations {
+                if self.calls_to(Target::Operation(operation)).is_empty() {
+                    continue;
+                }
+                let per_request = self.executions(operation).failing;
+                let before = self.rate(operation);
+                let after = self.rate_while_failing(operation, 1.0 - failure.works);
+                let rates =
+                    after.filter(|_| before.known && before.per_second > 0.0).map(|after| (before.per_second, after));
+                found.push(Tries { operation, per_request: Count::finite(per_request), rates });
+            }
+        }
+        found
+    }
+
+    /// Tries in a second if this share of the tries of an operation fails: of n attempts at each call,
+    /// `(1 − pⁿ) / (1 − p)` are made on average; if all fail, those who call its callers try again as well.
+    fn rate_while_failing(&self, operation: OperationId, share: f64) -> Option<f64> {
+        if share >= 1.0 {
+            let amplified = self.amplified(&[vec![operation]], Traffic::Usual);
+            return amplified.into_iter().next().flatten().map(|amplified| amplified.per_second);
+        }
+        let calls = self.calls_to(Target::Operation(operation));
+        let tries = |call: &CallId| {
+            let rate = rate_of(self, *call);
+            let tries = match self.tries_of_failure(*call, true) {
+                Attempts::AtMost(attempts) => (1.0 - share.powf(attempts_as_number(attempts))) / (1.0 - share),
+                Attempts::Unlimited => 1.0 / (1.0 - share),
+            };
+            rate.known.then_some(rate.per_second * tries)
+        };
+        calls.iter().map(tries).sum()
+    }
+
+    /// Workers that wait on these calls, which need most first.
+    fn held(&self, waiting: &HashSet<CallId>) -> Vec<(&Pool, &Held)> {
+        let waits =
+            |held: &&Held| held.arriving > 0.0 && held.holders.iter().any(|holder| waiting.contains(&holder.call));
+        let pools = self.pools().iter().flat_map(|pool| pool.hangs.iter().filter(waits).map(move |held| (pool, held)));
+        pools.collect()
+    }
+}
+
+/// What no longer works; what is slow fails only where somebody gives up.
+fn failure(disturbance: &Disturbance) -> Option<Failure> {
+    match disturbance {
+        Disturbance::Down(what) => Some(Failure { what: *what, works: 0.0 }),
+        Disturbance::Silent(call) => Some(Failure { what: Target::Call(*call), works: 0.0 }),
+        Disturbance::Fails(what, share) => Some(Failure { what: *what, works: 1.0 - share }),
+        Disturbance::Slow(..) => None,
+    }
+}
+
+/// So many times as long.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "to the nanosecond, as far as 53 bits go"
+)]
+fn stretched(time: Duration, factor: f64) -> Duration {
+    Duration::from_nanoseconds((time.nanoseconds() as f64 * factor) as u64)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "an exponent")]
+fn attempts_as_number(attempts: u64) -> f64 {
+    attempts as f64
+}
