@@ -11,6 +11,8 @@
     reason = "a test may fail"
 )]
 
+#[path = "simulator/calls.rs"]
+mod calls;
 #[path = "simulator/claims.rs"]
 mod claims;
 #[path = "simulator/clock.rs"]
@@ -26,6 +28,8 @@ mod graph;
 mod properties;
 #[path = "oracle/random.rs"]
 mod random;
+#[path = "simulator/reading.rs"]
+mod reading;
 #[path = "simulator/record.rs"]
 mod record;
 #[path = "simulator/run.rs"]

@@ -1,5 +1,5 @@
-//! One request of a client, or several, played out under a schedule: operations, calls with their attempts, waits and
-//! deadlines, queues, barriers. Everything is written from the rulings; nothing is computed in advance.
+//! One request of a client, played out under a schedule: operations with their deadlines, steps and branches, what is
+//! open and how it is decided, barriers. Everything is written from the rulings; nothing is computed in advance.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -9,11 +9,12 @@ use std::rc::Rc;
 use topolint::model::{CallId, OperationId};
 use topolint::vocabulary::ElementKind;
 
+use super::calls::{Try, once};
 use super::clock::{Boxed, Clock, Instant, NEVER, Promise, Task};
 use super::random::Random;
 use super::record::{Record, Site, Span, What};
 use super::schedule::{Draw, Own, Play, Schedule};
-use super::world::{Backoff, Bound, Call, Class, Classes, KeySent, Otherwise, Shape, Step, World};
+use super::world::{Bound, Call, Class, Shape, Step, World};
 
 /// So many requests are sent in one run, at most: circles and attempts without end go no further.
 const SENDS: u32 = 600;
@@ -28,7 +29,7 @@ pub enum Failure {
     Below,
 }
 
-type Outcome = Result<(), Failure>;
+pub type Outcome = Result<(), Failure>;
 
 /// Since when a key is known, and what came of it.
 type Claim = (Instant, Rc<Promise<Outcome>>);
@@ -49,10 +50,10 @@ pub struct Arrival {
 }
 
 /// An execution: what its calls know of it.
-struct Stage {
-    end: Instant,
-    key: Option<u64>,
-    awaited: bool,
+pub struct Stage {
+    pub end: Instant,
+    pub key: Option<u64>,
+    pub awaited: bool,
     branches: RefCell<Vec<Task>>,
 }
 
@@ -115,7 +116,7 @@ impl Run {
     }
 
     /// A share of what is possible.
-    fn share(&self, most: Instant) -> Instant {
+    pub fn share(&self, most: Instant) -> Instant {
         match self.schedule.draw {
             Draw::Most => return most,
             Draw::Least => return 0,
@@ -127,11 +128,11 @@ impl Run {
         random.one_of(&[0, most, some])
     }
 
-    fn between(&self, least: Instant, most: Instant) -> Instant {
+    pub fn between(&self, least: Instant, most: Instant) -> Instant {
         least + self.share(most - least)
     }
 
-    fn times(&self, (least, most): (u64, u64)) -> u64 {
+    pub fn times(&self, (least, most): (u64, u64)) -> u64 {
         match self.schedule.draw {
             Draw::Least if most == u64::MAX => least,
             Draw::Most | Draw::Least => most,
@@ -140,12 +141,12 @@ impl Run {
         }
     }
 
-    fn takes(&self, call: &Call) -> bool {
+    pub fn takes(&self, call: &Call) -> bool {
         let seeded = matches!(self.schedule.draw, Draw::Seed(_));
         call.made && (call.chance >= 1.0 || !seeded || self.random.borrow_mut().percent(50))
     }
 
-    fn branch(&self, steps: &[Step]) -> usize {
+    pub fn branch(&self, steps: &[Step]) -> usize {
         let onto = |step: &Step| self.world.calls_of(step).iter().any(|call| self.schedule.way.contains(call));
         match (steps.iter().position(onto), self.schedule.draw) {
             (Some(at), _) => at,
@@ -155,7 +156,7 @@ impl Run {
     }
 
     /// One more thing is sent; nothing goes on when too many were.
-    async fn spend(&self) {
+    pub async fn spend(&self) {
         if self.left.get() == 0 {
             self.record.borrow_mut().exhausted = true;
             self.clock.halt();
@@ -164,7 +165,7 @@ impl Run {
         self.left.set(self.left.get() - 1);
     }
 
-    fn next_play(&self, id: CallId) -> Play {
+    pub fn next_play(&self, id: CallId) -> Play {
         let number = self.sent.borrow()[id.index()];
         self.sent.borrow_mut()[id.index()] += 1;
         let schedule = &self.schedule;
@@ -181,27 +182,27 @@ impl Run {
     }
 
     /// How the next execution of an operation ends.
-    fn ends(&self, id: OperationId, number: usize) -> Own {
+    pub fn ends(&self, id: OperationId, number: usize) -> Own {
         let ends = self.schedule.own.get(&id).and_then(|ends| ends.get(number)).copied();
         if self.schedule.broken == Some(id) { Own::FailsAtOnce } else { ends.unwrap_or(Own::Works) }
     }
 
-    fn fails_at_once(&self, id: OperationId) -> bool {
+    pub fn fails_at_once(&self, id: OperationId) -> bool {
         self.ends(id, self.record.borrow().executions[id.index()]) == Own::FailsAtOnce
     }
 
-    fn fresh_key(&self) -> u64 {
+    pub fn fresh_key(&self) -> u64 {
         self.keys.set(self.keys.get() + 1);
         self.keys.get()
     }
 
     /// What is not stated of a call is the same throughout a run.
-    fn unsaid(&self, id: CallId, of: u64) -> u64 {
+    pub fn unsaid(&self, id: CallId, of: u64) -> u64 {
         let seed = if let Draw::Seed(seed) = self.schedule.draw { seed } else { 1 };
         (seed ^ (u64::from(id.0) + 7).wrapping_mul(0x9E37_79B9_7F4A_7C15)) % of
     }
 
-    fn timeout(&self, id: CallId) -> Instant {
+    pub fn timeout(&self, id: CallId) -> Instant {
         let call = self.world.call(id);
         match call.timeout {
             Bound::Is(timeout) => timeout,
@@ -215,7 +216,7 @@ impl Run {
     }
 
     /// How a failure of the callee looks to its caller: so that it is tried again, if anything may be chosen.
-    fn class(&self, one: Try, failure: Failure) -> Class {
+    pub fn class(&self, one: Try, failure: Failure) -> Class {
         // Whoever passes a refusal on has done nothing, either; who knows what he did before.
         let fits = |class: &Class| match failure {
             Failure::AtOnce => true,
@@ -231,7 +232,7 @@ impl Run {
     }
 }
 
-fn further(path: u64, id: CallId, number: u64) -> u64 {
+pub fn further(path: u64, id: CallId, number: u64) -> u64 {
     let mixed = (path ^ (u64::from(id.0) + 1)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed ^ (mixed >> 29) ^ (number + 1)).wrapping_mul(0xBF58_476D_1CE4_E5B9)
 }
@@ -356,7 +357,7 @@ async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) ->
 struct Branches(Rc<Stage>);
 
 impl Branches {
-    fn let_go(&self) {
+    pub fn let_go(&self) {
         self.0.branches.take().into_iter().for_each(Task::let_go);
     }
 }
@@ -367,7 +368,7 @@ impl Drop for Branches {
     }
 }
 
-fn step(run: Rc<Run>, stage: Rc<Stage>, step_: Step, path: u64, at_once: bool) -> Boxed<Outcome> {
+pub fn step(run: Rc<Run>, stage: Rc<Stage>, step_: Step, path: u64, at_once: bool) -> Boxed<Outcome> {
     Box::pin(async move {
         match step_ {
             Step::Call(id) => call(run, stage, id, path, at_once).await,
@@ -437,274 +438,4 @@ async fn call(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64, at_once: bo
         }
     }
     Ok(())
-}
-
-/// All attempts, and what answers when they have failed.
-fn once(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64) -> Boxed<Outcome> {
-    Box::pin(async move {
-        let tried = attempts(&run, &stage, id, path).await;
-        let world = Rc::clone(&run.world);
-        match &world.call(id).otherwise {
-            _ if tried.is_ok() => Ok(()),
-            Otherwise::GoesOn => Ok(()),
-            Otherwise::Fails => Err(Failure::Below),
-            Otherwise::Calls(steps) => {
-                step(run, stage, Step::Group(Shape::Sequence, Rc::clone(steps)), path, false).await
-            }
-        }
-    })
-}
-
-/// One try of a call, all its copies and layers included.
-#[derive(Clone, Copy)]
-struct Try {
-    id: CallId,
-    last: bool,
-    /// Whether a proxy would try again.
-    early: bool,
-    /// The failures that are tried again next, by a proxy or the caller.
-    wanted: Classes,
-    limit: Instant,
-    arrival: Arrival,
-    /// What its caller has left.
-    end: Instant,
-}
-
-async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Result<(), ()> {
-    let world = Rc::clone(&run.world);
-    let call = world.call(id);
-    let _span = (stage.awaited && call.waits).then(|| Span::new(run, What::Called(id), None));
-    let limit = if call.inherits { stage.end } else { NEVER };
-    let limit = limit.min(run.clock.now().saturating_add(call.deadline));
-    let request_key = run.fresh_key();
-    let again = call.classes != Classes::NONE;
-    let tries = if !again {
-        1
-    } else if call.open_ended && run.schedule.redelivers {
-        3
-    } else {
-        call.tries
-    };
-    for number in 1..=tries {
-        if run.clock.now() >= limit {
-            return Err(());
-        }
-        let key = match call.key.unwrap_or(KEYS[usize::try_from(run.unsaid(id, 4)).unwrap()]) {
-            KeySent::None => None,
-            KeySent::PerAttempt => Some(run.fresh_key()),
-            KeySent::PerRequest => Some(request_key),
-            // A key is forwarded: if none has arrived, one of this execution.
-            KeySent::Forwarded => stage.key,
-        };
-        let awaited = stage.awaited && call.waits;
-        let arrival = Arrival { left: NEVER, until: NEVER, key, path, call: Some(id), awaited };
-        let one = Try { id, last: number == tries, early: false, wanted: call.classes, limit, arrival, end: stage.end };
-        run.log(|| format!("{} try {number}", call.name));
-        match attempt(run, one).await {
-            Ok(()) => return Ok(()),
-            Err(class) if number == tries || !call.classes.has(class) => {
-                run.log(|| format!("{} has failed ({class:?})", call.name));
-                break;
-            }
-            Err(class) => run.log(|| format!("{} try {number} failed ({class:?})", call.name)),
-        }
-        run.clock.before(limit, wait(run, call.backoff, number)).await;
-    }
-    if let Some(letters) = call.dead_letter.filter(|_| run.schedule.redelivers) {
-        let arrival = Arrival {
-            left: NEVER,
-            until: NEVER,
-            key: stage.key,
-            path: further(path, id, 1),
-            call: None,
-            awaited: false,
-        };
-        run.clock.spawn(drop_outcome(operation(Rc::clone(run), letters, arrival))).let_go();
-    }
-    Err(())
-}
-
-const KEYS: [KeySent; 4] = [KeySent::None, KeySent::PerAttempt, KeySent::PerRequest, KeySent::Forwarded];
-
-async fn drop_outcome(what: Boxed<Outcome>) {
-    let _ = what.await;
-}
-
-fn wait(run: &Rc<Run>, backoff: Option<Backoff>, number: u64) -> Boxed<()> {
-    let (least, most) = backoff.map_or((0, 0), |backoff| backoff.after(number));
-    let (time, clock) = (run.between(least, most), Rc::clone(&run.clock));
-    Box::pin(async move { clock.sleep(time).await })
-}
-
-/// The wait for a connection, then the copies of a hedge: the first good answer wins.
-async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
-    let world = Rc::clone(&run.world);
-    let call = world.call(one.id);
-    let pooled = run.clock.now().saturating_add(run.share(call.pool_wait));
-    run.clock.until(pooled.min(one.limit)).await;
-    if pooled >= NEVER && one.limit >= NEVER {
-        pending::<()>().await;
-    }
-    let Some((copies, after)) = call.hedge else { return copy(run, one).await };
-    if after >= run.timeout(one.id).min(call.cut) || run.clock.now() + after >= one.limit {
-        return copy(run, one).await;
-    }
-    // A copy is sent only as long as the call is waited for.
-    let most = (one.limit - run.clock.now()).saturating_sub(1) / after.max(1) + 1;
-    let copies = copies.min(most);
-    let (sent, ended, answer) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)), Promise::new());
-    let mut sending = Vec::new();
-    for number in 1..=copies {
-        let (sent, ended, answer, run) = (Rc::clone(&sent), Rc::clone(&ended), Rc::clone(&answer), Rc::clone(run));
-        sent.set(number);
-        let clock = Rc::clone(&run.clock);
-        let (waiting, next) = (Rc::clone(&answer), if number == copies { NEVER } else { clock.now() + after });
-        sending.push(Rc::clone(&clock).spawn(async move {
-            let result = copy(&run, Try { last: one.last && number == copies, ..one }).await;
-            ended.set(ended.get() + 1);
-            if result.is_ok() || ended.get() == sent.get() {
-                answer.keep(&run.clock, result);
-            }
-        }));
-        if let Some(result) = clock.before(next, waiting.wait(&clock)).await {
-            return result;
-        }
-    }
-    Err(Class::Timeout)
-}
-
-async fn copy(run: &Rc<Run>, one: Try) -> Result<(), Class> {
-    let call = run.world.call(one.id);
-    let now = run.clock.now();
-    let own = run.timeout(one.id).min(call.cut);
-    let until = one.limit.min(now.saturating_add(own));
-    // Inside one process the callee knows what its caller has left, whether or not the call ends with that.
-    let left = if call.local { until.min(one.end) } else { until };
-    // A copy is an attempt of its own.
-    let own_key = one.arrival.key.filter(|_| call.key == Some(KeySent::PerAttempt)).map(|_| run.fresh_key());
-    let key = own_key.or(one.arrival.key);
-    let one = Try { arrival: Arrival { left, until, key, ..one.arrival }, ..one };
-    let sent = layered(Rc::clone(run), one, until, 0);
-    run.clock.before(until, sent).await.unwrap_or(Err(Class::Timeout))
-}
-
-/// The proxies in between try again by themselves, as long as the caller waits.
-fn layered(run: Rc<Run>, one: Try, until: Instant, depth: usize) -> Boxed<Result<(), Class>> {
-    Box::pin(async move {
-        let world = Rc::clone(&run.world);
-        let Some(layer) = world.call(one.id).layers.get(depth) else { return send(&run, one, until).await };
-        for number in 1..layer.tries {
-            let early = Try { early: true, wanted: layer.classes, ..one };
-            match layered(Rc::clone(&run), early, until, depth + 1).await {
-                Err(class) if layer.classes.has(class) => wait(&run, layer.backoff, number).await,
-                result => return result,
-            }
-        }
-        // Whoever has a connection to a proxy hears from it that there was none behind it.
-        let last = layered(Rc::clone(&run), one, until, depth + 1).await;
-        last.map_err(|class| if class == Class::Connect { Class::Unavailable } else { class })
-    })
-}
-
-/// One request on its way, and what comes back.
-async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
-    run.spend().await;
-    let world = Rc::clone(&run.world);
-    let call = world.call(one.id);
-    let play = run.next_play(one.id);
-    if play != Play::Answer && !call.local {
-        run.log(|| format!("{} {play}", call.name));
-    }
-    let wait = until - run.clock.now();
-    let share =
-        |thousandths: u64| if wait >= NEVER / 2 { thousandths * 10_000_000 } else { wait / 1_000 * thousandths };
-    match play {
-        Play::Echo => return Ok(()),
-        Play::Refuse(class) if !call.local || run.schedule.dead.contains(&one.id) => {
-            if class == Class::Connect && !run.schedule.dead.contains(&one.id) {
-                connect(run, run.share(connecting(call, wait))).await;
-            }
-            return Err(class);
-        }
-        Play::Lose if !call.local => pending::<()>().await,
-        Play::Slow(there, _) if !call.local => run.clock.sleep(share(there)).await,
-        Play::Stall if !call.local => return stall(run, one, until).await,
-        Play::Stall if fails_late(run, one) && !again(call).may_be_done() => {
-            let callee = world.operation(call.to);
-            let left = if callee.inherits { one.arrival.left.saturating_sub(run.clock.now()) } else { wait };
-            let most = callee.own.min(callee.deadline).min(wait.min(left).saturating_sub(1));
-            run.clock.sleep(most).await;
-            return Err(again(call));
-        }
-        _ => {}
-    }
-    let done = served(run, one).await;
-    match play {
-        Play::LoseReply if !call.local => pending::<()>().await,
-        Play::Slow(_, back) if !call.local => run.clock.sleep(share(back)).await,
-        Play::Crash(class) if !call.local => return Err(class),
-        Play::Stall if fails_late(run, one) => return Err(again(call)),
-        _ => {}
-    }
-    done.map_err(|failure| run.class(one, failure))
-}
-
-/// A connection fails just before so much time has passed, if it ever does.
-async fn connect(run: &Run, time: Instant) {
-    let never = time >= NEVER / 2;
-    run.clock.until(if never { NEVER } else { run.clock.now() + time.saturating_sub(1) }).await;
-}
-
-fn connecting(call: &Call, wait: Instant) -> Instant {
-    if let Bound::Is(connect) = call.connect { connect.min(wait) } else { wait }
-}
-
-/// The answer comes when the caller has almost given up: a failure that is tried again while there are tries.
-async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
-    let call = run.world.call(one.id);
-    let fails = fails_late(run, one);
-    let repeated = Class::ALL.into_iter().find(|class| *class != Class::Timeout && one.wanted.has(*class));
-    if let (true, true, Some(class)) = (fails, one.early, repeated) {
-        return Err(class);
-    }
-    if fails && again(call) == Class::Connect {
-        connect(run, connecting(call, until - run.clock.now())).await;
-        return Err(Class::Connect);
-    }
-    // Where all takes as long as it can, somebody else answers: what the callee does is not asked.
-    if run.schedule.draw != Draw::Most && (!fails || again(call).may_be_done()) {
-        run.clock.spawn(drop_outcome(served(run, one))).let_go();
-    }
-    let late = fails && again(call) == Class::Timeout || until >= NEVER;
-    run.clock.until(if late { NEVER } else { until.saturating_sub(1) }).await;
-    if fails { Err(again(call)) } else { Ok(()) }
-}
-
-fn fails_late(run: &Run, one: Try) -> bool {
-    !one.last || run.schedule.failing.contains(&one.id)
-}
-
-/// A failure that is tried again, one after which everything may have been done if there is such a one.
-fn again(call: &Call) -> Class {
-    let tried = |class: &&Class| call.classes.has(**class);
-    Class::ALL.iter().rev().find(tried).copied().unwrap_or(Class::Error)
-}
-
-/// The callee serves it. A write that changes nothing more stops a repeat.
-fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
-    let call = run.world.call(one.id);
-    // Who refuses at once has written nothing.
-    let writes = call.writes && !run.fails_at_once(call.to);
-    if writes {
-        run.log(|| format!("{} writes", call.name));
-    }
-    let mut record = run.record.borrow_mut();
-    if writes {
-        record.effect(Site::Write(one.id), one.arrival.path);
-    }
-    if call.stops && !record.stored.insert((one.id, one.arrival.path)) {
-        return Box::pin(async { Ok(()) });
-    }
-    drop(record);
-    operation(Rc::clone(run), call.to, one.arrival)
 }
