@@ -31,6 +31,7 @@ mod interval;
 mod latency;
 mod links;
 mod load;
+mod multiplexing;
 mod needs;
 mod ownership;
 mod phases;

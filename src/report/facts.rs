@@ -5,6 +5,7 @@
 mod availability;
 mod latency;
 mod pools;
+mod queues;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,6 +16,8 @@ use availability::AvailabilityRow;
 use latency::LatencyRow;
 pub(super) use latency::p99;
 pub(super) use pools::PoolRow;
+
+use queues::QueueRow;
 
 use super::lines;
 use crate::analysis::{Attempts, Count, Coverage, Extent, Facts, Gap, Repetition, Time};
@@ -59,6 +62,8 @@ struct TopologyRow<'a, 'f> {
     calls: &'a Facts<'f>,
     /// Workers that operations share, where `concurrency` is stated.
     pools: Vec<PoolRow>,
+    /// What queues deliver, where any does.
+    queues: Vec<QueueRow>,
     /// Of how many elements the diagram states what the rules ask for, such as `timeout`.
     coverage: BTreeMap<&'static str, ShareRow>,
     /// What could not be analysed.
@@ -72,6 +77,7 @@ impl<'a, 'f> TopologyRow<'a, 'f> {
             operations: facts,
             calls: facts,
             pools: PoolRow::all(facts),
+            queues: QueueRow::all(facts),
             coverage: ShareRow::all(&facts.coverage()),
             not_analysed: gaps(facts, mistakes).into_iter().map(GapRow::of).collect(),
         }

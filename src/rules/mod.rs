@@ -70,7 +70,9 @@ rules! {
     "consistency" / "stale-read-after-write" => Some(consistency::stale_read_after_write::check);
     "consistency" / "unsafe-compensation" => Some(consistency::unsafe_compensation::check);
     "consistency" / "weak-consistency" => Some(consistency::weak_consistency::check);
+    "homogeneous-network" / "missing-contract" => Some(homogeneous_network::missing_contract::check);
     "homogeneous-network" / "protocol-mismatch" => Some(homogeneous_network::protocol_mismatch::check);
+    "homogeneous-network" / "version-skew" => Some(homogeneous_network::version_skew::check);
     "idempotency" / "blocking-overflow" => Some(idempotency::blocking_overflow::check);
     "idempotency" / "broken-order" => Some(idempotency::broken_order::check);
     "idempotency" / "dropped-key" => Some(idempotency::dropped_key::check);
@@ -162,9 +164,17 @@ rules! {
     "reliable-network" / "startup-herd" => Some(reliable_network::startup_herd::check);
     "reliable-network" / "timeout-inversion" => Some(reliable_network::timeout_inversion::check);
     "reliable-network" / "unbounded-retry" => Some(reliable_network::unbounded_retry::check);
+    "secure-network" / "data-out-of-zone" => Some(secure_network::data_out_of_zone::check);
+    "secure-network" / "dropped-identity" => Some(secure_network::dropped_identity::check);
+    "secure-network" / "missing-authz" => Some(secure_network::missing_authz::check);
+    "secure-network" / "online-authz" => Some(secure_network::online_authz::check);
     "secure-network" / "plaintext-hop" => Some(secure_network::plaintext_hop::check);
+    "secure-network" / "public-store" => Some(secure_network::public_store::check);
     "secure-network" / "unauthenticated-call" => Some(secure_network::unauthenticated_call::check);
     "stable-topology" / "hard-coded-address" => Some(stable_topology::hard_coded_address::check);
+    "stable-topology" / "idle-race" => Some(stable_topology::idle_race::check);
+    "stable-topology" / "pinned-connections" => Some(stable_topology::pinned_connections::check);
+    "stable-topology" / "stale-resolution" => Some(stable_topology::stale_resolution::check);
     "suppression" / "allow-without-reason" => None;
     "suppression" / "expired-allow" => None;
     "suppression" / "unknown-rule" => None;

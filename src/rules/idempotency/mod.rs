@@ -14,7 +14,7 @@ pub(super) mod missing_dedup_fail_mode;
 pub(super) mod non_atomic_dedup;
 pub(super) mod overlapping_runs;
 pub(super) mod poison_message;
-mod queue;
+pub(super) mod queue;
 pub(super) mod repeated_effect;
 mod repeats;
 pub(super) mod shared_queue;
