@@ -130,6 +130,7 @@ shop -> orders {
   timeout 1s
   timeout 2s                                           # want: duplicate-attribute
   replicas 3                                           # want: misplaced-attribute
+  via sqs                                              # want: misplaced-attribute
   backoff sometimes                                    # want: wrong-value
 }
 payments -> orders-db { timeout none }                 # want: missing-timeout
@@ -819,7 +820,10 @@ mod there_are_no_keywords {
     fn a_node_is_called_like_a_quantile() {
         check_places("client web\nservice p99\nweb -> p99 { timeout 1s }\n", &[]);
         check_places("client web; service a; store p99\nweb ->> a\na -> p99.write { timeout 1s }\n", &[]);
-        check_places("client web; service a { idempotent by-key { recorded-in p99 } }; store p99\nweb ->> a\n", &[]);
+        check_places(
+            "client web; service a { idempotent by-key { recorded-in p99; on-failure closed } }; store p99\nweb ->> a\n",
+            &[],
+        );
         check_places(
             "client web\nservice p99 { operation buy; operation p50 }\nweb -> p99.buy { timeout 1s; compensated-by p99.p50 }\n",
             &[],

@@ -8,7 +8,7 @@ use super::Facts;
 use super::attempts::Attempts;
 use super::hardness::Ways;
 use super::interval::{Extent, Time};
-use super::load::{Rate, rate_of};
+use super::load::{Rate, Traffic, chance, rate_of};
 use crate::model::{CallId, Duration, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -41,6 +41,8 @@ pub enum Bottleneck<'a> {
 pub struct Backlog<'a> {
     /// Messages that arrive for it in a second, at least.
     pub arrivals: Rate,
+    /// Messages that arrive for it in a second at the busiest time, at least.
+    pub peak: f64,
     /// Messages that its consumers can handle in a second, at most.
     pub handled: f64,
     /// The same, if the messages of a batch are handled one after another.
@@ -54,7 +56,19 @@ impl Backlog<'_> {
     /// is.
     #[must_use]
     pub fn catching_up(&self, outage: Duration) -> Option<Duration> {
-        let seconds = outage.seconds() * self.arrivals.per_second / (self.handled - self.arrivals.per_second);
+        self.working_off(outage.seconds() * self.arrivals.per_second)
+    }
+
+    /// The time until everything that the busiest time has left is handled, at least: `(λ' − μ)·T / (μ − λ)`. None if
+    /// it leaves nothing, or that never is.
+    #[must_use]
+    pub fn after_the_peak(&self, length: Duration) -> Option<Duration> {
+        let left = length.seconds() * (self.peak - self.handled);
+        if left > 0.0 { self.working_off(left) } else { None }
+    }
+
+    fn working_off(&self, messages: f64) -> Option<Duration> {
+        let seconds = messages / (self.handled - self.arrivals.per_second);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time of rates that are measured")]
         (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_milliseconds((seconds * 1e3).round() as u64))
     }
@@ -160,7 +174,14 @@ impl<'a> Facts<'a> {
         let (handled, _, bottleneck) = *limits.iter().min_by(|one, other| one.0.total_cmp(&other.0))?;
         let least = limits.iter().map(|(_, one_by_one, _)| *one_by_one).fold(f64::INFINITY, f64::min);
         let handled_in_sequence = if in_sequence { least } else { handled };
-        (arrivals.per_second > 0.0).then_some(Backlog { arrivals, handled, handled_in_sequence, bottleneck })
+        let peak = self.peak_of(delivery);
+        (arrivals.per_second > 0.0).then_some(Backlog { arrivals, peak, handled, handled_in_sequence, bottleneck })
+    }
+
+    /// Messages that arrive in a second at the busiest time, at least.
+    fn peak_of(&self, delivery: CallId) -> f64 {
+        let from = self.topology().call(delivery).from;
+        self.rate_in(from, Traffic::Peak).per_second * chance(self, delivery, Traffic::Peak)
     }
 
     /// What the consumer can take in a second, by itself or as a part of its node.

@@ -163,16 +163,21 @@ pub(super) fn public_entries<'a>(facts: &Facts<'a>) -> Vec<PublicEntry<'a>> {
 }
 
 /// For each operation, what running it may change, with all that it calls: the most that is stated, unknown where
-/// nothing is stated and something is not known.
+/// nothing is stated and something is not known. What is sent to a node that is there for telemetry changes nothing
+/// that anybody could abuse or would have to take back.
 pub(super) fn changes(facts: &Facts<'_>) -> Vec<Effect> {
     let topology = facts.topology();
+    let telemetry = |call: CallId| {
+        let role = facts.cascade().node(topology.operation(topology.call(call).to).node, Key::Role).given();
+        role.is_some_and(|role| role.setting.says("telemetry"))
+    };
     let mut worst = vec![Effect::Absent; topology.operations.len()];
     for wanted in [Effect::Repeats, Effect::Idempotent, Effect::Unknown] {
         let sites = facts.effect_sites().filter(|site| facts.effect(*site) == wanted);
         let mut queue: VecDeque<OperationId> = sites
-            .map(|site| match site {
-                EffectSite::Operation(operation) => operation,
-                EffectSite::Write(call) => topology.call(call).from,
+            .filter_map(|site| match site {
+                EffectSite::Operation(operation) => Some(operation),
+                EffectSite::Write(call) => (!telemetry(call)).then(|| topology.call(call).from),
             })
             .collect();
         while let Some(operation) = queue.pop_front() {
@@ -180,7 +185,7 @@ pub(super) fn changes(facts: &Facts<'_>) -> Vec<Effect> {
                 Some(slot @ Effect::Absent) => *slot = wanted,
                 _ => continue,
             }
-            let above = topology.calls_to(operation).filter(|call| facts.plan(*call).made);
+            let above = topology.calls_to(operation).filter(|call| facts.plan(*call).made && !telemetry(*call));
             queue.extend(above.map(|call| topology.call(call).from));
         }
     }

@@ -385,6 +385,7 @@ impl<'a> Lowering<'a> {
         let names = setting.names().map(|span| syntax::unescape(self.sources.text(span)));
         setting.texts = names.map(|text| self.topology.names.intern(&text)).collect();
         self.resolve(&mut setting);
+        self.refuse_clients(&setting, place);
         setting
     }
 

@@ -4,7 +4,8 @@ use super::Lowering;
 use super::read::Written;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::model::Settings;
-use crate::model::setting::{Setting, State};
+use crate::model::clients::ClientKind;
+use crate::model::setting::{Reference, Setting, State};
 use crate::source::Span;
 use crate::syntax::Plain;
 use crate::vocabulary::{ATTRIBUTES, ELEMENTS, ElementKind, Key, Places, did_you_mean, suggest};
@@ -86,6 +87,30 @@ impl Lowering<'_> {
                 ))
             },
         );
+    }
+
+    /// A broker fills in what its queues leave unstated; clients and meshes do that for calls.
+    pub(super) fn refuse_clients(&mut self, setting: &Setting, place: Places) {
+        let clients = self.clients;
+        let of_queue = place.intersects(Places::QUEUE);
+        let named = setting.references.iter().filter_map(|reference| match reference {
+            Reference::Client(index) => clients.get(*index),
+            _ => None,
+        });
+        for client in named.filter(|client| (client.kind == ClientKind::Broker) != of_queue) {
+            let (name, there) = (&client.name, describe(place));
+            let (kind, of, help) = match client.kind {
+                ClientKind::Broker => ("a broker", "queues", format!("write `via {name}` on the queue")),
+                ClientKind::Library => {
+                    ("a client", "calls", format!("write `via {name}` on the calls that go through it"))
+                }
+                ClientKind::Proxy => {
+                    ("a proxy", "calls", format!("write `via {name}` on the calls that go through it"))
+                }
+            };
+            let message = format!("`{name}` is {kind}: it says what {of} leave unstated, and nothing on {there}");
+            self.problem("misplaced-attribute", Diagnostic::new(setting.span, message).help(help));
+        }
     }
 
     pub(super) fn not_in_policy(&mut self, name: Span, key: Key) {

@@ -12,7 +12,9 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     let all = facts.queues().flat_map(|queue| facts.subscriptions(queue).into_iter().map(move |call| (queue, call)));
     all.filter_map(|(queue, call)| {
         let backlog = facts.backlog(call)?;
-        growing(facts, queue, call, &backlog).or_else(|| slow(facts, queue, call, &backlog, options))
+        growing(facts, queue, call, &backlog)
+            .or_else(|| behind(facts, queue, call, &backlog, options))
+            .or_else(|| slow(facts, queue, call, &backlog, options))
     })
     .collect()
 }
@@ -57,6 +59,29 @@ fn growing(facts: &Facts<'_>, queue: NodeId, call: CallId, backlog: &Backlog<'_>
             .help(format!("or let fewer messages into `{name}`: correct the `load`, or reject what is too much")),
         _ => diagnostic.help("or, if the messages of a batch are handled at once, say so: `batch N parallel`"),
     })
+}
+
+/// What the busiest time leaves is worked off for longer than that: the note of a queue that evens out too much.
+fn behind(
+    facts: &Facts<'_>,
+    queue: NodeId,
+    call: CallId,
+    backlog: &Backlog<'_>,
+    options: &Options,
+) -> Option<Diagnostic> {
+    let length = options.duration("peak");
+    let time = backlog.after_the_peak(length).filter(|time| *time > options.duration("catch-up"))?;
+    let (name, to) = (facts.topology().node_name(queue), queue::consumer(facts, call));
+    let (peak, handled, time) = (rate(backlog.peak), rate(backlog.handled), shown(time));
+    let message = format!("at its peak `{name}` gets {peak}, and `{to}` handles at most {handled}");
+    let mut diagnostic = Diagnostic::new(facts.topology().call(call).span, message);
+    diagnostic.certainty = Certainty::Heuristic;
+    diagnostic.consequence = Some(format!("what a peak of {length} leaves is worked off after {time} or more"));
+    diagnostic.cause = Some(prose::cause(facts, call));
+    diagnostic.group = Some("consumers take long to catch up".into());
+    diagnostic.subjects = vec![facts.topology().call_name(call), name.to_owned()];
+    diagnostic.witness = witness(facts, queue, call, backlog);
+    Some(diagnostic.help(format!("give `{to}` more `consumers`, or more `capacity`: what is left over catches up")))
 }
 
 fn slow(

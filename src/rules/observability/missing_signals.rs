@@ -13,8 +13,15 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let reached = |node: &NodeId| topology.node(*node).operations.iter().any(|operation| ways.reach(*operation));
     let services = topology.node_ids().filter(|node| topology.node(*node).kind == ElementKind::Service);
     let services: Vec<NodeId> = services.collect();
-    let stated = [Key::Metrics, Key::Logs].map(|key| services.iter().any(|node| has(facts, *node, key)));
+    let stated = [Key::Metrics, Key::Logs].map(|key| services.iter().any(|node| says(facts, *node, key)));
     services.into_iter().filter(reached).filter_map(|node| finding(facts, node, stated)).collect()
+}
+
+/// What could not be read is no example for others.
+fn says(facts: &Facts<'_>, node: NodeId, key: Key) -> bool {
+    let operations = &facts.topology().node(node).operations;
+    facts.cascade().node(node, key).given().is_some()
+        || operations.iter().any(|operation| facts.cascade().operation(*operation, key).given().is_some())
 }
 
 fn has(facts: &Facts<'_>, node: NodeId, key: Key) -> bool {
