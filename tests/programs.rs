@@ -195,7 +195,22 @@ fn a_witness_has_numbers_with_units() {
     let inversion = about(&report, "timeout-inversion", "productpage->reviews-v2");
     assert_eq!(inversion["witness"][0]["value"], serde_json::json!({"amount": 3.0, "unit": "s"}));
     assert_eq!(inversion["witness"][1]["place"]["start"]["line"], 44);
-    assert_eq!(inversion["fix"]["edits"][0]["replacement"], "timeout 11s");
+    assert_eq!(inversion["fix"], Value::Null, "the browser would not wait so long");
+}
+
+#[test]
+fn a_fix_replaces_what_is_written_where_the_caller_can_afford_it() {
+    let text = |wait: &str| {
+        format!(
+            "client web\nservice a, b, c\nweb -> a {{ timeout {wait} }}\na -> b {{ timeout 1s }}\nb -> c {{ timeout 2s }}\n"
+        )
+    };
+    let fix = |wait| {
+        let report: Value = serde_json::from_str(&json(&text(wait), &Config::default())).expect("JSON");
+        about(&report, "timeout-inversion", "a->b")["fix"].clone()
+    };
+    assert_eq!(fix("9s")["edits"][0]["replacement"], "timeout 2.5s");
+    assert_eq!(fix("1.5s"), Value::Null);
 }
 
 #[test]
@@ -565,7 +580,9 @@ fn the_list_of_rules_shows_one_family_and_the_level_in_force() {
     assert!(!run.out.contains("sync-cycle"), "{run:?}");
     assert!(folder.run("rules --isolated").flat().contains("missing-timeout error"));
     let report: Value = serde_json::from_str(&folder.run("rules -f json --family reliable-network").out).expect("JSON");
-    assert_eq!((&report["rules"][0]["level"], &report["rules"][0]["in_force"]), (&"error".into(), &"info".into()));
+    let rules = report["rules"].as_array().expect("rules");
+    let rule = rules.iter().find(|rule| rule["rule"] == "missing-timeout").expect("a rule");
+    assert_eq!((&rule["level"], &rule["in_force"]), (&"error".into(), &"info".into()));
     let unknown = folder.run("rules --family reliable-netwrok");
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.err.contains("did you mean `reliable-network`?"), "{unknown:?}");

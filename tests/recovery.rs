@@ -825,7 +825,7 @@ mod there_are_no_keywords {
             &[],
         );
         check_places(
-            "client web\nservice p99 { operation buy; operation p50 }\nweb -> p99.buy { timeout 1s; compensated-by p99.p50 }\n",
+            "client web\nservice p99 { operation buy; operation p50 { idempotent } }\nweb -> p99.buy { timeout 1s; compensated-by p99.p50 }\n",
             &[],
         );
     }

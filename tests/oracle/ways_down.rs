@@ -308,11 +308,12 @@ pub fn hangs(graph: &Graph, pool: &[usize], lasts: impl Fn(usize) -> Lasts) -> O
                 let rate = chance.map_or(0.0, |chance| rates[*operation].rate * chance);
                 let wait = lasts(*call);
                 let wanted = if rate == 0.0 { 0.0 } else { rate * wait.seconds.unwrap_or(f64::INFINITY) };
-                (wanted, rate, rates[*operation].known && chance.is_some() && wait.known)
+                // What a bulkhead holds back is held by nobody: of calls that hold alike, the one that fills first counts.
+                let holds = wanted.min(if rate > 0.0 { limit } else { f64::INFINITY });
+                (holds, rate, rates[*operation].known && chance.is_some() && wait.known)
             });
             let most = each.rev().max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
-            let (wanted, rate, known) = most.unwrap();
-            let holds = wanted.min(if rate > 0.0 { limit } else { f64::INFINITY });
+            let (holds, rate, known) = most.unwrap();
             hang.arriving += rate;
             hang.known &= known;
             hang.needed = hang.needed.filter(|_| holds.is_finite()).map(|sum| sum + holds);

@@ -59,11 +59,14 @@ pub(super) struct Row<T> {
 pub(super) fn rows<R: Reckoning>(facts: &Facts<'_>, reckoning: &R) -> Vec<Row<R::Time>> {
     let unknown = Row { drawn: reckoning.unknown(), seen: reckoning.unknown() };
     let mut rows = vec![unknown; facts.topology().operations.len()];
-    // Inside a circle the callee is not known yet, and stays so.
-    for id in facts.components().iter().flatten() {
-        let row = Walk { facts, reckoning, rows: &rows }.operation(*id);
-        if let Some(slot) = rows.get_mut(id.index()) {
-            *slot = row;
+    for circle in facts.components() {
+        // Inside a circle no callee is known yet, whichever comes first.
+        let known: Vec<Row<R::Time>> =
+            circle.iter().map(|id| Walk { facts, reckoning, rows: &rows }.operation(*id)).collect();
+        for (id, row) in circle.iter().zip(known) {
+            if let Some(slot) = rows.get_mut(id.index()) {
+                *slot = row;
+            }
         }
     }
     rows

@@ -9,7 +9,7 @@ use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    let spoiled = repeats::spoiled(facts.exposed(), KeyFaultKind::Fresh);
+    let spoiled = repeats::spoiled(facts, KeyFaultKind::Fresh);
     spoiled.into_iter().filter_map(|(call, group)| report(facts, call, &group)).collect()
 }
 

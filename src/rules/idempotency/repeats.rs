@@ -72,15 +72,15 @@ pub(super) fn others(facts: &Facts<'_>, others: &[&Exposed]) -> Option<String> {
 }
 
 /// The calls that spoil keys in one way, each with the effects that this exposes, the most certain first.
-pub(super) fn spoiled(exposed: &[Exposed], kind: KeyFaultKind) -> Vec<(CallId, Vec<&Exposed>)> {
+pub(super) fn spoiled<'a>(facts: &'a Facts<'_>, kind: KeyFaultKind) -> Vec<(CallId, Vec<&'a Exposed>)> {
     let mut by_call: BTreeMap<CallId, Vec<&Exposed>> = BTreeMap::new();
-    for exposed in exposed {
+    for exposed in facts.exposed() {
         if let Some(fault) = exposed.fault.filter(|fault| fault.kind == kind) {
             by_call.entry(fault.call).or_default().push(exposed);
         }
     }
     for group in by_call.values_mut() {
-        group.sort_by_key(|exposed| Reverse(exposed.certainty));
+        group.sort_by_cached_key(|exposed| (Reverse(exposed.certainty), site(facts, exposed.site).2));
     }
     by_call.into_iter().collect()
 }

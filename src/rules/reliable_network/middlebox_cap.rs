@@ -50,7 +50,9 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
         Cap::Deadline(_, stated) | Cap::Silence(_, stated) => {
             diagnostic.label(prose::place(stated).unwrap_or(call.span), format!("it ends here: {cap}"))
         }
-        Cap::Proxy(client, default) => diagnostic.label(call.span, format!("{}: {}", client.title, default.meaning)),
+        Cap::Proxy(client, default) => {
+            diagnostic.label(call.span, format!("{}: {} by default", client.title, default.written))
+        }
     };
     diagnostic = diagnostic.subject(topology.call_name(id));
     diagnostic.cause = Some(prose::cause_of(facts, id, Some(stated)));

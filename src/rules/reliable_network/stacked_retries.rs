@@ -1,6 +1,6 @@
 //! A failure that several layers try again, each for itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::statement::{by_name, one_each};
 use crate::analysis::{Attempts, Facts};
@@ -38,15 +38,20 @@ struct Stack {
 fn above(facts: &Facts<'_>) -> Vec<Option<CallId>> {
     let topology = facts.topology();
     let mut above: Vec<Option<CallId>> = vec![None; topology.operations.len()];
-    for id in facts.components().iter().rev().flatten() {
-        let mut calls: Vec<CallId> = topology.calls_to(*id).filter(|call| facts.is_hard(*call)).collect();
-        calls.sort_by_key(|call| facts.call_rank(*call));
-        let upper = |call: &CallId| {
-            let further = || above.get(topology.call(*call).from.index()).copied().flatten();
-            if tries(facts, *call, false) > 1 { Some(*call) } else { further() }
-        };
-        let nearest = calls.iter().find_map(upper);
-        above.get_mut(id.index()).into_iter().for_each(|slot| *slot = nearest);
+    for circle in facts.components().iter().rev() {
+        // What a circle does to itself is `sync-cycle`'s; only what comes from outside is above it.
+        let inside: HashSet<OperationId> = circle.iter().copied().collect();
+        for id in circle {
+            let outside = |call: &CallId| facts.is_hard(*call) && !inside.contains(&topology.call(*call).from);
+            let mut calls: Vec<CallId> = topology.calls_to(*id).filter(outside).collect();
+            calls.sort_by_key(|call| facts.call_rank(*call));
+            let upper = |call: &CallId| {
+                let further = || above.get(topology.call(*call).from.index()).copied().flatten();
+                if tries(facts, *call, false) > 1 { Some(*call) } else { further() }
+            };
+            let nearest = calls.iter().find_map(upper);
+            above.get_mut(id.index()).into_iter().for_each(|slot| *slot = nearest);
+        }
     }
     above
 }

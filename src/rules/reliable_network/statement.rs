@@ -67,7 +67,7 @@ pub(super) fn rests_on(
     if via.is_some_and(|via| via.origin != Origin::Own) {
         diagnostic = diagnostic.label(span, "for this call");
     }
-    diagnostic = diagnostic.at(format!("{}: {}", client.title, default.meaning));
+    diagnostic = diagnostic.at(format!("what {} does by default", client.title));
     if !default.primary {
         diagnostic.certainty = Certainty::Heuristic;
     }
@@ -78,7 +78,10 @@ pub(super) fn rests_on(
 /// Where a value of the table was read.
 pub(super) fn source(client: &Client, default: &ClientDefault) -> String {
     let how = if default.primary { "" } else { "second-hand, " };
-    format!("`{}` {}: read {how}on {} in {}", client.name, client.versions, default.date, default.source)
+    format!(
+        "{}, {}: {}; read {how}on {} in {}",
+        client.title, client.versions, default.meaning, default.date, default.source
+    )
 }
 
 /// Whether somebody wrote it, and no table fills it in.
