@@ -9,8 +9,8 @@
 //! - [`syntax`]: text to tree, by the grammar in `grammar/topo.pest`; never fails
 //! - [`vocabulary`]: the one table of all words of the language
 //! - [`model`]: tree to topology: units, names, cascade, includes
-//! - [`analysis`]: facts, computed once: worst cases, deadlines, effects that may happen twice, who can listen, where
-//!   traces end
+//! - [`analysis`]: facts, computed once: worst cases, deadlines, quantiles, availability, loads and what waits, effects
+//!   that may happen twice, how old an answer may be, who can listen, where traces end
 //! - [`metadata`]: what we ship as data, `rules/**/*.yaml` · [`rules`]: one file a rule
 //! - [`config`]: which rules speak, by `topolint.yaml` and flags · [`lint`]: from findings to an [`lint::Outcome`]
 //! - [`report`]: one renderer a file
