@@ -16,7 +16,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let mut authorised: HashMap<NodeId, CallId> = HashMap::new();
     for call in topology.call_ids().filter(|call| facts.hop(*call).is_some()) {
         if authz(facts, call).given().is_some() {
-            authorised.entry(prose::callee(facts, call)).or_insert(call);
+            let first = authorised.entry(prose::callee(facts, call)).or_insert(call);
+            *first = std::cmp::min_by_key(*first, call, |call| facts.call_rank(*call));
         }
     }
     topology.call_ids().filter_map(|call| finding(facts, call, facts.hop(call)?, &authorised)).collect()

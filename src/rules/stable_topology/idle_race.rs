@@ -8,8 +8,10 @@ use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    let calls = facts.topology().call_ids().filter(|call| !facts.topology().call(*call).implied);
-    calls.filter_map(|call| finding(facts, call)).collect()
+    let topology = facts.topology();
+    let mut calls: Vec<CallId> = topology.call_ids().filter(|call| !topology.call(*call).implied).collect();
+    calls.sort_by_key(|call| facts.call_rank(*call));
+    calls.into_iter().filter_map(|call| finding(facts, call)).collect()
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
