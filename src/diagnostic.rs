@@ -81,6 +81,15 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
+/// What another finding says, for one that follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Because {
+    /// The rules that may say it.
+    pub rules: &'static [&'static str],
+    /// The element to edit, as their finding names it.
+    pub cause: String,
+}
+
 /// One statement about the diagram, with the place it is about. Made by [`Diagnostic::new`], so it always has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
@@ -106,8 +115,8 @@ pub struct Diagnostic {
     pub subjects: Vec<String>,
     /// The element to edit: findings of one rule with the same cause are one finding.
     pub cause: Option<String>,
-    /// Causes that this finding only repeats: it is folded where all of them are reported by other rules.
-    pub caused_by: Vec<String>,
+    /// What this finding only follows from: it is folded where all of that is reported.
+    pub caused_by: Vec<Because>,
     /// What findings of one rule share, to say it once for all of them: "calls state no timeout".
     pub group: Option<Cow<'static, str>>,
 }

@@ -15,7 +15,7 @@ use reach::Reach;
 
 use crate::analysis::{Coverage, Facts, Gap};
 use crate::config::{Config, Setting};
-use crate::diagnostic::{Certainty, Diagnostic, Problem};
+use crate::diagnostic::{Because, Certainty, Diagnostic, Problem};
 use crate::metadata::Level;
 use crate::model::{Allow, Clients, Loader, Project, Topology, lower};
 use crate::rules::{ALL, FAMILIES, Rule, names};
@@ -319,13 +319,12 @@ fn fold(findings: &mut [Finding]) -> Vec<Vec<usize>> {
             reported.entry(cause).or_default().push(index);
         }
     }
-    let by_others = |finding: &Finding, cause: &String| {
-        let found = reported.get(cause.as_str()).into_iter().flatten().copied();
-        let other = |index: &usize| findings.get(*index).is_some_and(|other| other.rule.name != finding.rule.name);
-        found.filter(other).collect::<Vec<usize>>()
+    let said = |because: &Because| {
+        let found = reported.get(because.cause.as_str()).into_iter().flatten().copied();
+        let by = |index: &usize| findings.get(*index).is_some_and(|other| because.rules.contains(&other.rule.name));
+        found.filter(by).collect::<Vec<usize>>()
     };
-    let causes =
-        |finding: &Finding| finding.diagnostic.caused_by.iter().map(|cause| by_others(finding, cause)).collect();
+    let causes = |finding: &Finding| finding.diagnostic.caused_by.iter().map(said).collect();
     let causes: Vec<Vec<Vec<usize>>> = findings.iter().map(causes).collect();
     for (finding, causes) in findings.iter_mut().zip(&causes) {
         if finding.hidden.is_none() && !causes.is_empty() && causes.iter().all(|cause| !cause.is_empty()) {

@@ -140,7 +140,11 @@ impl Facts<'_> {
                 format!("the availability of {uncombined} operations is known to an interval only"),
                 "there is too much to combine",
             ),
-            (streams, format!("{streams} streams count as no time"), "they are meant to stay open"),
+            (
+                streams,
+                format!("the time of {streams} {}", if streams == 1 { "stream" } else { "streams" }),
+                "streams are meant to stay open, and count as none",
+            ),
         ];
         gaps.into_iter().filter(|(count, ..)| *count > 0).map(|(_, what, why)| Gap { what, why }).collect()
     }

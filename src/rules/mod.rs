@@ -262,6 +262,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rules_that_others_follow_from_exist() {
+        for name in super::prose::ENDLESS {
+            assert!(Rule::named(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
     fn every_page_is_read_and_names_are_sorted_and_unique() {
         let mut names: Vec<&str> = super::names().collect();
         let keys: Vec<_> = ALL.iter().map(|rule| (rule.family, rule.name)).collect();

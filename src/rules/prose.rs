@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
 pub(super) use crate::diagnostic::number;
-use crate::diagnostic::{Diagnostic, Edit, Fix, Step, spaced};
+use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, spaced};
 use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
 use crate::vocabulary::Key;
@@ -52,18 +52,21 @@ pub(super) fn amplification(cause: &str) -> String {
     format!("attempts of {cause}")
 }
 
+/// The rules that report a call for having no end.
+pub(super) const ENDLESS: &[&str] = &["idle-timeout-only", "missing-timeout", "unbounded-call-loop", "unbounded-retry"];
+
 /// The calls that other rules report for having no end: the call itself, or the policy that says it.
-pub(super) fn causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<String> {
+pub(super) fn causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<Because> {
     let named = |part: &Part| {
         let endless = facts.plan(part.call).times == Attempts::Unlimited;
         let stated = endless.then(|| facts.cascade().call(part.call, &[Key::Times]).given()).flatten();
-        cause_of(facts, part.call, stated)
+        Because { rules: ENDLESS, cause: cause_of(facts, part.call, stated) }
     };
     parts.iter().map(named).collect()
 }
 
 /// The same, of those parts that have no end.
-pub(super) fn endless_causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<String> {
+pub(super) fn endless_causes(facts: &Facts<'_>, parts: &[Part]) -> Vec<Because> {
     let endless: Vec<Part> = parts.iter().copied().filter(|part| part.time.at_least == Extent::Unbounded).collect();
     causes(facts, &endless)
 }

@@ -1,7 +1,7 @@
 //! What findings about unmet needs of readers share: who needs what, the way to the read, what each hop takes away.
 
 use crate::analysis::{Extent, Facts, Model, Need, ReadHop, ReadHopKind, Unmet, Unstated, Weakness, Who};
-use crate::diagnostic::{Certainty, Diagnostic, Measure, Step, spaced};
+use crate::diagnostic::{Because, Certainty, Diagnostic, Measure, Step, spaced};
 use crate::model::{CallId, Duration, OperationId};
 use crate::rules::prose;
 use crate::vocabulary::Key;
@@ -24,7 +24,9 @@ pub(super) fn report(facts: &Facts<'_>, unmet: &Unmet<'_>, message: String) -> D
     diagnostic.path = Some(prose::path(facts, reader(facts, unmet), &unmet.path, unmet.left_out));
     // Of a store whose quorums do not meet, that is said once.
     let small = unmet.reading.hops.iter().find(|hop| hop.kind == ReadHopKind::SmallQuorum);
-    diagnostic.caused_by = small.map(|hop| super::quorum_without_overlap::cause(facts, hop.node)).into_iter().collect();
+    let because =
+        |node| Because { rules: &["quorum-without-overlap"], cause: super::quorum_without_overlap::cause(facts, node) };
+    diagnostic.caused_by = small.map(|hop| because(hop.node)).into_iter().collect();
     if unmet.certainty == Certainty::Possible {
         diagnostic.group = Some("reads are not known to give what is needed of them".into());
     }

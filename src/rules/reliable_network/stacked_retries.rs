@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::statement::{by_name, one_each};
 use crate::analysis::{Attempts, Facts};
-use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::diagnostic::{Because, Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
@@ -103,7 +103,8 @@ fn report(facts: &Facts<'_>, stacks: &[Stack]) -> Option<(u64, CallId, Diagnosti
         diagnostic.consequence = Some(format!("and of {} like it", prose::count(stacks.len() as u64 - 1, "call")));
     }
     diagnostic.cause = Some(prose::cause(facts, worst.upper));
-    diagnostic.caused_by = vec![prose::amplification(&prose::cause(facts, worst.upper))];
+    let cause = prose::amplification(&prose::cause(facts, worst.upper));
+    diagnostic.caused_by = vec![Because { rules: &["retry-amplification"], cause }];
     diagnostic.group = Some("failures are tried again by several layers".into());
     diagnostic.help = vec![
         format!("try again in one layer, the one next to the failure: `attempts 1` on `{upper}`"),

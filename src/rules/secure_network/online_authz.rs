@@ -1,7 +1,7 @@
 //! An entry with an objective that asks an identity provider at every request.
 
 use crate::analysis::Facts;
-use crate::diagnostic::{Certainty, Diagnostic, Step};
+use crate::diagnostic::{Because, Certainty, Diagnostic, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
@@ -55,7 +55,8 @@ fn finding(facts: &Facts<'_>, id: CallId, entry: OperationId, way: &[CallId]) ->
     diagnostic.cause = Some(prose::cause(facts, id));
     if given.is_some() {
         // What is promised is held against what it needs by a rule of its own.
-        diagnostic.caused_by = vec![format!("availability {name}")];
+        diagnostic.caused_by =
+            vec![Because { rules: &["availability-below-objective"], cause: format!("availability {name}") }];
     }
     diagnostic.group = Some("every request waits for an identity provider".into());
     let steps = way.iter().copied().chain([id]);

@@ -1,7 +1,7 @@
 //! What takes an operation beyond the wait of its callers, though all the rest would fit: fallbacks and pools.
 
 use crate::analysis::{Extent, Facts, Without};
-use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::diagnostic::{Because, Diagnostic, Measure, Step};
 use crate::model::{CallId, Duration, OperationId, Step as CallStep};
 use crate::rules::prose;
 use crate::source::Span;
@@ -53,9 +53,10 @@ pub(super) fn cause(facts: &Facts<'_>, id: OperationId, without: Without) -> Str
 }
 
 /// What another finding about the length of an operation's work follows from, if it does.
-pub(in crate::rules) fn caused_by(facts: &Facts<'_>, id: OperationId) -> Vec<String> {
+pub(in crate::rules) fn caused_by(facts: &Facts<'_>, id: OperationId) -> Vec<Because> {
+    let because = |kind| Because { rules: &["late-fallback", "uncounted-pool-wait"], cause: cause(facts, id, kind) };
     let kinds = [Without::Fallbacks, Without::PoolWaits].into_iter();
-    kinds.filter(|kind| overtime(facts, id, *kind).is_some()).map(|kind| cause(facts, id, kind)).take(1).collect()
+    kinds.filter(|kind| overtime(facts, id, *kind).is_some()).take(1).map(because).collect()
 }
 
 /// The finding, at the place of the first guilty call, with a step for each of them.
