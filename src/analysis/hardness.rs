@@ -23,7 +23,15 @@ pub(super) struct Hardness {
 /// How operations are reached over some of the calls.
 #[derive(Debug)]
 pub struct Ways {
-    by: Vec<Option<(OperationId, Option<CallId>)>>,
+    by: Vec<Option<Reached>>,
+}
+
+/// How an operation is reached: where its way starts, its last call, and how many calls it has.
+#[derive(Clone, Copy, Debug)]
+struct Reached {
+    start: OperationId,
+    last: Option<CallId>,
+    length: usize,
 }
 
 impl Ways {
@@ -36,15 +44,27 @@ impl Ways {
     /// Where its way starts.
     #[must_use]
     pub fn start(&self, operation: OperationId) -> Option<OperationId> {
-        self.by.get(operation.index()).copied().flatten().map(|(start, _)| start)
+        self.by.get(operation.index()).copied().flatten().map(|reached| reached.start)
+    }
+
+    /// How many calls a shortest way to it has.
+    #[must_use]
+    pub fn length(&self, operation: OperationId) -> Option<usize> {
+        self.by.get(operation.index()).copied().flatten().map(|reached| reached.length)
     }
 
     /// The calls of a shortest way to it.
     #[must_use]
     pub fn way(&self, facts: &Facts<'_>, operation: OperationId) -> Vec<CallId> {
-        let before = |id: OperationId| self.by.get(id.index()).copied().flatten().and_then(|(_, call)| call);
+        self.last_calls(facts, operation, usize::MAX)
+    }
+
+    /// Of a shortest way to it the last calls, at most so many.
+    #[must_use]
+    pub fn last_calls(&self, facts: &Facts<'_>, operation: OperationId, most: usize) -> Vec<CallId> {
+        let before = |id: OperationId| self.by.get(id.index()).copied().flatten().and_then(|reached| reached.last);
         let calls = std::iter::successors(before(operation), |call| before(facts.topology().call(*call).from));
-        let mut way: Vec<CallId> = calls.collect();
+        let mut way: Vec<CallId> = calls.take(most).collect();
         way.reverse();
         way
     }
@@ -179,18 +199,20 @@ impl Facts<'_> {
         let mut queue = VecDeque::new();
         for start in starts {
             if let Some(slot @ None) = by.get_mut(start.index()) {
-                *slot = Some((start, None));
-                queue.push_back((start, start));
+                let reached = Reached { start, last: None, length: 0 };
+                *slot = Some(reached);
+                queue.push_back((start, reached));
             }
         }
-        while let Some((id, start)) = queue.pop_front() {
+        while let Some((id, Reached { start, length, .. })) = queue.pop_front() {
             let mut calls: Vec<CallId> = topology.calls_from(id).filter(|call| counts(*call)).collect();
             calls.sort_by_key(|call| self.call_rank(*call));
             for call in calls {
                 let to = topology.call(call).to;
                 if let Some(slot @ None) = by.get_mut(to.index()) {
-                    *slot = Some((start, Some(call)));
-                    queue.push_back((to, start));
+                    let reached = Reached { start, last: Some(call), length: length + 1 };
+                    *slot = Some(reached);
+                    queue.push_back((to, reached));
                 }
             }
         }

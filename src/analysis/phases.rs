@@ -8,6 +8,7 @@ use super::Facts;
 use super::condensation::groups;
 use crate::model::{CallId, NodeId, OperationId, Phase};
 use crate::syntax::Arrow;
+use crate::vocabulary::ElementKind;
 
 /// Nodes that need themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +135,10 @@ impl Facts<'_> {
         let mut visits = VISITS;
         let mut found = Vec::new();
         let mut below: HashMap<OperationId, Needed> = HashMap::new();
-        let observing = topology.call_ids().filter(|call| self.is_needed_in(*call, &[Phase::Observe]));
+        // Whoever hands in telemetry from outside is not observed by it.
+        let from_outside = |call: CallId| topology.node_of(topology.call(call).from).kind == ElementKind::Client;
+        let observing =
+            topology.call_ids().filter(|call| self.is_needed_in(*call, &[Phase::Observe]) && !from_outside(*call));
         for call in observing {
             let row = topology.call(call);
             let [node, observer] = [row.from, row.to].map(|id| topology.operation(id).node);

@@ -192,6 +192,7 @@ attributes! {
         Sla "sla" "P" ., N.or(G), Down, "nothing is promised by contract", PLAIN, "Availability promised by contract.";
         Quota "quota" "R | N [NAME]" ., N.or(G), Amount, "nothing is rationed", PLAIN, "Calls per time, or a number of things: threads, addresses, machines.";
         Provider "provider" "NAME" ., N.or(G), Down, "", PLAIN, "Whose infrastructure it runs on.";
+        Cell "cell" "NAME" ., N.or(G), Down, "it serves all cells", PLAIN, "The cell it belongs to: a part of the system that serves its share of the customers and needs none of the other parts.";
         Contract "contract" "NAME" ., N.or(G), Down, "no contract", PLAIN, "The published description of what it offers.";
         Role "role" "telemetry|identity|discovery|config|secrets|deploy" ., N, Down, "", PLAIN, "What it is there for, where rules must know.";
         Rollout "rollout" "staged | at-once" ., N, Down, "", PLAIN, "How a change of it, or of what it holds, reaches all places.";
@@ -207,7 +208,7 @@ attributes! {
         Sampling "sampling" "P [head|tail|independent]" ., S.or(O).or(Q), Down, "no trace is kept", PLAIN, "Share of traces kept, and who decides.";
         Metrics "metrics" "" ., S.or(O).or(Q), Down, "no metrics", PLAIN, "It is measured.";
         Logs "logs" "" ., S.or(O).or(Q), Down, "no logs", PLAIN, "It writes logs.";
-        Health "health" "shallow | deep" ., S.or(O).or(Q), Down, "no health check", PLAIN, "What its health check covers.";
+        Health "health" "shallow | deep [alerting|fail-open]" ., S.or(O).or(Q), Down, "no health check", PLAIN, "What its health check covers: a deep one fails with what is called; with `alerting` nothing but an alert hangs on it, with `fail-open` it counts for nothing when all instances fail it.";
         Alert "alert" "NAME" ., S.or(O).or(Q).or(C), Own, "nobody is told", PLAIN, "Somebody is told: on an operation with an objective it is the measurement, on a call its fallback is noticed.";
     }
     "Network" {

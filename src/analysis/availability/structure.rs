@@ -179,9 +179,7 @@ impl Structure<'_, '_> {
     /// What answers openly when its own lookup fails does without it. Which of its calls look something up is known of
     /// those to what has a role for that.
     fn answers_alone(&self, id: CallId) -> bool {
-        let from = self.facts.topology().call(id).from;
-        let open = self.facts.cascade().operation(from, Key::OnFailure).given();
-        let open = open.is_some_and(|stated| stated.setting.says("open"));
+        let open = self.facts.answers_openly(self.facts.topology().call(id).from);
         open && (self.reading == Reading::Most || self.facts.is_lookup(id))
     }
 }
@@ -203,6 +201,13 @@ impl Facts<'_> {
     pub fn is_lookup(&self, call: CallId) -> bool {
         let node = self.topology().operation(self.topology().call(call).to).node;
         ["identity", "config", "secrets", "discovery"].into_iter().any(|role| self.has_role(node, role))
+    }
+
+    /// Whether an operation goes on when its own lookup fails.
+    #[must_use]
+    pub fn answers_openly(&self, operation: OperationId) -> bool {
+        let stated = self.cascade().operation(operation, Key::OnFailure).given();
+        stated.is_some_and(|stated| stated.setting.says("open"))
     }
 
     /// Whether a node is stated to be there for something.

@@ -1,26 +1,19 @@
 //! A node that runs once, or in one place, and that a promise depends on.
 
-use crate::analysis::{Facts, Ways};
-use crate::diagnostic::{Diagnostic, Step};
+use crate::analysis::Facts;
+use crate::diagnostic::Diagnostic;
 use crate::metadata::Options;
-use crate::model::{NodeId, OperationId, Stated};
+use crate::model::{NodeId, Stated};
+use crate::rules::needed::Requests;
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    let topology = facts.topology();
-    let mut promising: Vec<OperationId> =
-        facts.entries().all().iter().copied().filter(|id| facts.promised_availability(*id).is_some()).collect();
-    // The highest promise first: it is the one that is named.
-    promising.sort_by(|one, other| {
-        let share = |id: &OperationId| facts.promised_availability(*id).unwrap_or_default();
-        share(other).total_cmp(&share(one)).then_with(|| facts.rank(*one).cmp(&facts.rank(*other)))
-    });
-    let ways = facts.ways_over(promising, |call| facts.is_always_needed(call));
-    topology.node_ids().filter_map(|node| finding(facts, node, &ways)).collect()
+    let promised = Requests::promised(facts);
+    facts.topology().node_ids().filter_map(|node| finding(facts, node, &promised)).collect()
 }
 
-fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, node: NodeId, promised: &Requests) -> Option<Diagnostic> {
     let topology = facts.topology();
     let row = topology.node(node);
     let accepted = |key| facts.cascade().node(node, key).given().is_some();
@@ -31,9 +24,8 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
         return None;
     }
     let (stated, once) = alone(facts, node)?;
-    let reached = row.operations.iter().copied().filter(|id| ways.reach(*id));
-    let operation = reached.min_by_key(|id| (ways.way(facts, *id).len(), facts.rank(*id)))?;
-    let entry = ways.start(operation)?;
+    let need = promised.need(facts, node)?;
+    let entry = need.entry;
     let share = facts.promised_availability(entry)?;
     let (name, promise) = (topology.node_name(node), topology.operation_name(entry));
     let percent = prose::percentage(share);
@@ -44,18 +36,6 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
     };
     let place = prose::place(stated).unwrap_or(row.span);
     let mut diagnostic = Diagnostic::new(place, message).at(format!("`{name}` runs {once}")).subject(name);
-    let way = ways.way(facts, operation);
-    for call in &way {
-        let to = topology.operation_name(topology.call(*call).to);
-        let text = format!("fails without `{to}`");
-        diagnostic.witness.push(Step {
-            subject: topology.call_name(*call),
-            span: topology.call(*call).span,
-            text,
-            value: None,
-        });
-    }
-    diagnostic.path = way.first().map(|first| prose::path(facts, topology.call(*first).from, &way, 0));
     diagnostic.consequence = Some(format!(
         "{percent} % leave {} of outage in 30 days for everything together; {} is one",
         prose::outage(share),
@@ -76,7 +56,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, ways: &Ways) -> Option<Diagnostic> {
         ),
         "or let what needs it do without for a while: a `fallback` on the way".to_owned(),
     ];
-    Some(diagnostic)
+    Some(need.shown(facts, diagnostic))
 }
 
 /// The statement by which it has one instance or one zone.
