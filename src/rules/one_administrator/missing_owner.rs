@@ -17,8 +17,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
         !matches!(topology.node(*node).kind, ElementKind::Client | ElementKind::External) && !dead.contains(node)
     };
     let nodes: Vec<NodeId> = topology.node_ids().filter(own).collect();
-    // Where none of them has an owner, owners are no matter of this diagram.
-    let some = nodes.iter().any(|node| matches!(facts.owner(*node), Ownership::Team(_)));
+    // Where hardly any of them has an owner, owners are no matter of this diagram.
+    let some = nodes.iter().filter(|node| matches!(facts.owner(**node), Ownership::Team(_))).nth(1).is_some();
     let finding = |node: &NodeId| match facts.owner(*node) {
         Ownership::Nobody => Some(report(facts, *node, Certainty::Proved)),
         Ownership::Unstated if some => Some(report(facts, *node, Certainty::Possible)),
