@@ -189,7 +189,8 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     if play != Play::Answer && !call.local {
         run.log(|| format!("{} {play}", call.name));
     }
-    let wait = until - run.clock.now();
+    let started = run.clock.now();
+    let wait = until - started;
     let share =
         |thousandths: u64| if wait >= NEVER / 2 { thousandths * 10_000_000 } else { wait / 1_000 * thousandths };
     match play {
@@ -220,7 +221,12 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         Play::Stall if fails_late(run, one) => return Err(again(call)),
         _ => {}
     }
-    done.map_err(|failure| run.class(one, failure))
+    // What comes back later than a connection may take has had one.
+    let late = !call.local && run.clock.now() - started >= connecting(call, wait);
+    done.map_err(|failure| match run.class(one, failure) {
+        Class::Connect if late => Class::Unavailable,
+        class => class,
+    })
 }
 
 /// A connection fails just before so much time has passed, if it ever does.
