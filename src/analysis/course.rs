@@ -98,6 +98,9 @@ impl Walk<'_, '_> {
     /// what it inherits, starts earlier: if it is needed, all others start then as well, and may be answered at once.
     fn at_once(&self, branches: &[Step], enough: usize, from: Course) -> Course {
         let courses: Vec<Course> = branches.iter().map(|branch| self.step(branch, from, true)).collect();
+        if let Some(last) = self.last_needed(branches, enough, &courses) {
+            return Course { going: last, ended: from.ended };
+        }
         let all = courses.iter().copied().reduce(Course::join).unwrap_or(from);
         let start = from.going.at_least;
         let bound = self.facts.allotted(self.operation).at_least.map_or(Extent::Unbounded, Extent::Finite);
@@ -120,6 +123,45 @@ impl Walk<'_, '_> {
         Course { going: Time::both(at_least, all.going.at_most), ..all }
     }
 
+    /// When as many branches as are needed have answered of those that cannot fail, if there are so many: then nobody
+    /// waits for the others, however long they would take.
+    fn last_needed(&self, branches: &[Step], enough: usize, courses: &[Course]) -> Option<Time> {
+        let sure = branches.iter().zip(courses).filter(|(branch, _)| !self.can_fail(branch));
+        let times: Vec<Time> = sure.map(|(_, course)| course.going).collect();
+        let nth = enough.checked_sub(1)?;
+        let mut at_least: Vec<Extent> = times.iter().map(|time| time.at_least).collect();
+        let mut at_most: Vec<Extent> = times.iter().filter_map(|time| time.at_most).collect();
+        at_least.sort_unstable();
+        at_most.sort_unstable();
+        Some(Time::both(at_least.get(nth).copied()?, at_most.get(nth).copied()))
+    }
+
+    /// Whether a step can end with a failure.
+    fn can_fail(&self, step: &Step) -> bool {
+        let any = |steps: &[Step]| steps.iter().any(|step| self.can_fail(step));
+        match step {
+            Step::Call(id) => {
+                let fallback = self.facts.topology().call(*id).fallback.as_ref();
+                let fallback = fallback.filter(|_| self.without != Some(Without::Fallbacks));
+                self.facts.plan(*id).awaited
+                    && match fallback {
+                        Some(Fallback::Calls(steps)) => any(steps),
+                        _ => !self.is_soft(*id),
+                    }
+            }
+            Step::Sequence(steps) | Step::Parallel(steps) | Step::OneOf(steps) => any(steps),
+            Step::Any(enough, steps) => {
+                let sure = steps.iter().filter(|step| !self.can_fail(step)).count();
+                u64::try_from(sure).unwrap_or(u64::MAX) < *enough
+            }
+        }
+    }
+
+    /// Whether it goes on where a call has failed.
+    fn is_soft(&self, id: CallId) -> bool {
+        self.facts.plan(id).soft || self.facts.is_cache_read(id)
+    }
+
     fn call(&self, id: CallId, from: Course, at_once: bool) -> Course {
         let plan = self.facts.plan(id);
         if !plan.awaited {
@@ -135,7 +177,7 @@ impl Walk<'_, '_> {
             let after = self.attempts(id, times, from.going);
             let ended = from.ended.max(after.ended);
             // Where something else answers, it goes on after the last attempt has failed.
-            Course { going: if plan.soft { after.ended } else { after.going }, ended }
+            Course { going: if self.is_soft(id) { after.ended } else { after.going }, ended }
         };
         // What is read on a miss only may not be read at all.
         let skippable = plan.skippable || self.facts.miss_of(id).is_some();
@@ -229,16 +271,28 @@ impl Walk<'_, '_> {
                 Step::Call(call) => self.part(*call, parts),
                 Step::Sequence(steps) => self.parts(steps, parts),
                 Step::Parallel(branches) | Step::Any(_, branches) | Step::OneOf(branches) => {
-                    let at_once = !matches!(step, Step::OneOf(_));
-                    let start = Course { going: Time::ZERO, ended: Time::ZERO };
-                    let longest =
-                        branches.iter().rev().max_by_key(|branch| self.step(branch, start, at_once).last().at_least);
-                    if let Some(branch) = longest {
+                    if let Some(branch) = self.deciding(step, branches) {
                         self.parts(std::slice::from_ref(branch), parts);
                     }
                 }
             }
         }
+    }
+
+    /// The branch that takes longest of those that are waited for.
+    fn deciding<'s>(&self, step: &Step, branches: &'s [Step]) -> Option<&'s Step> {
+        let at_once = !matches!(step, Step::OneOf(_));
+        let start = Course { going: Time::ZERO, ended: Time::ZERO };
+        let time = |branch: &Step| self.step(branch, start, at_once).last().at_least;
+        if let Step::Any(enough, _) = step {
+            let mut sure: Vec<&Step> = branches.iter().filter(|branch| !self.can_fail(branch)).collect();
+            sure.sort_by_cached_key(|branch| time(branch));
+            let nth = usize::try_from(*enough).ok().and_then(|enough| enough.checked_sub(1));
+            if let Some(branch) = nth.and_then(|nth| sure.get(nth)) {
+                return Some(branch);
+            }
+        }
+        branches.iter().rev().max_by_key(|branch| time(branch))
     }
 
     fn part(&self, call: CallId, parts: &mut Vec<Part>) {

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use super::Facts;
 use super::attempts::Attempts;
 use super::condensation::components;
-use super::load::{Rate, Traffic, arrivals, chance, client_calls, is_undivided, of_client, stated_arrivals};
+use super::load::{Rate, Traffic, arrivals, client_calls, is_undivided, least_chance, of_client, stated_arrivals};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Stated, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::Key;
@@ -279,7 +279,7 @@ impl Pass<'_, '_> {
             Attempts::Unlimited => 1,
         };
         let made = several(ended, rounds, if at_once { Failing::beside } else { Failing::then });
-        made.scaled(chance(self.facts, id, self.traffic))
+        made.scaled(least_chance(self.facts, id, self.traffic))
     }
 
     /// All tries of one call of something of which one execution does this.

@@ -74,7 +74,7 @@ pub(super) fn rate_of(facts: &Facts<'_>, call: CallId) -> Rate {
     if is_undivided(facts, call) {
         return Rate::UNKNOWN;
     }
-    facts.rate(facts.topology().call(call).from).times(chance(facts, call, Traffic::Usual))
+    share_of(facts, call, facts.rate(facts.topology().call(call).from), Traffic::Usual)
 }
 
 /// Of how a split divides nothing is known unless its branches state a `chance`.
@@ -89,25 +89,40 @@ fn handed_down(facts: &Facts<'_>, call: CallId, from: Rate, traffic: Traffic) ->
     }
     match facts.plan(call).times {
         #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
-        Attempts::AtMost(times) => from.times(times as f64 * chance(facts, call, traffic)),
+        Attempts::AtMost(times) => share_of(facts, call, from, traffic).times(times as f64),
         Attempts::Unlimited => Rate::UNKNOWN,
     }
 }
 
-/// The share of executions that make a call; a miss is made as often as its cache does not answer.
+/// The executions that make a call: how many is not known of a miss path, if nothing says how much its cache answers.
+fn share_of(facts: &Facts<'_>, call: CallId, from: Rate, traffic: Traffic) -> Rate {
+    known_chance(facts, call, traffic).map_or(Rate::UNKNOWN, |chance| from.times(chance))
+}
+
+/// The share of executions that make a call, as if a cache that does not say how much it answers answered nothing.
 pub(super) fn chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> f64 {
+    known_chance(facts, call, traffic).unwrap_or(1.0)
+}
+
+/// The share of executions that are known to make a call: a cache that does not say how much it answers may answer all.
+pub(super) fn least_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> f64 {
+    known_chance(facts, call, traffic).unwrap_or(0.0)
+}
+
+/// The share of executions that make a call; a miss is made as often as its cache does not answer. None if nothing
+/// says how often that is.
+fn known_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Option<f64> {
     let cache = facts.miss_of(call);
     if traffic == Traffic::Cold && cache.is_some() {
-        return 1.0;
+        return Some(1.0);
     }
     let share = |key| facts.cascade().call(call, &[key]).given().and_then(|stated| stated.setting.share());
     let stated = if facts.topology().call(call).implied { None } else { share(Key::Chance) };
-    stated.unwrap_or_else(|| {
-        let Some(cache) = cache else { return 1.0 };
+    stated.or_else(|| {
+        let Some(cache) = cache else { return Some(1.0) };
         let node = facts.topology().operation(facts.topology().call(cache).to).node;
         let hits = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
-        // What is compared with a capacity is a lower bound: a cache that does not say so may answer all.
-        1.0 - hits.unwrap_or(if traffic == Traffic::Peak { 1.0 } else { 0.0 })
+        hits.map(|hits| 1.0 - hits)
     })
 }
 

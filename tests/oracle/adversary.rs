@@ -306,21 +306,33 @@ impl Adversary<'_> {
         }
     }
 
-    /// All of them start together. Whoever waits for fewer may still have to see all of them out.
+    /// All of them start together. With enough good ends nobody waits for the others; else all are seen out.
     fn at_once(&mut self, stage: &Stage<'_>, steps: &[Step], enough: usize, starts: &[u64]) -> Vec<Outcome> {
         let mut ended = Vec::new();
         for start in starts {
-            let mut ways = vec![(*start, 0)];
+            // The last end so far, and the earliest good ones.
+            let mut ways = vec![(*start, Vec::new())];
             for step in steps {
                 let branch = self.step(stage, step, vec![*start], true);
-                let join = |(at, good): (u64, usize)| {
-                    branch.iter().map(move |outcome| (at.max(outcome.at), good + usize::from(outcome.good)))
-                };
-                ways = ways.into_iter().flat_map(join).collect();
-                ways.sort_unstable();
-                ways.dedup();
+                let mut joined = Vec::new();
+                for (at, good) in &ways {
+                    for outcome in &branch {
+                        let mut good: Vec<u64> = good.clone();
+                        good.extend(outcome.good.then_some(outcome.at));
+                        good.sort_unstable();
+                        good.truncate(enough);
+                        joined.push((outcome.at.max(*at), good));
+                    }
+                }
+                joined.sort_unstable();
+                joined.dedup();
+                ways = joined;
             }
-            ended.extend(ways.into_iter().map(|(at, good)| Outcome { at, good: good >= enough }));
+            let none = enough == 0;
+            ended.extend(ways.into_iter().map(|(at, good)| match good.get(enough.wrapping_sub(1)) {
+                Some(last) => Outcome { at: *last, good: true },
+                None => Outcome { at, good: none },
+            }));
         }
         distinct(ended)
     }

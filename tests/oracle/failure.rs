@@ -165,11 +165,15 @@ impl Graph {
         self.calls[call].chance.is_some_and(|chance| chance < 100) || self.is_miss_path(call)
     }
 
-    /// The share in percent that a cache leaves out of the reads of its store.
-    pub fn hit_ratio(&self, call: usize) -> u8 {
+    /// The chance of a call that states none: of a miss path by what its cache does not answer; none if that does not
+    /// say how much it answers.
+    pub fn unstated_chance(&self, call: usize) -> Option<f64> {
+        if !self.is_miss_path(call) {
+            return Some(1.0);
+        }
         let store = self.operations[self.calls[call].to].node;
-        let cache = self.nodes.iter().find(|node| node.of == Some(store));
-        cache.and_then(|cache| cache.hit_ratio).filter(|_| self.is_miss_path(call)).unwrap_or(0)
+        let hits = self.nodes.iter().find(|node| node.of == Some(store))?.hit_ratio?;
+        Some(1.0 - f64::from(hits) / 100.0)
     }
 }
 

@@ -209,7 +209,7 @@ fn share(graph: &Graph, id: usize) -> Option<f64> {
     let call = &graph.calls[id];
     let chance = match call.chance {
         Some(chance) => f64::from(chance) / 100.0,
-        None => 1.0 - f64::from(graph.hit_ratio(id)) / 100.0,
+        None => graph.unstated_chance(id)?,
     };
     match call.times {
         None => Some(chance),
@@ -330,7 +330,7 @@ pub fn hangs(graph: &Graph, pool: &[usize], lasts: impl Fn(usize) -> Lasts) -> O
 fn chance(graph: &Graph, id: usize, share: Option<f64>) -> Option<f64> {
     let call = &graph.calls[id];
     let endless = matches!(call.times, Some((_, Count::Unlimited)));
-    let stated = call.chance.map_or(1.0 - f64::from(graph.hit_ratio(id)) / 100.0, |chance| f64::from(chance) / 100.0);
+    let stated = call.chance.map_or_else(|| graph.unstated_chance(id), |chance| Some(f64::from(chance) / 100.0))?;
     (share.is_some() || endless && call.chance.is_some() || endless && !in_split(graph, id)).then_some(stated)
 }
 

@@ -126,11 +126,14 @@ impl<'f> Facts<'f> {
         let whole = self.proved_latency(operation, quantile);
         let proved = whole.or_else(|| self.latency_of_what_is_stated(operation, quantile));
         let estimate = self.estimated_latency(operation, quantile);
-        let why = match (whole, proved) {
-            (None, None) => Some(self.why_unproved(operation)),
-            _ if estimate.is_none() => Some("no estimate: two quantiles of each part would show its spread".to_owned()),
-            (None, Some(_)) => Some("own work and links of which nothing is stated are not in it".to_owned()),
-            (Some(_), _) => None,
+        let left_out = "own work and links of which nothing is stated are not in it";
+        let no_estimate = "no estimate: two quantiles of each part would show its spread";
+        let why = match (whole, proved, estimate) {
+            (None, None, _) => Some(self.why_unproved(operation)),
+            (None, Some(_), None) => Some(format!("{left_out}; {no_estimate}")),
+            (None, Some(_), Some(_)) => Some(left_out.to_owned()),
+            (Some(_), _, None) => Some(no_estimate.to_owned()),
+            (Some(_), _, Some(_)) => None,
         };
         LatencyQuantile { quantile, proved, estimate, why }
     }
