@@ -1,7 +1,7 @@
 //! Workers that operations share, and what a hang of one callee does to them. Little's law, `L = λ·W`: at a rate λ, each
 //! execution that waits for W holds a worker, so λ·W of them are held (J. D. C. Little, 1961).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Facts;
 use super::interval::Extent;
@@ -206,7 +206,8 @@ fn pool(
             waiting.entry(callee).or_default().entry(*id).or_default().push(call);
         }
     }
-    let mut hangs: Vec<Held> = waiting.into_iter().map(|(callee, by)| held(facts, callee, &by, &operations)).collect();
+    let dependents = Dependents::of(facts, &operations);
+    let mut hangs: Vec<Held> = waiting.into_iter().map(|(callee, by)| held(facts, callee, &by, &dependents)).collect();
     hangs.sort_by(|one, other| {
         let most = |held: &Held| held.needed.unwrap_or(f64::INFINITY);
         most(other)
@@ -226,7 +227,7 @@ fn held(
     facts: &Facts<'_>,
     callee: NodeId,
     by: &BTreeMap<OperationId, Vec<CallId>>,
-    operations: &[OperationId],
+    dependents: &Dependents,
 ) -> Held {
     let mut found =
         Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
@@ -245,7 +246,7 @@ fn held(
     }
     // Asked only where it matters.
     if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
-        found.innocent = operations.iter().copied().filter(|id| is_innocent(facts, *id, callee)).collect();
+        found.innocent = dependents.without(callee);
     }
     found
 }
@@ -297,19 +298,50 @@ fn consumers(facts: &Facts<'_>, call: CallId) -> Option<f64> {
 /// So many operations are looked at to see whether one could do without a node.
 const MAX_LOOKED_AT: usize = 256;
 
-/// Whether an operation reaches no operation of a node over hard calls. One with very many below it counts as guilty.
-fn is_innocent(facts: &Facts<'_>, id: OperationId, callee: NodeId) -> bool {
+/// Which operations of a pool cannot do without which nodes: each is followed once, not once for every node.
+struct Dependents {
+    /// The operations with few enough below them; the others count as guilty of everything.
+    followed: Vec<OperationId>,
+    /// Those that need a node, ascending.
+    by_node: HashMap<NodeId, Vec<OperationId>>,
+}
+
+impl Dependents {
+    fn of(facts: &Facts<'_>, operations: &[OperationId]) -> Self {
+        let mut all = Self { followed: Vec::new(), by_node: HashMap::new() };
+        for id in operations {
+            let Some(needed) = needed_nodes(facts, *id) else { continue };
+            all.followed.push(*id);
+            for node in needed {
+                all.by_node.entry(node).or_default().push(*id);
+            }
+        }
+        all.by_node.values_mut().for_each(|ids| ids.sort_unstable());
+        all
+    }
+
+    /// The operations that reach no operation of a node over hard calls.
+    fn without(&self, node: NodeId) -> Vec<OperationId> {
+        let guilty = self.by_node.get(&node).map_or(&[][..], Vec::as_slice);
+        self.followed.iter().copied().filter(|id| guilty.binary_search(id).is_err()).collect()
+    }
+}
+
+/// The nodes whose operations an operation reaches over hard calls; none if there are very many below it.
+fn needed_nodes(facts: &Facts<'_>, id: OperationId) -> Option<HashSet<NodeId>> {
     let topology = facts.topology();
     let mut seen = HashSet::from([id]);
     let mut next = vec![id];
+    let mut nodes = HashSet::new();
     while let Some(at) = next.pop() {
-        if topology.operation(at).node == callee || seen.len() > MAX_LOOKED_AT {
-            return false;
+        if seen.len() > MAX_LOOKED_AT {
+            return None;
         }
+        nodes.insert(topology.operation(at).node);
         let hard = topology.calls_from(at).filter(|call| facts.is_hard(*call)).map(|call| topology.call(call).to);
         next.extend(hard.filter(|to| seen.insert(*to)).take(MAX_LOOKED_AT));
     }
-    true
+    Some(nodes)
 }
 
 /// What limits the concurrent calls of an operation to one callee, if all of them are limited.

@@ -14,16 +14,34 @@ use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Many callers of one operation wait for the same things.
-    let mut parts: HashMap<OperationId, Vec<Part>> = HashMap::new();
+    let mut callees: HashMap<OperationId, Callee> = HashMap::new();
     let mut found: Vec<Inversion<'_>> = by_name(facts).into_iter().filter_map(|call| inversion(facts, call)).collect();
     // Where one line says it for many calls, the one that falls shortest speaks.
     found.sort_by_key(|found| std::cmp::Reverse(found.short_by()));
     let reports = found.into_iter().map(|found| {
         let to = facts.topology().call(found.call).to;
-        let parts = parts.entry(to).or_insert_with(|| facts.times().parts(facts, to));
-        (found.call, report(facts, &found, parts))
+        let callee = callees.entry(to).or_insert_with(|| Callee::of(facts, to));
+        (found.call, report(facts, &found, callee))
     });
     one_each(facts, reports)
+}
+
+/// What all callers of an operation wait for.
+struct Callee {
+    parts: Vec<Part>,
+    caused_by: Vec<String>,
+}
+
+impl Callee {
+    fn of(facts: &Facts<'_>, id: OperationId) -> Self {
+        let parts = facts.times().parts(facts, id);
+        // What has no end below is the cause; where it is reported, this follows from it.
+        let caused_by = match facts.times().operation(id).at_least {
+            Extent::Unbounded => prose::endless_causes(facts, &parts),
+            Extent::Finite(_) => overtime::caused_by(facts, id),
+        };
+        Self { parts, caused_by }
+    }
 }
 
 /// The attempt and the time that its callee may take, if the attempt ends first.
@@ -67,8 +85,11 @@ pub(super) fn copes(facts: &Facts<'_>, id: CallId) -> bool {
     facts.allotted(to).honours || states(Key::Cancels) || states(Key::Detached)
 }
 
-fn report(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Diagnostic {
+fn report(facts: &Facts<'_>, found: &Inversion<'_>, callee: &Callee) -> Diagnostic {
     let topology = facts.topology();
+    let Callee { parts, caused_by } = callee;
+    let total = total(facts, found);
+    let affordable = is_affordable(facts, found, total);
     let call = topology.call(found.call);
     let (caller, callee) = (topology.operation_name(call.from), topology.operation_name(call.to));
     let can = match found.needed {
@@ -86,16 +107,9 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Diagnosti
     diagnostic.path = Some(prose::path(facts, call.from, &[found.call], 0));
     diagnostic.consequence = Some(consequence(facts, found));
     diagnostic.cause = Some(prose::cause(facts, found.call));
-    if found.needed == Extent::Unbounded {
-        // What has no end below is the cause; where it is reported, this follows from it.
-        diagnostic.caused_by = prose::endless_causes(facts, parts);
-    } else {
-        diagnostic.caused_by = overtime::caused_by(facts, call.to);
-    }
-    diagnostic.help = help(facts, found, parts);
-    if let (Extent::Finite(needed), Key::Timeout, None) =
-        (found.needed, found.stated.setting.key, unaffordable(facts, found))
-    {
+    diagnostic.caused_by.clone_from(caused_by);
+    diagnostic.help = help(facts, found, parts, total);
+    if let (Extent::Finite(needed), Key::Timeout, true) = (found.needed, found.stated.setting.key, affordable) {
         diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", needed.rounded_up().written()));
     }
     diagnostic
@@ -171,13 +185,13 @@ fn overlapping(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<u64> {
     Some(attempts.min(fits)).filter(|executions| *executions > 1 && *executions < u64::MAX)
 }
 
-fn help(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Vec<String> {
+fn help(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part], total: Option<Duration>) -> Vec<String> {
     let callee = facts.topology().operation_name(facts.topology().call(found.call).to);
-    let longer = found.needed.finite().map(|needed| longer(facts, found, needed.rounded_up()));
+    let longer = found.needed.finite().map(|needed| longer(facts, found, needed.rounded_up(), total));
     let shorter = (!parts.is_empty()).then(|| shorter(facts, found, parts));
     let mut ways: Vec<String> = longer.into_iter().chain(shorter).collect();
     // What the caller's own callers do not wait for is no cure by itself.
-    if unaffordable(facts, found).is_some() {
+    if !is_affordable(facts, found, total) {
         ways.reverse();
     }
     ways.push(format!("let `{callee}` stop in time: `deadline inherited` on it and on its calls"));
@@ -185,14 +199,14 @@ fn help(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Vec<String>
     numbered.map(|(index, way)| if index == 0 { way } else { format!("or {way}") }).collect()
 }
 
-fn longer(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration) -> String {
+fn longer(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration, total: Option<Duration>) -> String {
     let key = found.stated.setting.key;
     // A longer value for all calls of a policy would let the callees take longer, too.
     let place = match found.stated.origin {
         crate::model::Origin::Own => "here".to_owned(),
         _ => format!("on `{}` itself", prose::call(facts, found.call)),
     };
-    format!("`{key} {}` {place}{}", proposed.written(), checked(facts, found, proposed))
+    format!("`{key} {}` {place}{}", proposed.written(), checked(facts, found, total))
 }
 
 /// A shorter wait below: of the largest part, if that alone does it.
@@ -225,12 +239,17 @@ fn share(facts: &Facts<'_>, found: &Inversion<'_>, part: Part) -> Option<Duratio
     (each > Duration::ZERO && plan.timeout.duration().is_some()).then_some(each)
 }
 
-/// The bound of the caller that a long enough wait would exceed, and whose it is.
-fn unaffordable(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<(Duration, String)> {
+/// The time of the caller if it waited long enough.
+fn total(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<Duration> {
     let proposed = found.needed.finite()?.rounded_up();
     let from = facts.topology().call(found.call).from;
-    let total = facts.times().work_with(facts, from, found.call, proposed)?.at_least.finite()?;
-    tightest(facts, from).filter(|(bound, _)| total > *bound)
+    facts.times().work_with(facts, from, found.call, proposed)?.at_least.finite()
+}
+
+/// Whether no bound of the caller that is known would be exceeded by a long enough wait.
+fn is_affordable(facts: &Facts<'_>, found: &Inversion<'_>, total: Option<Duration>) -> bool {
+    let bound = tightest(facts, facts.topology().call(found.call).from);
+    total.zip(bound).is_none_or(|(total, (bound, _))| total <= bound)
 }
 
 /// The shortest time that an operation has: by its own deadline, or by who waits for it.
@@ -244,10 +263,9 @@ fn tightest(facts: &Facts<'_>, id: OperationId) -> Option<(Duration, String)> {
 }
 
 /// What a proposed timeout does to the caller, and whether the caller may take that long.
-fn checked(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration) -> String {
+fn checked(facts: &Facts<'_>, found: &Inversion<'_>, total: Option<Duration>) -> String {
     let from = facts.topology().call(found.call).from;
     let caller = facts.topology().operation_name(from);
-    let total = facts.times().work_with(facts, from, found.call, proposed).and_then(|time| time.at_least.finite());
     let Some(total) = total else { return String::new() };
     match tightest(facts, from) {
         Some((bound, whose)) if total > bound => {
