@@ -86,6 +86,18 @@ impl<'f> Facts<'f> {
         Some(Limited { node, operation: Some(id), limit, stated, usual: at_most(usual, peak), peak })
     }
 
+    /// The tries of a second that arrive at an operation while it fails, at least; none where there are too many ways to
+    /// follow.
+    #[must_use]
+    pub fn amplified_rate(&self, operation: OperationId) -> Option<f64> {
+        let all = self.amplified_rates.get_or_init(|| {
+            let groups: Vec<Vec<OperationId>> = self.topology().operation_ids().map(|id| vec![id]).collect();
+            let amplified = self.amplified(&groups, Traffic::Usual);
+            amplified.into_iter().map(|found| found.map(|found| found.per_second)).collect()
+        });
+        all.get(operation.index()).copied().flatten()
+    }
+
     /// What arrives at each of these groups of operations in a second while they fail; none where there are too many
     /// ways to follow.
     #[must_use]
@@ -162,7 +174,7 @@ impl<'a, 'f> Search<'a, 'f> {
     fn group(&mut self, group: &[OperationId]) -> Option<Amplified> {
         let callers = self.callers(group)?;
         let (facts, traffic) = (self.facts, self.traffic);
-        let mut pass = Pass { facts, traffic, group, values: HashMap::new(), repeated: Vec::new() };
+        let mut pass = Pass { facts, traffic, group, values: HashMap::new(), repeated: Vec::new(), counted: HashSet::new() };
         pass.values.extend(group.iter().map(|id| (*id, Failing { tries: 1.0, capped: 0.0, fails: 1.0 })));
         for id in &callers {
             let value = pass.steps(&self.facts.topology().operation(*id).body);
@@ -204,6 +216,8 @@ struct Pass<'a, 'f> {
     group: &'a [OperationId],
     values: HashMap<OperationId, Failing>,
     repeated: Vec<CallId>,
+    /// The same, to ask.
+    counted: HashSet<CallId>,
 }
 
 impl Pass<'_, '_> {
@@ -292,7 +306,7 @@ impl Pass<'_, '_> {
             Attempts::AtMost(tries) => tries.min(MOST_TRIES),
             Attempts::Unlimited => 1,
         };
-        if most > 1 && value.fails > 0.0 && value.tries > 0.0 && !self.repeated.contains(&id) {
+        if most > 1 && value.fails > 0.0 && value.tries > 0.0 && self.counted.insert(id) {
             self.repeated.push(id);
         }
         let tries: f64 = (0..most).map(|before| value.fails.powi(i32::try_from(before).unwrap_or(i32::MAX))).sum();
@@ -332,7 +346,8 @@ fn more_than(spare: u64, branches: &[Failing]) -> f64 {
     if let Some(none) = exactly.first_mut() {
         *none = 1.0;
     }
-    for branch in branches {
+    // Who never fails changes nothing.
+    for branch in branches.iter().filter(|branch| branch.fails > 0.0) {
         let mut before = 0.0;
         for share in &mut exactly {
             let here = *share;

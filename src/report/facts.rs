@@ -91,7 +91,14 @@ pub(super) fn gaps(facts: &Facts<'_>, mistakes: usize) -> Vec<Gap> {
         _ => format!("what {mistakes} mistakes in the text concern"),
     };
     let unread = (mistakes > 0).then_some(Gap { what, why: "`topolint check` shows what is wrong" });
-    unread.into_iter().chain(facts.not_analysed()).collect()
+    unread.into_iter().chain(facts.not_analysed()).chain(unamplified(facts)).collect()
+}
+
+/// Only what `facts` shows: `check` does not ask it of every operation.
+fn unamplified(facts: &Facts<'_>) -> Option<Gap> {
+    let unknown = facts.topology().operation_ids().filter(|id| facts.amplified_rate(*id).is_none()).count();
+    let what = format!("what arrives at {unknown} operations while they fail is not known");
+    (unknown > 0).then_some(Gap { what, why: "there are too many ways to them" })
 }
 
 /// One row is made and written at a time: there may be very many.
@@ -194,6 +201,9 @@ struct OperationRow {
     executions_bound: Bound,
     /// While all is well; null if an arrival is unstated.
     rate_per_s: Option<f64>,
+    /// Tries that arrive while it fails at once and everybody who may tries again, at least; null if an arrival is
+    /// unstated or there are too many ways to follow.
+    amplified_rate_per_s: Option<f64>,
     /// How much of the time it works, by what is stated of all that it needs.
     availability: AvailabilityRow,
     repeat: Repeat,
@@ -230,9 +240,13 @@ impl OperationRow {
         let mut why: BTreeMap<&'static str, &'static str> =
             reason.map(|reason| ("worst_case_s", reason)).into_iter().collect();
         if is_client {
-            why.insert("rate_per_s", "requests are counted where they arrive");
+            let reason = "requests are counted where they arrive";
+            why.extend([("rate_per_s", reason), ("amplified_rate_per_s", reason)]);
         } else if !rate.known {
-            why.insert("rate_per_s", "not all arrivals state a `load`");
+            let reason = "not all arrivals state a `load`";
+            why.extend([("rate_per_s", reason), ("amplified_rate_per_s", reason)]);
+        } else if facts.amplified_rate(id).is_none() {
+            why.insert("amplified_rate_per_s", "there are too many ways to follow");
         }
         let availability = facts.availability(id);
         if let Some(reason) = AvailabilityRow::reason(&availability) {
@@ -256,6 +270,7 @@ impl OperationRow {
             executions: Bound::times(executions.failing),
             executions_bound: Bound::times(executions.bound),
             rate_per_s: (rate.known && !is_client).then_some(rate.per_second),
+            amplified_rate_per_s: facts.amplified_rate(id).filter(|_| rate.known && !is_client),
             availability: AvailabilityRow::of(&availability),
             repeat,
             witness: witness.into_iter().collect(),
