@@ -223,12 +223,7 @@ fn waits_in_health(facts: &Facts<'_>, call: CallId) -> bool {
     plan.awaited && !plan.local && facts.topology().call(call).fallback_of.is_none() && !facts.is_spare(call)
 }
 
-fn held(
-    facts: &Facts<'_>,
-    callee: NodeId,
-    by: &BTreeMap<OperationId, Vec<CallId>>,
-    dependents: &Dependents,
-) -> Held {
+fn held(facts: &Facts<'_>, callee: NodeId, by: &BTreeMap<OperationId, Vec<CallId>>, dependents: &Dependents) -> Held {
     let mut found =
         Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
     for calls in by.values() {

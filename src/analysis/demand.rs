@@ -174,7 +174,8 @@ impl<'a, 'f> Search<'a, 'f> {
     fn group(&mut self, group: &[OperationId]) -> Option<Amplified> {
         let callers = self.callers(group)?;
         let (facts, traffic) = (self.facts, self.traffic);
-        let mut pass = Pass { facts, traffic, group, values: HashMap::new(), repeated: Vec::new(), counted: HashSet::new() };
+        let mut pass =
+            Pass { facts, traffic, group, values: HashMap::new(), repeated: Vec::new(), counted: HashSet::new() };
         pass.values.extend(group.iter().map(|id| (*id, Failing { tries: 1.0, capped: 0.0, fails: 1.0 })));
         for id in &callers {
             let value = pass.steps(&self.facts.topology().operation(*id).body);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::statement::{by_name, one_each};
 
 use crate::analysis::{Attempts, Extent, Facts, Part};
-use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::diagnostic::{Because, Diagnostic, Measure, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, Duration, OperationId, Stated};
 use crate::rules::prose;
@@ -29,7 +29,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 /// What all callers of an operation wait for.
 struct Callee {
     parts: Vec<Part>,
-    caused_by: Vec<String>,
+    caused_by: Vec<Because>,
 }
 
 impl Callee {
