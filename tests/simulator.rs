@@ -72,7 +72,8 @@ const SCHEDULES: u64 = 6;
 fn nothing_that_happens_exceeds_what_is_proved() {
     let wanted = asked("SIMULATIONS").unwrap_or(SIMULATIONS);
     let (mut played, mut reports) = (0, Vec::new());
-    let mut seed = asked("SEED").unwrap_or(0);
+    let first = asked("SEED").unwrap_or(0);
+    let mut seed = first;
     while played < wanted && reports.len() < 4 {
         let graph = generate::graph(seed);
         let (runs, wrong) = disagreement(&graph, seed, SCHEDULES);
@@ -84,7 +85,7 @@ fn nothing_that_happens_exceeds_what_is_proved() {
         }
         seed += 1;
     }
-    println!("{played} simulations of {seed} topologies");
+    println!("{played} simulations of {} topologies", seed - first);
     assert!(reports.is_empty(), "{}", reports.join("\n\n"));
 }
 
@@ -130,8 +131,7 @@ fn what_is_proved_to_be_possible_happens() {
     }
     for (kind, [exactly, near, close, off]) in table {
         let all = exactly + near + close + off;
-        // What is missed: circles that a barrier stops, `parallel any` with a branch that cannot fail, waits without
-        // jitter that a deadline cuts.
+        // What is missed: circles that a barrier stops, and waits without jitter that a deadline cuts.
         assert!(off * 100 <= all * 3 + 300, "{kind}: {off} of {all} did not happen\n{}", missed[kind][0]);
     }
 }
