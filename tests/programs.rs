@@ -591,7 +591,7 @@ fn the_list_of_rules_shows_one_family_and_the_level_in_force() {
 #[test]
 fn amplified_rates_count_the_tries_of_everybody_above() {
     let text = "client web\nservice shop { load 50/s; -> orders { timeout 1s; retries 1 } }\nservice orders \
-                { -> bank { timeout 300ms; retries 2 } }\nservice bank\nservice other\nweb -> shop { timeout 5s }\n";
+                { -> bank { timeout 300ms; retries 2 } }\nservice bank\nservice other\nweb -> shop { timeout 5s }\nweb -> other { timeout 5s }\n";
     let facts: Value = serde_json::from_str(&facts(text)).expect("JSON");
     let rate = |name: &str| row(&facts, "operations", name)["amplified_rate_per_s"].as_f64();
     assert_eq!(rate("shop"), Some(50.0));
