@@ -199,8 +199,9 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// An operation that only queues call which deliver again, and whose writes can all be repeated: it runs until all
-    /// of them are done.
+    /// An operation that only queues call which deliver again: it runs until all of its writes are done, and what they
+    /// then do twice is `repeated-effect`. A key that stops the second run would leave out what the first did not get
+    /// to, unless all writes can be repeated.
     fn repeated_until_done(&self, operation: OperationId, marks: &[Mark]) -> bool {
         let topology = self.topology();
         let mut calls = topology.calls_to(operation).filter(|call| self.plan(*call).made).peekable();
@@ -208,7 +209,10 @@ impl<'a> Facts<'a> {
             Change::Effect => self.effect(EffectSite::Operation(topology.call(mark.call).to)) == Effect::Idempotent,
             Change::Write(_) => self.cascade().call(mark.call, &[Key::Idempotent]).given().is_some(),
         };
-        calls.peek().is_some() && calls.all(|call| self.is_redelivered(call)) && marks.iter().all(idempotent)
+        let keyed = self.cascade().operation(operation, Key::Idempotent).given();
+        let stops = keyed.is_some_and(|stated| stated.setting.says("by-key"));
+        let again = calls.peek().is_some() && calls.all(|call| self.is_redelivered(call));
+        again && (!stops || marks.iter().all(idempotent))
     }
 
     /// What states that two changes commit apart.

@@ -190,18 +190,24 @@ impl Facts<'_> {
         }
         let mut steps: Vec<(OperationId, CallId)> = steps.into_iter().collect();
         steps.sort_unstable();
-        let fault =
-            |(operation, step)| Some(Compensation { operation, step, fault: self.compensation_fault(operation)? });
+        let fault = |(operation, step)| {
+            Some(Compensation { operation, step, fault: self.compensation_fault(operation, step)? })
+        };
         steps.into_iter().filter_map(fault).collect()
     }
 
-    fn compensation_fault(&self, operation: OperationId) -> Option<CompensationFault> {
+    fn compensation_fault(&self, operation: OperationId, step: CallId) -> Option<CompensationFault> {
         match self.repetition(operation) {
             Repetition::Unsafe => return Some(CompensationFault::Repeats),
             Repetition::Unknown => return Some(CompensationFault::Unknown),
             Repetition::Safe => {}
         }
-        let mut calls: Vec<CallId> = self.topology().calls_to(operation).filter(|call| self.plan(*call).made).collect();
+        // Who takes a step forward by it undoes nothing with that call.
+        let forward = |call: &CallId| {
+            self.topology().call(*call).from == self.topology().call(step).from && self.saga(*call).is_some()
+        };
+        let made = |call: &CallId| self.plan(*call).made && !forward(call);
+        let mut calls: Vec<CallId> = self.topology().calls_to(operation).filter(made).collect();
         calls.sort_by_key(|call| self.call_rank(*call));
         let given_up = |call: &CallId| match (self.plan(*call).attempts, self.plan(*call).attempts_stated) {
             (Attempts::AtMost(attempts), Some(_)) if !self.is_handed_out_again(*call) => Some((*call, attempts)),

@@ -9,7 +9,7 @@ use crate::lint::{Finding, Hidden, Outcome};
 use crate::metadata::Level;
 use crate::source::{SourceMap, clean};
 
-/// From so many on, findings that say the same are said once.
+/// From so many on, findings that say the same are said once; two, if the same helps both.
 const GROUP: usize = 3;
 
 /// So many members of a group are listed.
@@ -58,7 +58,8 @@ fn groups(outcome: &Outcome) -> Vec<Vec<&Finding>> {
 
 /// A few that say the same are still said one by one.
 fn apart(group: Vec<&Finding>) -> Vec<Vec<&Finding>> {
-    if group.len() < GROUP { group.into_iter().map(|one| vec![one]).collect() } else { vec![group] }
+    let alike = matches!(group.as_slice(), [one, other] if one.diagnostic.help == other.diagnostic.help);
+    if group.len() < GROUP && !alike { group.into_iter().map(|one| vec![one]).collect() } else { vec![group] }
 }
 
 fn heading(text: &mut String, finding: &Finding, message: &str, look: Look) {
