@@ -70,7 +70,7 @@ fn behind(
     options: &Options,
 ) -> Option<Diagnostic> {
     let length = options.duration("peak");
-    let time = backlog.after_the_peak(length).filter(|time| *time > options.duration("catch-up"))?;
+    let time = backlog.after_the_peak(length).filter(|time| *time > accepted(options))?;
     let (name, to) = (facts.topology().node_name(queue), queue::consumer(facts, call));
     let (peak, handled, time) = (rate(backlog.peak), rate(backlog.handled), shown(time));
     let message = format!("at its peak `{name}` gets {peak}, and `{to}` handles at most {handled}");
@@ -92,7 +92,7 @@ fn slow(
     options: &Options,
 ) -> Option<Diagnostic> {
     let outage = options.duration("outage");
-    let time = backlog.catching_up(outage).filter(|time| *time > options.duration("catch-up"))?;
+    let time = backlog.catching_up(outage).filter(|time| *time > accepted(options))?;
     let (name, to) = (facts.topology().node_name(queue), queue::consumer(facts, call));
     let time = shown(time);
     let message = format!("after an outage of {outage}, `{to}` takes {time} or more to catch up with `{name}`");
@@ -138,4 +138,9 @@ fn witness(facts: &Facts<'_>, queue: NodeId, call: CallId, backlog: &Backlog<'_>
 
 fn rate(per_second: f64) -> String {
     format!("{} messages/s", prose::number(per_second))
+}
+
+/// The longest that catching up may take.
+fn accepted(options: &Options) -> Duration {
+    options.duration("catch-up")
 }
