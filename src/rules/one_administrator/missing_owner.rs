@@ -12,7 +12,7 @@ use crate::vocabulary::{ElementKind, Key};
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     // Who answers for what was given up is for another rule.
-    let dead: HashSet<NodeId> = facts.dead_letter_queues().into_iter().map(|(queue, _)| queue).collect();
+    let dead: HashSet<NodeId> = facts.dead_letter_queues().into_keys().collect();
     let own = |node: &NodeId| {
         !matches!(topology.node(*node).kind, ElementKind::Client | ElementKind::External) && !dead.contains(node)
     };
