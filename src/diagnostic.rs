@@ -194,6 +194,25 @@ pub fn spaced(subject: &str) -> String {
     subject.replacen(arrow, &format!(" {arrow} "), 1)
 }
 
+/// "p99", "p99.9".
+#[must_use]
+pub fn quantile(quantile: f64) -> String {
+    format!("p{}", percentage(quantile))
+}
+
+/// A share in percent as people write it, with at most four decimals and without the sign.
+#[must_use]
+pub fn percentage(share: f64) -> String {
+    decimals(share * 100.0)
+}
+
+/// At most four decimals, and no zeros behind the last that counts.
+#[must_use]
+pub fn decimals(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A number as people write it, with three digits that count.
 #[must_use]
 pub fn number(value: f64) -> String {

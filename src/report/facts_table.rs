@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::facts::{Bound, PoolRow, drawn, gaps, p99, proved, worst_case};
 use super::paint::Look;
 use crate::analysis::{Attempts, Availability, Count, Extent, Facts, Repetition};
-use crate::diagnostic::{number, spaced};
+use crate::diagnostic::{number, percentage, spaced};
 use crate::model::OperationId;
 use crate::source::clean;
 use crate::vocabulary::ElementKind;
@@ -143,10 +143,6 @@ fn up(availability: Availability) -> String {
 
 fn runs(count: Count) -> String {
     count.finite().map_or_else(|| "no end".to_owned(), |times| times.to_string())
-}
-
-fn percentage(share: f64) -> String {
-    format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A question mark is what is not known.

@@ -10,7 +10,7 @@ use super::facts::Bound;
 use super::lines;
 use super::paint::Look;
 use crate::analysis::{Availability, Consequences, Disturbance, Facts, Felt, Held, Late, Pool, Target, Verdict};
-use crate::diagnostic::{number, spaced};
+use crate::diagnostic::{self, number, percentage, spaced};
 use crate::model::{CallId, OperationId};
 use crate::source::clean;
 
@@ -109,13 +109,8 @@ fn share(availability: Availability) -> Option<String> {
     }
 }
 
-/// As many digits as tell a share from one.
 fn percent(share: f64) -> String {
-    let digits = if share > 0.0 && share < 1.0 { (-(1.0 - share).log10()).floor().clamp(0.0, 9.0) + 1.0 } else { 0.0 };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of digits from 0 to 10")]
-    let text = format!("{:.*}", digits as usize, share * 100.0);
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text} %")
+    format!("{} %", percentage(share))
 }
 
 fn late_line(facts: &Facts<'_>, late: &Late) -> String {
@@ -123,20 +118,18 @@ fn late_line(facts: &Facts<'_>, late: &Late) -> String {
     match (late.quantile, late.waits) {
         (None, _) => format!("`{name}`: of how long its callee works nothing is stated"),
         (Some((quantile, time)), None) => {
-            format!("`{name}` waits as long as it takes: {} becomes {time}", quantile_name(quantile))
+            format!("`{name}` waits as long as it takes: {} becomes {time}", diagnostic::quantile(quantile))
         }
         (Some((quantile, time)), Some(waits)) if late.is_given_up => {
-            format!("`{name}` gives up after {waits}, {} becomes {time}", quantile_name(quantile))
+            format!("`{name}` gives up after {waits}, {} becomes {time}", diagnostic::quantile(quantile))
         }
         (Some((quantile, time)), Some(waits)) => {
-            format!("`{name}` waits {waits}: it still gets its answers, {} becomes {time}", quantile_name(quantile))
+            format!(
+                "`{name}` waits {waits}: it still gets its answers, {} becomes {time}",
+                diagnostic::quantile(quantile)
+            )
         }
     }
-}
-
-/// "p99", "p99.9".
-fn quantile_name(quantile: f64) -> String {
-    format!("p{}", number(quantile * 100.0))
 }
 
 fn tries_line(

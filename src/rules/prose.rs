@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
-pub(super) use crate::diagnostic::number;
-use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, spaced};
+use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, decimals, spaced};
+pub(super) use crate::diagnostic::{number, percentage, quantile};
 use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
 use crate::vocabulary::Key;
@@ -211,20 +211,10 @@ pub(super) fn long(time: Duration) -> String {
     }
 }
 
-/// "p99", "p99.9".
-pub(super) fn quantile(quantile: f64) -> String {
-    format!("p{}", decimals(quantile * 100.0))
-}
-
 /// "1 %", "63.4 %", "0.05 %": at most four decimals, three digits that count.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     format!("{} %", if percent >= 1.0 { number((percent * 10.0).round() / 10.0) } else { decimals(percent) })
-}
-
-fn decimals(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The calls of a way, each with what it cannot do without.
@@ -246,11 +236,6 @@ pub(super) fn names(names: &[&str]) -> String {
         (Some((last, first)), 0) => format!("{} and {last}", first.join(", ")),
         (Some(_), more) => format!("{} and {more} more", quoted.join(", ")),
     }
-}
-
-/// A share as people write it, without the percent sign.
-pub(super) fn percentage(share: f64) -> String {
-    format!("{:.4}", share * 100.0).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The time in 30 days in which something may be down that is up for this share.

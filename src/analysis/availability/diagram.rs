@@ -41,8 +41,7 @@ pub(super) struct Diagrams {
     variables: Vec<Variable>,
     levels: HashMap<Variable, usize>,
     shares: HashMap<Variable, f64>,
-    both: HashMap<(Root, Root), Root>,
-    either: HashMap<(Root, Root), Root>,
+    combined: HashMap<(Root, (Root, Root)), Root>,
     left: usize,
     roots: Vec<Option<Root>>,
 }
@@ -57,8 +56,7 @@ impl Diagrams {
             variables: Vec::new(),
             levels: HashMap::new(),
             shares: HashMap::new(),
-            both: HashMap::new(),
-            either: HashMap::new(),
+            combined: HashMap::new(),
             left: 0,
             roots: Vec::new(),
         };
@@ -186,36 +184,28 @@ impl Diagrams {
     }
 
     fn and(&mut self, one: Root, other: Root) -> Option<Root> {
-        match (one.min(other), one.max(other)) {
-            (NEVER, _) => Some(NEVER),
-            (ALWAYS, root) => Some(root),
-            (first, second) if first == second => Some(first),
-            pair => {
-                if let Some(root) = self.both.get(&pair) {
-                    return Some(*root);
-                }
-                let (level, [no, yes]) = self.split(pair)?;
-                let (no, yes) = (self.and(no.0, no.1)?, self.and(yes.0, yes.1)?);
-                let root = self.decision(level, no, yes)?;
-                self.both.insert(pair, root);
-                Some(root)
-            }
-        }
+        self.combine((NEVER, ALWAYS), one, other)
     }
 
     fn or(&mut self, one: Root, other: Root) -> Option<Root> {
+        self.combine((ALWAYS, NEVER), one, other)
+    }
+
+    /// Two diagrams, by what decides alone and what changes nothing.
+    fn combine(&mut self, (decides, changes_nothing): (Root, Root), one: Root, other: Root) -> Option<Root> {
         match (one.min(other), one.max(other)) {
-            (ALWAYS, _) | (_, ALWAYS) => Some(ALWAYS),
-            (NEVER, root) => Some(root),
-            (first, second) if first == second => Some(first),
+            (first, second) if first == decides || second == decides => Some(decides),
+            (first, second) if first == second || second == changes_nothing => Some(first),
+            (first, second) if first == changes_nothing => Some(second),
             pair => {
-                if let Some(root) = self.either.get(&pair) {
+                if let Some(root) = self.combined.get(&(decides, pair)) {
                     return Some(*root);
                 }
                 let (level, [no, yes]) = self.split(pair)?;
-                let (no, yes) = (self.or(no.0, no.1)?, self.or(yes.0, yes.1)?);
+                let rule = (decides, changes_nothing);
+                let (no, yes) = (self.combine(rule, no.0, no.1)?, self.combine(rule, yes.0, yes.1)?);
                 let root = self.decision(level, no, yes)?;
-                self.either.insert(pair, root);
+                self.combined.insert((decides, pair), root);
                 Some(root)
             }
         }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use topolint::metadata::built_in_clients;
-use topolint::model::{CallId, Cascade, Loader, OperationId, Topology, lower};
+use topolint::model::{Cascade, Loader, Topology, lower};
 use topolint::report::{self, Question};
 use topolint::rules::{Rule, names};
 use topolint::vocabulary::{ATTRIBUTES, Key, did_you_mean, suggest};
 
 use crate::arguments::Explain;
 use crate::check::{projects, wanted};
+use crate::names::{calls_between, elements};
 use crate::output::{self, Stop};
 use crate::rules::configured;
 
@@ -102,27 +103,4 @@ fn questions(topology: &Topology, element: &str) -> Vec<Question> {
         (None, Some(node)) => vec![Question::Node(node)],
         (None, None) => Vec::new(),
     }
-}
-
-/// The calls that `a->b` or `a:b` names; none if the text names no call at all.
-pub(crate) fn calls_between(topology: &Topology, element: &str) -> Option<Vec<CallId>> {
-    let ends = element.split_once("->>").or_else(|| element.split_once("->")).or_else(|| element.split_once(':'));
-    let (from, to) = ends?;
-    let (from, to) = (ends_of(topology, from.trim()), ends_of(topology, to.trim()));
-    let arriving = |call: &CallId| to.contains(&topology.call(*call).to) && !topology.call(*call).implied;
-    let mut calls: Vec<CallId> = from.iter().flat_map(|from| topology.calls_from(*from)).filter(arriving).collect();
-    calls.sort_unstable();
-    Some(calls)
-}
-
-/// The operations that an end of an arrow may mean: a queue or a store may be named alone.
-pub(crate) fn ends_of(topology: &Topology, name: &str) -> Vec<OperationId> {
-    let node = topology.node_named(name).map(|node| topology.node(node).operations.clone());
-    node.or_else(|| topology.operation_named(name).map(|id| vec![id])).unwrap_or_default()
-}
-
-/// Names of all elements; a queue or a store may be named alone, so their operations count as well.
-pub(crate) fn elements(topology: &Topology) -> Vec<String> {
-    let operations = topology.operation_ids().map(|id| topology.operation_name(id));
-    operations.chain(topology.call_ids().map(|id| topology.call_name(id))).collect()
 }

@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod facts;
 mod files;
+mod names;
 mod output;
 mod path;
 mod rules;

@@ -2,23 +2,17 @@
 
 use topolint::analysis::Facts;
 use topolint::metadata::built_in_clients;
-use topolint::model::{Loader, OperationId, Topology, lower};
+use topolint::model::{OperationId, Topology};
 use topolint::report;
-use topolint::vocabulary::{did_you_mean, suggest};
 
 use crate::arguments::{Listing, Path};
-use crate::check::{projects, wanted};
-use crate::explain::{elements, ends_of};
+use crate::names::{ends_of, meant, topologies};
 use crate::output::{self, Stop};
 
 /// Prints the flow; the exit code.
 pub(crate) fn run(path: &Path) -> Result<u8, Stop> {
     let look = output::look(path.input.color);
-    let (folder, wanted) = wanted(&path.paths, &path.input)?;
-    let mut loader = Loader::new(&folder);
-    let projects = projects(&mut loader, &folder, &wanted)?;
-    let topologies: Vec<Topology> =
-        projects.iter().map(|project| lower(&loader, project, built_in_clients()).0).collect();
+    let topologies = topologies(&path.paths, &path.input)?;
     let names: Vec<&str> =
         [path.from.as_str()].into_iter().chain(path.via.iter().map(String::as_str)).chain([path.to.as_str()]).collect();
     let topology = holding_all(&topologies, &names)?;
@@ -52,9 +46,6 @@ fn holding_all<'a>(topologies: &'a [Topology], names: &[&str]) -> Result<&'a Top
     let Some(unknown) = unknown else {
         return Err(format!("error: no topology holds all of `{}`", names.join("`, `")).into());
     };
-    let known: Vec<String> = topologies.iter().flat_map(elements).filter(|name| !name.contains("->")).collect();
-    let nodes = topologies.iter().flat_map(|topology| topology.node_ids().map(|node| topology.node_name(node)));
-    let help = did_you_mean(&suggest(unknown, known.iter().map(String::as_str).chain(nodes)))
-        .unwrap_or_else(|| "`topolint facts` lists all operations".to_owned());
+    let help = meant(topologies, unknown);
     Err(format!("error: there is no node or operation `{unknown}`\n  help: {help}").into())
 }

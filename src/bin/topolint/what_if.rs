@@ -2,23 +2,17 @@
 
 use topolint::analysis::{Disturbance, Facts, Target};
 use topolint::metadata::built_in_clients;
-use topolint::model::{Loader, Topology, lower};
+use topolint::model::Topology;
 use topolint::report;
-use topolint::vocabulary::{did_you_mean, suggest};
 
 use crate::arguments::{Listing, WhatIf};
-use crate::check::{projects, wanted};
-use crate::explain::{calls_between, elements};
+use crate::names::{calls_between, meant, topologies};
 use crate::output::{self, Stop};
 
 /// Prints what follows; the exit code.
 pub(crate) fn run(what_if: &WhatIf) -> Result<u8, Stop> {
     let look = output::look(what_if.input.color);
-    let (folder, wanted) = wanted(&what_if.paths, &what_if.input)?;
-    let mut loader = Loader::new(&folder);
-    let projects = projects(&mut loader, &folder, &wanted)?;
-    let topologies: Vec<Topology> =
-        projects.iter().map(|project| lower(&loader, project, built_in_clients()).0).collect();
+    let topologies = topologies(&what_if.paths, &what_if.input)?;
     let asked = asked(what_if)?;
     let mut refused = None;
     for topology in &topologies {
@@ -29,10 +23,7 @@ pub(crate) fn run(what_if: &WhatIf) -> Result<u8, Stop> {
         }
     }
     let name = refused.unwrap_or_default();
-    let known: Vec<String> = topologies.iter().flat_map(elements).collect();
-    let nodes = topologies.iter().flat_map(|topology| topology.node_ids().map(|node| topology.node_name(node)));
-    let help = did_you_mean(&suggest(&name, known.iter().map(String::as_str).chain(nodes)))
-        .unwrap_or_else(|| "`topolint facts` lists all operations and calls".to_owned());
+    let help = meant(&topologies, &name);
     Err(format!("error: there is no node, operation or call `{name}` to ask about\n  help: {help}").into())
 }
 

@@ -33,12 +33,8 @@ fn report(facts: &Facts<'_>, queue: NodeId, mut group: Vec<&Exposed>) -> Option<
     );
     let span = prose::place(stated).unwrap_or(topology.node(queue).span);
     let mut diagnostic = Diagnostic::new(span, message).subject(name);
-    diagnostic.certainty = first.certainty;
     diagnostic.cause = Some(name.to_owned());
-    diagnostic.witness = repeats::witness(facts, first);
-    diagnostic.path = Some(repeats::path(facts, first));
-    diagnostic.consequence = repeats::others(facts, others);
-    diagnostic.help.extend(repeats::key_help(facts, first));
+    repeats::show(facts, &mut diagnostic, first, others);
     Some(
         diagnostic
             .help(format!("let repeats stop at the effect: `idempotent` or `idempotent by-key {{ window 24h; atomic }}` on `{effect}`, and `key forwarded` on the way"))

@@ -50,14 +50,11 @@ fn report(facts: &Facts<'_>, mut group: Vec<&Exposed>) -> Option<Diagnostic> {
         _ => format!("`{name}` {verb} more than once for one request: `{caller}` {times} `{callee}`"),
     };
     let mut diagnostic = Diagnostic::new(place, message);
-    diagnostic.certainty = exposed.certainty;
     diagnostic.subjects = vec![subject, topology.call_name(repeater.call)];
     diagnostic.cause = Some(exposed.fault.map_or(cause, |fault| prose::cause(facts, fault.call)));
-    diagnostic.witness = repeats::witness(facts, exposed);
-    diagnostic.path = Some(repeats::path(facts, exposed));
-    diagnostic.consequence = repeats::others(facts, others);
+    repeats::show(facts, &mut diagnostic, exposed, others);
     diagnostic.group = Some("effects may happen more than once for one request".into());
-    diagnostic.help = help(facts, exposed, &name);
+    diagnostic.help.extend(help(facts, exposed, &name));
     Some(diagnostic)
 }
 
@@ -68,7 +65,6 @@ fn is_own(exposed: &Exposed) -> bool {
 fn help(facts: &Facts<'_>, exposed: &Exposed, name: &str) -> Vec<String> {
     let topology = facts.topology();
     let mut help = Vec::new();
-    help.extend(repeats::key_help(facts, exposed));
     let operation = match exposed.site {
         EffectSite::Write(_) => {
             help.push(format!("if this write changes nothing more when it is repeated (an upsert, not an append), say so: `idempotent` on `{name}`"));

@@ -94,14 +94,19 @@ pub(super) fn about_key(facts: &Facts<'_>, call: CallId, group: &[&Exposed], mes
         Some(stated) => prose::about_call(facts, call, stated, message),
         None => Diagnostic::new(topology.call(call).span, message),
     };
-    diagnostic.certainty = first.certainty;
     diagnostic.subjects = vec![topology.call_name(call), site(facts, first.site).1];
     diagnostic.cause = Some(prose::cause_of(facts, call, stated));
+    show(facts, &mut diagnostic, first, others);
+    Some(diagnostic)
+}
+
+/// What proves that an effect runs again, what else does for the same cause, and what a key would do about it.
+pub(super) fn show(facts: &Facts<'_>, diagnostic: &mut Diagnostic, first: &Exposed, others: &[&Exposed]) {
+    diagnostic.certainty = first.certainty;
     diagnostic.witness = witness(facts, first);
     diagnostic.path = Some(path(facts, first));
     diagnostic.consequence = self::others(facts, others);
     diagnostic.help.extend(key_help(facts, first));
-    Some(diagnostic)
 }
 
 /// How the same key gets from the repeater to the barrier.

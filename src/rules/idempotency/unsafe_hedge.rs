@@ -48,11 +48,7 @@ fn repeated(facts: &Facts<'_>, call: CallId, mut group: Vec<&Exposed>) -> Option
         copies(facts, call)
     );
     let mut diagnostic = about(facts, call, message)?;
-    diagnostic.certainty = first.certainty;
-    diagnostic.witness = repeats::witness(facts, first);
-    diagnostic.path = Some(repeats::path(facts, first));
-    diagnostic.consequence = repeats::others(facts, others);
-    diagnostic.help.extend(repeats::key_help(facts, first));
+    repeats::show(facts, &mut diagnostic, first, others);
     Some(
         diagnostic
             .help(format!("hedge only what changes nothing: `hedge none` on `{}`", prose::call(facts, call)))

@@ -74,14 +74,9 @@ fn behind(
     let (name, to) = (facts.topology().node_name(queue), queue::consumer(facts, call));
     let (peak, handled, time) = (rate(backlog.peak), rate(backlog.handled), shown(time));
     let message = format!("at its peak `{name}` gets {peak}, and `{to}` handles at most {handled}");
-    let mut diagnostic = Diagnostic::new(facts.topology().call(call).span, message);
-    diagnostic.certainty = Certainty::Heuristic;
-    diagnostic.consequence = Some(format!("what a peak of {length} leaves is worked off after {time} or more"));
-    diagnostic.cause = Some(prose::cause(facts, call));
-    diagnostic.group = Some("consumers take long to catch up".into());
-    diagnostic.subjects = vec![facts.topology().call_name(call), name.to_owned()];
-    diagnostic.witness = witness(facts, queue, call, backlog);
-    Some(diagnostic.help(format!("give `{to}` more `consumers`, or more `capacity`: what is left over catches up")))
+    let mut note = late(facts, queue, call, backlog, message);
+    note.consequence = Some(format!("what a peak of {length} leaves is worked off after {time} or more"));
+    Some(note)
 }
 
 fn slow(
@@ -96,13 +91,20 @@ fn slow(
     let (name, to) = (facts.topology().node_name(queue), queue::consumer(facts, call));
     let time = shown(time);
     let message = format!("after an outage of {outage}, `{to}` takes {time} or more to catch up with `{name}`");
-    let mut diagnostic = Diagnostic::new(facts.topology().call(call).span, message);
+    Some(late(facts, queue, call, backlog, message))
+}
+
+/// A note about a queue whose consumer takes long to catch up.
+fn late(facts: &Facts<'_>, queue: NodeId, call: CallId, backlog: &Backlog<'_>, message: String) -> Diagnostic {
+    let topology = facts.topology();
+    let mut diagnostic = Diagnostic::new(topology.call(call).span, message);
     diagnostic.certainty = Certainty::Heuristic;
     diagnostic.cause = Some(prose::cause(facts, call));
     diagnostic.group = Some("consumers take long to catch up".into());
-    diagnostic.subjects = vec![facts.topology().call_name(call), name.to_owned()];
+    diagnostic.subjects = vec![topology.call_name(call), topology.node_name(queue).to_owned()];
     diagnostic.witness = witness(facts, queue, call, backlog);
-    Some(diagnostic.help(format!("give `{to}` more `consumers`, or more `capacity`: what is left over catches up")))
+    let to = queue::consumer(facts, call);
+    diagnostic.help(format!("give `{to}` more `consumers`, or more `capacity`: what is left over catches up"))
 }
 
 /// For people, in whole minutes.
