@@ -19,6 +19,8 @@ mod claims;
 mod clock;
 #[path = "oracle/generate.rs"]
 mod drawn;
+#[path = "simulator/freshness.rs"]
+mod freshness;
 #[path = "simulator/generate.rs"]
 mod generate;
 #[allow(dead_code, reason = "shared with the other oracles")]
@@ -38,6 +40,8 @@ mod run;
 mod schedule;
 #[path = "oracle/shrink.rs"]
 mod shrink;
+#[path = "simulator/staleness.rs"]
+mod staleness;
 #[allow(dead_code, reason = "shared with the other oracles")]
 #[path = "oracle/subject.rs"]
 mod subject;

@@ -42,6 +42,17 @@ impl Quorum<'_> {
     }
 }
 
+/// What becomes of the entries of a cache when its store changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Invalidation {
+    /// They stay.
+    None,
+    /// They are removed, unless the message is given up on its way.
+    Usual,
+    /// They are removed.
+    Sure,
+}
+
 impl<'a> Facts<'a> {
     /// The quorum of a store, if all three of its numbers are stated.
     #[must_use]
@@ -115,20 +126,32 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Whether a change of a store removes what a cache holds of it, and is not lost on the way: it follows from the log
-    /// of the store, directly, or through queues that deliver at least once.
-    pub(super) fn is_invalidated(&self, cache: NodeId, store: NodeId) -> bool {
+    /// Whether a change of a store removes what a cache holds of it: it follows from the log of the store, directly, or
+    /// through queues that deliver at least once.
+    pub(super) fn invalidation(&self, cache: NodeId, store: NodeId) -> Invalidation {
         let topology = self.topology();
         let arriving = topology.node(cache).operations.iter().flat_map(|operation| topology.calls_to(*operation));
-        let mut sets = arriving.filter(|call| self.plan(*call).made && self.write(*call).is_some());
-        let reliable = |queue| match self.cascade().node(queue, Key::Delivery) {
-            Answer::Given(stated) => !stated.setting.says("at-most-once"),
-            _ => false,
-        };
-        sets.any(|call| {
+        let sets = arriving.filter(|call| self.plan(*call).made && self.write(*call).is_some());
+        let by_queue = |queue: Option<NodeId>| queue.map_or(Invalidation::Sure, |queue| self.invalidation_by(queue));
+        let each = sets.filter_map(|call| {
             let from = topology.call(call).from;
-            self.tells(call, store) || self.told_by(from, store).any(|queue| queue.is_none_or(reliable))
-        })
+            let told = || self.told_by(from, store).map(by_queue).max();
+            if self.tells(call, store) { Some(Invalidation::Sure) } else { told() }
+        });
+        each.max().unwrap_or(Invalidation::None)
+    }
+
+    /// A queue that gives a message up, after so many deliveries, leaves the entry where it is.
+    fn invalidation_by(&self, queue: NodeId) -> Invalidation {
+        let receives = self.cascade().node(queue, Key::MaxReceives).given();
+        let gives_up = receives.is_some_and(|stated| stated.setting.count().is_some())
+            || self.cascade().node(queue, Key::DeadLetter).given().is_some();
+        match self.cascade().node(queue, Key::Delivery) {
+            Answer::Given(stated) if stated.setting.says("at-most-once") => Invalidation::None,
+            Answer::Given(_) if gives_up => Invalidation::Usual,
+            Answer::Given(_) => Invalidation::Sure,
+            _ => Invalidation::None,
+        }
     }
 
     /// Whether a store tells an operation of its changes, directly or through a queue.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::Facts;
 use super::consistency::{Model, Models};
-use super::copies::lag;
+use super::copies::{Invalidation, lag};
 use super::interval::{Extent, Time};
 use crate::model::{Answer, CallId, NodeId, Stated};
 use crate::vocabulary::{ElementKind, Key};
@@ -23,6 +23,8 @@ pub struct Reading<'a> {
     pub denied: Models,
     /// How old the answer may be.
     pub age: Time,
+    /// The same if it says something, and if it says that there is nothing: caches keep each for a time of its own.
+    ages: [Time; 2],
     /// What it passes, from the reader's side: caches, then the store; of very many, the first ones and the last.
     pub hops: Vec<ReadHop<'a>>,
     /// What is not stated and decides.
@@ -172,43 +174,52 @@ impl<'a> Facts<'a> {
         }
         let ttl = self.cascade().node(cache, Key::Ttl);
         let kept = match ttl {
-            Answer::Given(stated) => Time::exactly(self.longest_kept(cache, stated)),
-            Answer::None(_) | Answer::Unreadable => Time::ZERO,
-            Answer::Unstated => Time::at_least(Extent::ZERO),
+            Answer::Given(stated) => self.kept_for(cache, stated),
+            Answer::None(_) | Answer::Unreadable => [Time::ZERO; 2],
+            Answer::Unstated => [Time::at_least(Extent::ZERO); 2],
         };
-        let invalidated = self.source_of(cache).is_some_and(|store| self.is_invalidated(cache, store));
-        let aged = if invalidated { Time::ZERO } else { kept };
+        let told = self.source_of(cache).map_or(Invalidation::None, |source| self.invalidation(cache, source));
+        // What is filled with an old answer after the change was told of keeps it, and so does what is never told.
+        let aged = match told {
+            Invalidation::None => kept,
+            Invalidation::Sure if reading.age == Time::ZERO => [Time::ZERO; 2],
+            _ => kept.map(|kept| Time { at_least: Extent::ZERO, ..kept }),
+        };
         let hop = |kind, stated, age| ReadHop { node: cache, kind, stated, age };
         if let Answer::Given(stated) = self.cascade().node(cache, Key::Model)
             && let Some(model) = model_of(stated)
         {
-            let age = if model.implies(Model::Linearizable) { Time::ZERO } else { aged };
+            let aged = if model.implies(Model::Linearizable) { [Time::ZERO; 2] } else { aged };
+            let age = reading.older_by(aged);
             reading.guaranteed = reading.guaranteed.meet(model);
             reading.denied = reading.denied.or(Models::above(model, false));
-            reading.age = reading.age.plus(age);
             reading.passes(hop(ReadHopKind::Gives(model), Some(stated), age));
             return reading;
         }
-        reading.age = reading.age.plus(aged);
-        if kept == Time::ZERO {
+        let age = reading.older_by(aged);
+        if kept == [Time::ZERO; 2] {
             return reading;
         }
         reading.guaranteed = reading.guaranteed.meet(Model::Eventual);
-        reading.passes(hop(ReadHopKind::Cached, ttl.given(), aged));
+        reading.passes(hop(ReadHopKind::Cached, ttl.given(), age));
         if ttl.given().is_some() {
             reading.denied = reading.denied.or(late());
         } else {
-            reading.unstated.insert(0, Unstated { node: cache, key: Key::Ttl, decides: (true, !invalidated) });
+            reading.unstated.insert(0, Unstated { node: cache, key: Key::Ttl, decides: (true, age != Time::ZERO) });
             reading.unstated.truncate(MAX_HOPS);
         }
         reading
     }
 
-    /// How long a cache serves what it holds, or that there is nothing, whichever is longer.
-    fn longest_kept(&self, cache: NodeId, ttl: Stated<'_>) -> Extent {
+    /// How long a cache serves what it holds, and that there is nothing: if nothing is said of that, perhaps as long.
+    fn kept_for(&self, cache: NodeId, ttl: Stated<'_>) -> [Time; 2] {
         let extent = |stated: Stated<'_>| stated.setting.duration().map_or(Extent::Unbounded, Extent::Finite);
-        let negative = self.cascade().node(cache, Key::NegativeTtl).given();
-        extent(ttl).max(negative.map_or(Extent::ZERO, extent))
+        let nothing = match self.cascade().node(cache, Key::NegativeTtl) {
+            Answer::Given(stated) => Time::exactly(extent(stated)),
+            Answer::None(_) | Answer::Unreadable => Time::ZERO,
+            Answer::Unstated => Time { at_least: Extent::ZERO, at_most: Some(extent(ttl)) },
+        };
+        [Time::exactly(extent(ttl)), nothing]
     }
 
     /// What a store answers, to one call or to nobody in particular.
@@ -309,6 +320,7 @@ impl<'a> Facts<'a> {
             guaranteed,
             denied: model.map_or(Models::default(), |model| Models::above(model, false)),
             age: Time::ZERO,
+            ages: [Time::ZERO; 2],
             hops: hop.into_iter().collect(),
             unstated: unstated.into_iter().collect(),
         }
@@ -340,7 +352,16 @@ impl<'a> Reading<'a> {
     }
 
     fn aged(self, age: Time) -> Self {
-        Self { age, ..self }
+        Self { age, ages: [age; 2], ..self }
+    }
+
+    /// It is kept for so long, what is there and that there is nothing; the longer of both.
+    fn older_by(&mut self, [something, nothing]: [Time; 2]) -> Time {
+        let [there, absent] = self.ages;
+        let (there, absent) = (there.plus(something), absent.plus(nothing));
+        self.ages = [there, absent];
+        self.age = there.max(absent);
+        something.max(nothing)
     }
 
     /// What is guaranteed if one thing more is not stated.
@@ -357,6 +378,7 @@ fn unknown<'a>(unstated: Vec<Unstated>) -> Reading<'a> {
         guaranteed: Model::StrictSerializable,
         denied: Models::default(),
         age: Time::at_least(Extent::ZERO),
+        ages: [Time::at_least(Extent::ZERO); 2],
         hops: Vec::new(),
         unstated,
     }
@@ -384,5 +406,7 @@ fn worse<'a>(one: Reading<'a>, other: Reading<'a>) -> Reading<'a> {
     let mut unstated = one.unstated.clone();
     unstated.extend(other.unstated.iter().filter(|known| !one.unstated.contains(known)));
     let hops = if older { other.hops } else { one.hops };
-    Reading { guaranteed, denied, age, hops, unstated }
+    let ([there, absent], [other_there, other_absent]) = (one.ages, other.ages);
+    let ages = [there.max(other_there), absent.max(other_absent)];
+    Reading { guaranteed, denied, age, ages, hops, unstated }
 }

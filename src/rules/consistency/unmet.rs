@@ -92,10 +92,10 @@ fn hop(facts: &Facts<'_>, unmet: &Unmet<'_>, call: CallId) -> Step {
 pub(super) fn answer(facts: &Facts<'_>, hop: ReadHop<'_>) -> Step {
     let name = facts.topology().node_name(hop.node).to_owned();
     let old = match (hop.age.at_least, hop.age.at_most) {
-        (Extent::Unbounded, _) => "of any age".to_owned(),
+        (Extent::Unbounded, _) | (_, Some(Extent::Unbounded)) => "of any age".to_owned(),
         (Extent::Finite(Duration::ZERO), None) => "of an age that is not stated".to_owned(),
         (Extent::Finite(age), None) => format!("{age} old or more"),
-        (Extent::Finite(age), Some(_)) => format!("up to {age} old"),
+        (_, Some(Extent::Finite(age))) => format!("up to {age} old"),
     };
     let text = match hop.kind {
         ReadHopKind::Gives(model) => format!("`{name}` gives `{}`", model.name()),
