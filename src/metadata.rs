@@ -24,6 +24,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, worst first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::Info];
+
     /// The word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -68,8 +68,10 @@ pub struct Position {
 /// One text and the name under which people know it: a path relative to where the tool was called, with `/`.
 #[derive(Debug)]
 pub struct Source {
-    /// Name shown in findings.
+    /// Name shown in findings, in one line and without anything that a terminal would obey.
     pub name: String,
+    /// The same path as it is, for programs.
+    pub path: String,
     /// The text.
     pub text: String,
     lines: OnceLock<Vec<u32>>,
@@ -126,6 +128,14 @@ impl Source {
         };
         Position { line, column: before + 1 }
     }
+
+    /// Line of an offset, and its column in bytes of UTF-8, from 1.
+    #[must_use]
+    pub fn position_in_bytes(&self, offset: u32) -> Position {
+        let line = self.position(offset).line;
+        let start = self.lines().get(line - 1).copied().unwrap_or(0) as usize;
+        Position { line, column: (offset as usize).min(self.text.len()) - start + 1 }
+    }
 }
 
 /// So many bytes are counted at once.
@@ -146,8 +156,10 @@ impl SourceMap {
     /// Takes a text in. Texts of 4 GiB and more cannot be addressed; callers limit size long before that.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
         let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        let path = name.into();
         self.sources.push(Source {
-            name: clean(&name.into()).replace(['\n', '\t'], "?"),
+            name: clean(&path).replace(['\n', '\t'], "?"),
+            path,
             text: text.into(),
             lines: OnceLock::new(),
             steps: OnceLock::new(),
@@ -178,6 +190,12 @@ impl SourceMap {
     #[must_use]
     pub fn position(&self, span: Span) -> Position {
         self.get(span.source).map_or(Position { line: 1, column: 1 }, |source| source.position(span.start))
+    }
+
+    /// Line and column behind the last character of a place.
+    #[must_use]
+    pub fn end(&self, span: Span) -> Position {
+        self.position(span.after())
     }
 
     /// All texts in the order they were taken in.

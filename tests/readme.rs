@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop")]
 
+mod program;
 mod support;
 
 use std::fs;
 use std::process::Command;
 
+use program::SURROUNDINGS;
 use topolint::metadata::Level;
 use topolint::rules::{ALL, BETS, FAMILIES, Rule};
 
@@ -45,7 +47,11 @@ fn words(command: &str) -> Vec<String> {
 fn run(command: &str) -> String {
     let words = words(command);
     assert_eq!(words.first().map(String::as_str), Some("topolint"), "{command}");
-    let output = Command::new(env!("CARGO_BIN_EXE_topolint")).args(words.iter().skip(1)).output().expect("the binary");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_topolint"));
+    for name in SURROUNDINGS {
+        command.env_remove(name);
+    }
+    let output = command.args(words.iter().skip(1)).output().expect("the binary");
     String::from_utf8(output.stdout).expect("text")
 }
 

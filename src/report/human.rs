@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::paint::Look;
-use super::{bets, snippet};
+use super::{bets, snippet, tally};
 use crate::diagnostic::{Certainty, spaced};
-use crate::lint::{Finding, Hidden, Outcome};
+use crate::lint::{Finding, Outcome};
 use crate::metadata::Level;
 use crate::source::{SourceMap, clean};
 
@@ -141,37 +141,5 @@ fn closing(text: &mut String, outcome: &Outcome, look: Look) {
             text.push_str(&look.wrap("  not analysed: ", &format!("{name}{gap}")));
         }
     }
-    let counts =
-        [(Level::Error, "error", "errors"), (Level::Warn, "warning", "warnings"), (Level::Info, "note", "notes")];
-    let counted = counts.into_iter().filter_map(|(level, one, many)| match outcome.count(level) {
-        0 => None,
-        1 => Some(look.level(level, &format!("1 {one}"))),
-        count => Some(look.level(level, &format!("{count} {many}"))),
-    });
-    let counted: Vec<String> = counted.collect();
-    let found = if counted.is_empty() { "nothing found".to_owned() } else { counted.join(", ") };
-    let nodes: usize = outcome.topologies.iter().map(|topology| topology.size.0).sum();
-    let calls: usize = outcome.topologies.iter().map(|topology| topology.size.1).sum();
-    let line = format!("{found} in {} and {}{}", count(nodes, "node"), count(calls, "call"), hidden(outcome));
-    text.push_str(&look.wrap("", &line));
-}
-
-fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
-}
-
-/// "; hidden: 2 by `allow`, 1 by configuration".
-fn hidden(outcome: &Outcome) -> String {
-    let count = |which: fn(&Hidden) -> bool| {
-        outcome.findings.iter().filter(|finding| finding.hidden.as_ref().is_some_and(which)).count()
-    };
-    let by = [
-        (count(|hidden| matches!(hidden, Hidden::Allow(..))), "by `allow`"),
-        (count(|hidden| *hidden == Hidden::Off), "by configuration"),
-        (count(|hidden| *hidden == Hidden::NotSelected), "by selection"),
-        (count(|hidden| *hidden == Hidden::Folded), "that only follow from these"),
-    ];
-    let by: Vec<String> =
-        by.into_iter().filter(|(count, _)| *count > 0).map(|(count, by)| format!("{count} {by}")).collect();
-    if by.is_empty() { String::new() } else { format!("; hidden: {}", by.join(", ")) }
+    text.push_str(&look.wrap("", &tally::line(outcome, look)));
 }

@@ -82,7 +82,7 @@ fn each<S: Serializer>(findings: &Findings<'_>, serializer: S) -> Result<S::Ok, 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Finding"))]
-struct FindingRow<'a> {
+pub(super) struct FindingRow<'a> {
     /// The permanent name of the rule.
     rule: &'static str,
     /// The fallacy or principle that the rule guards.
@@ -114,7 +114,7 @@ struct FindingRow<'a> {
 }
 
 impl<'a> FindingRow<'a> {
-    fn of(sources: &'a SourceMap, finding: &'a Finding) -> Self {
+    pub(super) fn of(sources: &'a SourceMap, finding: &'a Finding) -> Self {
         let diagnostic: &Diagnostic = &finding.diagnostic;
         let label = |label: &'a Label| LabelRow::of(sources, label.span, &label.text);
         Self {
@@ -285,7 +285,7 @@ impl<'a> HiddenRow<'a> {
 /// How many findings there are.
 #[derive(Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Counts {
+pub(super) struct Counts {
     /// Reported, by level.
     error: usize,
     warn: usize,
@@ -304,7 +304,7 @@ struct HiddenCounts {
 }
 
 impl Counts {
-    fn of(outcome: &Outcome) -> Self {
+    pub(super) fn of(outcome: &Outcome) -> Self {
         let mut counts = Self::default();
         for finding in &outcome.findings {
             *match (&finding.hidden, finding.level) {

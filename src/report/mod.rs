@@ -1,31 +1,57 @@
 //! What people and programs read. Every renderer is a pure function of an outcome, so no number can differ by format.
 
+mod agent;
+mod base;
 mod bets;
+mod by_file;
+mod checkstyle;
 mod concise;
+pub mod escape;
 mod facts;
 mod facts_table;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod jsonl;
+mod junit;
 mod lines;
+mod markdown;
 mod page;
 mod paint;
 mod path;
 mod provenance;
+mod rdjson;
 mod rules;
+mod sarif;
 mod snippet;
+mod statistics;
+mod tally;
 mod what_if;
+mod xml;
 
+pub use agent::agent;
+pub use base::Base;
+pub use checkstyle::checkstyle;
 pub use concise::concise;
 pub use facts::facts_json;
 pub use facts_table::facts_table;
+pub use github::{github, quoted};
+pub use gitlab::gitlab;
 pub use human::human;
 pub use json::json;
+pub use jsonl::jsonl;
+pub use junit::{Verdict, junit};
+pub use markdown::{COMMENT, Page, SUMMARY, markdown};
 pub use page::{attribute_page, family_page, rule_page};
 pub use paint::Look;
 pub use path::{path_json, path_waterfall};
 pub use provenance::{Question, provenance};
+pub use rdjson::rdjson;
 pub use rules::{rule_reference, rules_json, rules_list};
+pub use sarif::sarif;
 pub use snippet::show;
+pub use statistics::statistics;
 pub use what_if::{what_if, what_if_json};
 
 /// The published schemas of what programs read, made from the types; kept in `grammar/`. `UPDATE=1 cargo test --lib`
@@ -50,6 +76,11 @@ mod schemas {
     #[test]
     fn the_schema_of_the_report_is_kept() {
         hold::<super::json::Report<'static>>("json-v1");
+    }
+
+    #[test]
+    fn the_schema_of_a_line_is_kept() {
+        hold::<super::jsonl::Line<'static>>("jsonl-v1");
     }
 
     #[test]

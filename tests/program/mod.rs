@@ -49,7 +49,7 @@ impl Folder {
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_topolint"));
         command.current_dir(self.path("")).args(arguments.split_whitespace()).timeout(LIMIT);
-        for name in ["NO_COLOR", "FORCE_COLOR", "TOPOLINT_FORMAT", "GITHUB_ACTIONS", "CI"] {
+        for name in SURROUNDINGS {
             command.env_remove(name);
         }
         command
@@ -65,6 +65,27 @@ impl Drop for Folder {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+/// What changes how a report looks, and may be set where the tests run.
+pub const SURROUNDINGS: [&str; 17] = [
+    "AI_AGENT",
+    "AUGMENT_AGENT",
+    "CI",
+    "CLAUDECODE",
+    "CLAUDE_CODE",
+    "CODEX_SANDBOX",
+    "CODEX_THREAD_ID",
+    "CURSOR_AGENT",
+    "FORCE_COLOR",
+    "GEMINI_CLI",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "JUNIE_DATA",
+    "JUNIE_SHIM_PATH",
+    "NO_COLOR",
+    "OPENCODE",
+    "TOPOLINT_FORMAT",
+];
 
 /// So long may any input take, in the dev profile.
 pub const LIMIT: Duration = Duration::from_secs(20);

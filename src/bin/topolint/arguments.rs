@@ -40,13 +40,22 @@ pub(crate) struct Check {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
-    /// How the report looks: auto is human on a terminal, else concise
+    /// How the report on standard output looks
     #[arg(short, long, value_enum, default_value_t = Format::Auto, env = "TOPOLINT_FORMAT")]
     pub(crate) format: Format,
+    /// Write a report to a file as well, such as sarif=topolint.sarif; can be said several times
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
+    pub(crate) report: Vec<(Format, PathBuf)>,
+    /// Print how often each rule speaks, instead of the findings
+    #[arg(long)]
+    pub(crate) statistics: bool,
+    /// Leave what is suppressed out of SARIF: GitHub opens an alert for each result, suppressed or not
+    #[arg(long)]
+    pub(crate) no_suppressed: bool,
     /// The lowest level at which the exit code is 1
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
-    /// Leave the table of bets out of the human report
+    /// Leave the table of bets out of the human and the Markdown report
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// The day on which suppressions are judged, such as 2027-03-31
@@ -193,10 +202,45 @@ pub(crate) struct Input {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// human on a terminal; in GitHub Actions human, annotations and a job summary; agent where an agent calls (as its
+    /// variables say); else concise
     Auto,
+    /// Source lines with the arithmetic, what follows, and what to write
     Human,
+    /// One line a finding: place, level, rule and message, for editors
     Concise,
+    /// One object, json-v1
     Json,
+    /// One object a line, jsonl-v1: findings, then counts
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions: the worst ten a level, then a count
+    Github,
+    /// Code quality of GitLab
+    Gitlab,
+    /// A test case for each rule; it fails at or above --fail-on
+    Junit,
+    /// Checkstyle XML, for Jenkins
+    Checkstyle,
+    /// reviewdog, with fixes as suggestions
+    Rdjson,
+    /// For a comment on a pull request
+    Markdown,
+    /// One line a finding with its exact replacement, grouped by file
+    Agent,
+}
+
+/// "sarif=topolint.sarif".
+fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
+    let known = Format::value_variants().iter().filter(|format| **format != Format::Auto);
+    let known: Vec<_> = known.filter_map(|format| Some((*format, format.to_possible_value()?))).collect();
+    let (word, file) =
+        text.split_once('=').ok_or("a format, `=` and a file are needed, such as sarif=topolint.sarif")?;
+    let format = known.iter().find(|(_, value)| value.matches(word, true)).map(|(format, _)| *format);
+    let names = || known.iter().map(|(_, value)| value.get_name().to_owned()).collect::<Vec<_>>().join(", ");
+    let format = format.ok_or_else(|| format!("there is no format `{word}` for files; there are {}", names()))?;
+    if file.is_empty() { Err("no file is named after `=`".to_owned()) } else { Ok((format, file.into())) }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -13,8 +13,9 @@ use topolint::model::{FileError, Files as _, Loader, Project};
 use topolint::report::{self, Look};
 use topolint::source::SourceMap;
 
-use crate::arguments::{Check, Common, FailOn, Format, Input, Selection};
+use crate::arguments::{Check, Common, FailOn, Input, Selection};
 use crate::files::Folder;
+use crate::formats;
 use crate::output::{self, Stop};
 
 /// Lints and reports; the exit code.
@@ -27,16 +28,7 @@ pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     let projects = projects(&mut loader, &folder, &wanted)?;
     let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
     let outcome = lint(&loader, &projects, &terms);
-    let format = match check.format {
-        Format::Auto if output::is_terminal() => Format::Human,
-        Format::Auto => Format::Concise,
-        format => format,
-    };
-    match format {
-        Format::Human => output::print(&report::human(&loader.sources, &outcome, look, check.quiet))?,
-        Format::Json => output::write(|out| report::json(&loader.sources, &outcome, out))?,
-        Format::Concise | Format::Auto => output::print(&report::concise(&loader.sources, &outcome))?,
-    }
+    formats::report(check, &folder, &loader.sources, &outcome, &config, look)?;
     Ok(u8::from(fails(&outcome, check.fail_on)))
 }
 
@@ -131,12 +123,16 @@ fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
+/// The lowest level that fails a run.
+pub(crate) const fn lowest(on: FailOn) -> Option<Level> {
+    match on {
+        FailOn::Error => Some(Level::Error),
+        FailOn::Warn => Some(Level::Warn),
+        FailOn::Info => Some(Level::Info),
+        FailOn::Never => None,
+    }
+}
+
 fn fails(outcome: &Outcome, on: FailOn) -> bool {
-    let lowest = match on {
-        FailOn::Error => Level::Error,
-        FailOn::Warn => Level::Warn,
-        FailOn::Info => Level::Info,
-        FailOn::Never => return false,
-    };
-    outcome.shown().any(|finding| finding.level >= lowest)
+    lowest(on).is_some_and(|lowest| outcome.shown().any(|finding| finding.level >= lowest))
 }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::GlobBuilder;
 use ignore::WalkBuilder;
 use topolint::model::{FileError, Files, is_pattern};
+use topolint::report::Base;
 
 use crate::output::{self, Stop};
 
@@ -90,6 +91,13 @@ impl Folder {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// From where paths count for those who know files by the repository they lie in.
+    pub(crate) fn base(&self) -> Base {
+        let repository = self.root.ancestors().find(|folder| folder.join(".git").exists());
+        let text = |path: &Path| path.to_string_lossy().replace('\\', "/");
+        Base::new(&text(&self.here), &text(repository.unwrap_or(&self.here)))
     }
 
     fn relative(&self, full: &Path) -> Option<String> {
@@ -202,7 +210,7 @@ fn located(path: &Path) -> Result<PathBuf, Stop> {
 }
 
 /// What the system says, without its number.
-fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &std::io::Error) -> String {
     let text = error.to_string().to_lowercase();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

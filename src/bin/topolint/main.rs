@@ -5,11 +5,13 @@ mod check;
 mod explain;
 mod facts;
 mod files;
+mod formats;
 mod names;
 mod output;
 mod path;
 mod rules;
 mod what_if;
+mod written;
 
 use std::process::ExitCode;
 

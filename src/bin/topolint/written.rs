@@ -1,0 +1,110 @@
+//! Files that are written whole or not at all: beside their place first, and moved there when all of them are complete.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::files::reason;
+use crate::output::{self, Stop};
+
+/// Writes several files. If one of them cannot be written, none is.
+pub(crate) fn all<T>(
+    files: &[(T, PathBuf)],
+    write: impl Fn(&T, &mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), Stop> {
+    let mut places = Vec::new();
+    for (_, path) in files {
+        let place = place(path)?;
+        if places.contains(&place) {
+            let help = "give each report a file of its own";
+            return Err(format!("error: `{}` is named twice\n  help: {help}", output::path(path)).into());
+        }
+        places.push(place);
+    }
+    let mut drafts = Vec::new();
+    for (number, ((what, path), place)) in files.iter().zip(places).enumerate() {
+        let draft = Draft::beside(place, number).and_then(|draft| draft.filled(|out| write(what, out)));
+        drafts.push(draft.map_err(|error| refusal(path, &error))?);
+    }
+    for (draft, (_, path)) in drafts.into_iter().zip(files) {
+        draft.keep().map_err(|error| refusal(path, &error))?;
+    }
+    Ok(())
+}
+
+fn refusal(path: &Path, error: &io::Error) -> String {
+    format!("error: cannot write `{}`: {}", output::path(path), reason(error))
+}
+
+/// Where a file lies, under whatever name it is reached.
+fn place(path: &Path) -> Result<PathBuf, Stop> {
+    let refused = |why: &str, help: &str| {
+        Stop::Refused(format!("error: cannot write `{}`: {why}\n  help: {help}", output::path(path)))
+    };
+    if path.is_dir() {
+        return Err(refused("it is a folder", "name a file in it"));
+    }
+    let is_ours = path.extension().is_some_and(|ending| ending == "topo") || path.ends_with("topolint.yaml");
+    if is_ours {
+        return Err(refused("a report would replace what is checked", "give the report another name"));
+    }
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Ok(path.to_path_buf());
+    }
+    if let Ok(place) = path.canonicalize() {
+        return Ok(place);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => Ok(folder.join(name)),
+        _ => Err(refused("its folder does not exist", "make the folder first")),
+    }
+}
+
+/// A file on its way.
+struct Draft {
+    /// Where it is written; none once it is at its place.
+    beside: Option<PathBuf>,
+    place: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    /// What is no plain file, such as a pipe, is written in place: there is nothing to keep.
+    fn beside(place: PathBuf, number: usize) -> io::Result<Self> {
+        if fs::metadata(&place).is_ok_and(|there| !there.is_file()) {
+            let file = File::options().write(true).open(&place)?;
+            return Ok(Self { beside: None, place, file });
+        }
+        let name = format!(".topolint-{}-{number}.tmp", std::process::id());
+        let beside = place.with_file_name(name);
+        let file = File::options().write(true).create_new(true).open(&beside)?;
+        Ok(Self { beside: Some(beside), place, file })
+    }
+
+    fn filled(self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<Self> {
+        let mut out = BufWriter::new(self.file.try_clone()?);
+        write(&mut out)?;
+        out.flush()?;
+        Ok(self)
+    }
+
+    /// Moves it to its place, with the permissions of what was there.
+    fn keep(mut self) -> io::Result<()> {
+        let Some(beside) = self.beside.clone() else { return Ok(()) };
+        if let Ok(there) = fs::metadata(&self.place) {
+            self.file.set_permissions(there.permissions())?;
+        }
+        fs::rename(beside, &self.place)?;
+        self.beside = None;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            let _ = fs::remove_file(beside);
+        }
+    }
+}
