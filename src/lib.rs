@@ -6,6 +6,7 @@
 //! ```
 //!
 //! - [`source`]: texts and places in them · [`diagnostic`]: what is said about a place, as data
+//! - [`yaml`]: what people write in YAML, with places
 //! - [`syntax`]: text to tree, by the grammar in `grammar/topo.pest`; never fails
 //! - [`vocabulary`]: the one table of all words of the language
 //! - [`model`]: tree to topology: units, names, cascade, includes
@@ -13,6 +14,7 @@
 //!   that may happen twice, how old an answer may be, who can listen, where traces end
 //! - [`metadata`]: what we ship as data, `rules/**/*.yaml` · [`rules`]: one file a rule
 //! - [`config`]: which rules speak, by `topolint.yaml` and flags · [`lint`]: from findings to an [`lint::Outcome`]
+//! - [`baseline`]: findings that are known and wait, by fingerprint
 //! - [`report`]: one renderer a file
 //!
 //! A module names only modules to its left in this list; a test holds it. The library reads no disk, no clock and no
@@ -45,6 +47,8 @@ pub mod source;
 
 pub mod diagnostic;
 
+pub mod yaml;
+
 pub mod syntax;
 
 pub mod vocabulary;
@@ -60,5 +64,7 @@ pub mod rules;
 pub mod config;
 
 pub mod lint;
+
+pub mod baseline;
 
 pub mod report;

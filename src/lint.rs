@@ -5,7 +5,7 @@ mod fingerprint;
 mod reach;
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -14,9 +14,9 @@ use fingerprint::Stamp;
 use reach::Reach;
 
 use crate::analysis::{Coverage, Facts, Gap};
-use crate::config::{Config, Setting};
+use crate::config::{Config, Effective, Setting};
 use crate::diagnostic::{Because, Certainty, Diagnostic, Problem};
-use crate::metadata::Level;
+use crate::metadata::{Level, Options};
 use crate::model::{Allow, Clients, Loader, Project, Topology, lower};
 use crate::rules::{ALL, FAMILIES, Rule, names};
 use crate::source::{SourceId, SourceMap, Span};
@@ -51,6 +51,8 @@ pub enum Hidden {
     NotSelected,
     /// Its causes are reported by themselves.
     Folded,
+    /// An entry of the baseline, with its reason.
+    Baseline(Span, String),
 }
 
 /// What was found in one run.
@@ -111,11 +113,12 @@ impl Outcome {
 pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut drafts = Vec::new();
+    let views = Views::of(loader, terms.config);
     for project in projects {
         let (topology, problems) = lower(loader, project, terms.clients);
         let text_problems = loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
         let facts = Facts::new(&topology, terms.clients);
-        let run = Run { sources: &loader.sources, topology: &topology, terms };
+        let run = Run { sources: &loader.sources, topology: &topology, terms, views: &views };
         let mut findings = run.findings(&facts, text_problems.chain(problems));
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
@@ -185,6 +188,8 @@ struct Silencer<'a> {
     /// The rule or family.
     name: &'a str,
     used: bool,
+    /// Where a rule is locked that it would silence.
+    locked: Option<Span>,
 }
 
 impl Silencer<'_> {
@@ -197,6 +202,40 @@ struct Run<'a> {
     sources: &'a SourceMap,
     topology: &'a Topology,
     terms: &'a Terms<'a>,
+    views: &'a Views<'a>,
+}
+
+/// What is in force in each file: the one in which a finding stands decides.
+struct Views<'a> {
+    everywhere: Effective<'a>,
+    /// In order, so that the same input gives the same report.
+    by_file: BTreeMap<SourceId, Effective<'a>>,
+}
+
+impl<'a> Views<'a> {
+    fn of(loader: &Loader<'_>, config: &'a Config) -> Self {
+        let by_file = loader.paths().map(|(path, file)| (file.source, config.at(path))).collect();
+        Self { everywhere: config.everywhere(), by_file }
+    }
+
+    fn at(&self, span: Span) -> &Effective<'a> {
+        self.by_file.get(&span.source).unwrap_or(&self.everywhere)
+    }
+
+    /// The options of a rule that differ somewhere.
+    fn options(&self, rule: &Rule) -> Vec<Options> {
+        let mut all = vec![self.everywhere.options(rule)];
+        if rule.page().options.is_empty() {
+            return all;
+        }
+        for view in self.by_file.values() {
+            let options = view.options(rule);
+            if !all.contains(&options) {
+                all.push(options);
+            }
+        }
+        all
+    }
 }
 
 impl Run<'_> {
@@ -206,26 +245,33 @@ impl Run<'_> {
         for rule in &ALL {
             let Some(check) = rule.check else { continue };
             let mut causes = HashSet::new();
-            // One cause, one finding.
-            let found = check(facts, &self.terms.config.options(rule))
-                .into_iter()
-                .filter(|diagnostic| diagnostic.cause.clone().is_none_or(|cause| causes.insert(cause)));
-            findings.extend(found.map(|diagnostic| self.stamp(rule, diagnostic)));
+            let variants = self.views.options(rule);
+            for options in &variants {
+                let here = |diagnostic: &Diagnostic| {
+                    variants.len() == 1 || self.views.at(diagnostic.primary.span).options(rule) == *options
+                };
+                // One cause, one finding.
+                let found = check(facts, options)
+                    .into_iter()
+                    .filter(here)
+                    .filter(|diagnostic| diagnostic.cause.clone().is_none_or(|cause| causes.insert(cause)));
+                findings.extend(found.map(|diagnostic| self.stamp(rule, diagnostic)));
+            }
         }
         findings
     }
 
     /// The level of the rule, capped by how certain the finding is.
     fn stamp(&self, rule: &'static Rule, diagnostic: Diagnostic) -> Finding {
-        let config = self.terms.config;
+        let view = self.views.at(diagnostic.primary.span);
         let cap: Setting = match diagnostic.certainty {
             Certainty::Proved => Some(Level::Error),
-            Certainty::Possible => config.unstated,
+            Certainty::Possible => view.unstated(rule).0,
             Certainty::Heuristic => Some(Level::Info),
         };
         let capped = |level: Level| cap.map_or(level, |cap| level.min(cap));
-        let level = config.level(rule).0;
-        let hidden = match (config.selection(rule).0, level.zip(cap)) {
+        let level = view.level(rule).0;
+        let hidden = match (view.selection(rule).0, level.zip(cap)) {
             (false, _) => Some(Hidden::NotSelected),
             (true, None) => Some(Hidden::Off),
             (true, Some(_)) => None,
@@ -253,7 +299,7 @@ impl Run<'_> {
             } else if let Some((day, place)) = allow.until.filter(|(day, _)| *day < self.terms.today) {
                 said.extend(self.say("expired-allow", expired(allow, name, day, place)));
             } else {
-                valid.push(Silencer { allow, name, used: false });
+                valid.push(Silencer { allow, name, used: false, locked: None });
             }
         }
         if !self.terms.config.allows {
@@ -282,6 +328,10 @@ impl Run<'_> {
                 covering.filter(|index| silencers.get(*index).is_some_and(|silencer| silencer.names(finding.rule)));
             let innermost = speaking.min_by_key(|index| allows.get(*index).map_or(0, |allow| allow.inside.len()));
             let Some(silencer) = innermost.and_then(|index| silencers.get_mut(index)) else { continue };
+            if let Some(lock) = self.terms.config.lock(finding.rule) {
+                silencer.locked = Some(lock);
+                continue;
+            }
             silencer.used = true;
             let reason = silencer.allow.reason.map_or("", |reason| self.sources.text(reason));
             let hidden = Hidden::Allow(silencer.allow.span, syntax::unescape(reason).into_owned());
@@ -299,10 +349,25 @@ impl Run<'_> {
         let unused = silencers.iter().filter(on).filter(|silencer| !used.contains(&silencer.allow.span));
         let mut unused: Vec<&Silencer<'_>> = unused.filter(|silencer| seen.insert(silencer.allow.span)).collect();
         unused.sort_by_key(|silencer| silencer.allow.span);
-        unused
-            .into_iter()
-            .filter_map(|silencer| self.say("unused-allow", silences_nothing(silencer.allow, silencer.name)))
-            .collect()
+        unused.into_iter().filter_map(|silencer| self.say("unused-allow", self.silences_nothing(silencer))).collect()
+    }
+
+    fn silences_nothing(&self, silencer: &Silencer<'_>) -> Diagnostic {
+        let (span, name) = (silencer.allow.span, silencer.name);
+        let problem = match silencer.locked {
+            Some(lock) => {
+                let position = self.sources.position(lock);
+                let message = format!("`{name}` is locked by the configuration, so this suppression silences nothing");
+                let place = format!("{}:{}:{}", self.sources.name(lock), position.line, position.column);
+                Diagnostic::new(span, message).help(format!("mend what it would silence; the lock stands at {place}"))
+            }
+            None => Diagnostic::new(
+                span,
+                format!("nothing here is found by `{name}`, so this suppression silences nothing"),
+            ),
+        };
+        let edit = crate::diagnostic::Edit { span, replacement: String::new() };
+        problem.help("remove it").fix("remove it", true, vec![edit])
     }
 
     fn say(&self, rule: &str, diagnostic: Diagnostic) -> Option<Finding> {
@@ -346,11 +411,4 @@ fn expired(allow: &Allow, name: &str, day: Date, place: Span) -> Diagnostic {
     Diagnostic::new(place, format!("this suppression of `{name}` ended on {day}"))
         .label(allow.rule, "no longer silenced")
         .help("mend what it silenced, or decide anew and write another day")
-}
-
-fn silences_nothing(allow: &Allow, name: &str) -> Diagnostic {
-    let edit = crate::diagnostic::Edit { span: allow.span, replacement: String::new() };
-    Diagnostic::new(allow.span, format!("nothing here is found by `{name}`, so this suppression silences nothing"))
-        .help("remove it")
-        .fix("remove it", true, vec![edit])
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const ORDER: &[&str] = &[
     "source",
     "diagnostic",
+    "yaml",
     "syntax",
     "vocabulary",
     "model",
@@ -18,6 +19,7 @@ const ORDER: &[&str] = &[
     "rules",
     "config",
     "lint",
+    "baseline",
     "report",
 ];
 
@@ -29,13 +31,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["src/lint/fingerprint.rs"]),
     ("serde_json", &["src/report/lines.rs"]),
     ("serde_yaml", &["src/metadata.rs"]),
-    ("serde_saphyr", &["src/config/file.rs"]),
+    ("serde_saphyr", &["src/yaml.rs"]),
     ("miette", &["src/report/snippet.rs"]),
     ("textwrap", &["src/report/facts_table.rs", "src/report/human.rs", "src/report/paint.rs"]),
     ("anstyle", &["src/report/paint.rs"]),
     ("strsim", &["src/vocabulary/suggest.rs"]),
-    ("clap", &["src/bin/topolint/arguments.rs", "src/bin/topolint/main.rs"]),
-    ("globset", &["src/bin/topolint/files.rs"]),
+    ("clap", &["src/bin/topolint/arguments.rs", "src/bin/topolint/configuration.rs", "src/bin/topolint/main.rs"]),
+    ("globset", &["src/bin/topolint/files.rs", "src/config/pattern.rs"]),
     ("ignore", &["src/bin/topolint/files.rs"]),
     ("terminal_size", &["src/bin/topolint/output.rs"]),
 ];

@@ -181,8 +181,10 @@ mod tests {
     #[test]
     fn a_flag_sets_an_option_above_the_file_and_the_page_says_where() {
         let (mut config, mut sources) = (Config::default(), SourceMap::default());
-        enter(&mut config.file, &mut sources, "most=20").expect("an option");
-        enter(&mut config.file, &mut sources, "margin=1s").expect("an option");
+        let mut file = Layer::default();
+        enter(&mut file, &mut sources, "most=20").expect("an option");
+        enter(&mut file, &mut sources, "margin=1s").expect("an option");
+        config.files.push(super::super::file::Statements { layer: file, ..Default::default() });
         enter(&mut config.flags, &mut sources, "most=30").expect("an option");
         let options = config.options(&TRIAL);
         assert_eq!((options.count("most"), options.duration("margin").to_string().as_str()), (30, "1 s"));

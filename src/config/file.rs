@@ -1,230 +1,242 @@
-//! `topolint.yaml`, read with byte spans, so that a mistake is shown at its place. The only place that names the YAML
-//! reader with spans.
+//! One `topolint.yaml`: what it says, each mistake at its place with what was probably meant.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_saphyr::Spanned;
-
-use super::{Config, Setting, enter, read_level};
+use super::pattern::{Pattern, inside};
+use super::{Layer, Setting, enter, keys, read_level};
 use crate::diagnostic::Diagnostic;
 use crate::source::{SourceId, SourceMap, Span};
 use crate::vocabulary::{did_you_mean, suggest};
+use crate::yaml::{self, Node, Text, Value};
 
-/// What can be set.
-const KEYS: [&str; 5] = ["select", "ignore", "levels", "unstated", "options"];
+/// What one file says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Statements {
+    /// What holds for all files.
+    pub(super) layer: Layer,
+    /// In written order: the later one is stronger.
+    pub(super) overrides: Vec<Override>,
+    /// Rules and families that nothing may make quieter.
+    pub(super) locked: std::collections::BTreeMap<String, Span>,
+    /// What is linted where no path is named.
+    pub(super) include: Option<Vec<Pattern>>,
+    pub(super) exclude: Option<Vec<Pattern>>,
+    pub(super) fail_on: Option<Text>,
+    pub(super) format: Option<Text>,
+    /// From the project root.
+    pub(super) baseline: Option<Text>,
+    /// From the project root, in written order: the later one is stronger.
+    pub(super) extends: Vec<Text>,
+    /// The statement that brought the file in.
+    pub(super) extended_at: Option<Span>,
+    /// All of it.
+    pub(super) source: SourceId,
+}
 
-impl Config {
-    /// Reads a configuration.
-    ///
-    /// # Errors
-    /// All that is wrong with it, each with its place.
-    pub fn read(sources: &SourceMap, id: SourceId) -> Result<Self, Vec<Diagnostic>> {
-        let text = sources.get(id).map_or("", |source| source.text.as_str());
-        if text.trim().is_empty() {
-            return Ok(Self::default());
+/// What holds for some files only.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Override {
+    pub(super) files: Vec<Pattern>,
+    pub(super) layer: Layer,
+}
+
+/// Reads a file; `path` is where it lies, from the project root. What could be read, and all that is wrong.
+pub(super) fn read(sources: &SourceMap, id: SourceId, path: &str) -> (Statements, Vec<Diagnostic>) {
+    let mut reader = Reader { path, problems: Vec::new() };
+    let mut said = Statements { source: id, ..Statements::default() };
+    match yaml::read(sources, id, "configuration") {
+        Err(problem) => reader.problems.push(*problem),
+        Ok(None) => {}
+        Ok(Some(Node { value: Value::Map(entries), .. })) => {
+            for (key, value) in &entries {
+                reader.entry(&mut said, key, value);
+            }
         }
-        let file: Option<Entries> = serde_saphyr::from_str(text).map_err(|error| vec![unreadable(&error, text, id)])?;
-        let mut reader = Reader { id, config: Self::default(), problems: Vec::new() };
-        for (key, value) in file.map_or(Vec::new(), |entries| entries.0) {
-            reader.entry(&key, value);
-        }
-        if reader.problems.is_empty() { Ok(reader.config) } else { Err(reader.problems) }
+        Ok(Some(node)) => reader.wrong(node.span, format!("a configuration is a mapping, not {}", node.kind())),
     }
+    (said, reader.problems)
 }
 
-/// A mapping, in written order, with the place of each key.
-struct Entries(Vec<(Spanned<String>, Value)>);
-
-/// A scalar as written; none where nothing is.
-type Written = Option<Spanned<String>>;
-
-enum Value {
-    Names(Key, Vec<Spanned<String>>),
-    Levels(Vec<(Spanned<String>, Written)>),
-    Unstated(Written),
-    Options(Vec<(Spanned<String>, Option<Pairs<Written>>)>),
-    Unknown,
-}
-
-#[derive(Clone, Copy)]
-enum Key {
-    Select,
-    Ignore,
-}
-
-impl<'de> Deserialize<'de> for Entries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Top;
-        impl<'de> Visitor<'de> for Top {
-            type Value = Entries;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "a mapping with `{}`", KEYS.join("`, `"))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(key) = map.next_key::<Spanned<String>>()? {
-                    let value = value(&key.value, &mut map)?;
-                    entries.push((key, value));
-                }
-                Ok(Entries(entries))
-            }
-        }
-        deserializer.deserialize_map(Top)
-    }
-}
-
-fn value<'de, A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<Value, A::Error> {
-    Ok(match key {
-        "select" => Value::Names(Key::Select, map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "ignore" => Value::Names(Key::Ignore, map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "levels" => Value::Levels(map.next_value::<Option<Pairs<_>>>()?.map_or(Vec::new(), |levels| levels.0)),
-        "unstated" => Value::Unstated(map.next_value()?),
-        "options" => Value::Options(map.next_value::<Option<Pairs<_>>>()?.map_or(Vec::new(), |options| options.0)),
-        _ => {
-            map.next_value::<IgnoredAny>()?;
-            Value::Unknown
-        }
-    })
-}
-
-/// A mapping in written order.
-struct Pairs<T>(Vec<(Spanned<String>, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lines<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Lines<T> {
-            type Value = Pairs<T>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a mapping, one entry a line")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<T>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    pairs.push(entry);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Lines(PhantomData))
-    }
-}
-
-struct Reader {
-    id: SourceId,
-    config: Config,
+struct Reader<'a> {
+    path: &'a str,
     problems: Vec<Diagnostic>,
 }
 
-impl Reader {
-    fn entry(&mut self, key: &Spanned<String>, value: Value) {
-        match value {
-            Value::Names(list, names) => names.iter().for_each(|name| self.name(list, name)),
-            Value::Levels(levels) => levels.into_iter().for_each(|(name, level)| self.rule(&name, level)),
-            Value::Unstated(level) => {
-                if let Some(level) = self.level(key, level) {
-                    self.config.unstated = level;
+impl Reader<'_> {
+    fn entry(&mut self, said: &mut Statements, key: &Text, value: &Node) {
+        match key.text.as_str() {
+            "extends" => said.extends = self.words(key, value).iter().filter_map(|word| self.path(word)).collect(),
+            "include" => said.include = Some(self.patterns(key, value)),
+            "exclude" => said.exclude = Some(self.patterns(key, value)),
+            "baseline" => said.baseline = self.word(key, value).and_then(|word| self.path(&word)),
+            "fail-on" => said.fail_on = self.word(key, value),
+            "format" => said.format = self.word(key, value),
+            "locked" => {
+                let names = self.names(key, value);
+                said.locked.extend(names.into_iter().map(|name| (name.text, name.span)));
+            }
+            "overrides" => self.overrides(said, key, value),
+            _ => self.layer(&mut said.layer, key, value, &keys::names(false)),
+        }
+    }
+
+    /// What may be said of all files or of some.
+    fn layer(&mut self, layer: &mut Layer, key: &Text, value: &Node, known: &[&'static str]) {
+        match key.text.as_str() {
+            "select" | "ignore" if known.contains(&"select") => {
+                let list = if key.text == "select" { &mut layer.select } else { &mut layer.ignore };
+                list.extend(self.names(key, value).into_iter().map(|name| (name.text, name.span)));
+            }
+            "levels" => {
+                for (name, level) in self.pairs(key, value) {
+                    self.rule(layer, name, level);
                 }
             }
-            Value::Options(rules) => {
-                for (rule, options) in rules {
-                    for (option, value) in options.map_or(Vec::new(), |options| options.0) {
-                        self.option(&rule, &option, value);
+            "unstated" => layer.unstated = self.level(key, value).map(|level| (level, key.span)).or(layer.unstated),
+            "options" => {
+                for (rule, options) in self.pairs(key, value) {
+                    for (option, value) in self.pairs(rule, options) {
+                        self.option(layer, rule, option, value);
                     }
                 }
             }
-            Value::Unknown => self.unknown(key),
+            _ => self.unknown(key, known),
         }
     }
 
-    fn unknown(&mut self, key: &Spanned<String>) {
-        let near = if key.value == "rules" { vec!["levels"] } else { suggest(&key.value, KEYS) };
-        let problem = Diagnostic::new(self.span(key), format!("there is no setting `{}`", key.value));
-        let all = || format!("the settings are `{}`", KEYS.join("`, `"));
+    fn overrides(&mut self, said: &mut Statements, key: &Text, value: &Node) {
+        let items = match &value.value {
+            Value::Nothing => &[][..],
+            Value::List(items) => items.as_slice(),
+            _ => return self.mistyped(key, value, "a list, one entry for each set of files"),
+        };
+        for item in items {
+            let Value::Map(entries) = &item.value else {
+                self.wrong(item.span, format!("an override is a mapping with `files`, not {}", item.kind()));
+                continue;
+            };
+            let mut found = Override::default();
+            for (key, value) in entries {
+                match key.text.as_str() {
+                    "files" => found.files = self.patterns(key, value),
+                    _ => self.layer(&mut found.layer, key, value, &keys::names(true)),
+                }
+            }
+            if entries.iter().any(|(key, _)| key.text == "files") {
+                said.overrides.push(found);
+            } else {
+                self.wrong(item.span, "an override says for which `files` it holds".to_owned());
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: &Text, known: &[&'static str]) {
+        let near = if key.text == "rules" { vec!["levels"] } else { suggest(&key.text, known.iter().copied()) };
+        let all = || format!("the settings here are `{}`", known.join("`, `"));
+        let problem = Diagnostic::new(key.span, format!("there is no setting `{}`", key.text));
         self.problems.push(problem.help(did_you_mean(&near).unwrap_or_else(all)));
     }
 
-    fn name(&mut self, list: Key, name: &Spanned<String>) {
-        let span = self.span(name);
-        if let Err(problem) = enter::known(&name.value, span) {
-            self.problems.push(*problem);
-            return;
-        }
-        let names = match list {
-            Key::Select => &mut self.config.file.select,
-            Key::Ignore => &mut self.config.file.ignore,
-        };
-        names.insert(name.value.clone(), span);
+    fn names(&mut self, key: &Text, value: &Node) -> Vec<Text> {
+        let mut names = self.words(key, value);
+        names.retain(|name| {
+            let known = enter::known(&name.text, name.span);
+            let is_known = known.is_ok();
+            self.problems.extend(known.err().map(|problem| *problem));
+            is_known
+        });
+        names
     }
 
-    fn rule(&mut self, name: &Spanned<String>, level: Written) {
-        let span = self.span(name);
-        if let Err(problem) = enter::known(&name.value, span) {
+    fn patterns(&mut self, key: &Text, value: &Node) -> Vec<Pattern> {
+        let words = self.words(key, value);
+        let read = words.iter().map(|word| Pattern::read(self.path, word));
+        let (found, wrong): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
+        self.problems.extend(wrong.into_iter().filter_map(Result::err).map(|problem| *problem));
+        found.into_iter().flatten().collect()
+    }
+
+    /// A path, from the project root.
+    fn path(&mut self, word: &Text) -> Option<Text> {
+        match inside(self.path, word) {
+            Ok(path) => Some(Text { span: word.span, text: path }),
+            Err(problem) => {
+                self.problems.push(*problem);
+                None
+            }
+        }
+    }
+
+    fn rule(&mut self, layer: &mut Layer, name: &Text, level: &Node) {
+        if let Err(problem) = enter::known(&name.text, name.span) {
             self.problems.push(*problem);
         } else if let Some(level) = self.level(name, level) {
-            self.config.file.levels.insert(name.value.clone(), (level, span));
+            layer.levels.insert(name.text.clone(), (level, name.span));
         }
     }
 
-    fn option(&mut self, rule: &Spanned<String>, option: &Spanned<String>, value: Written) {
-        let (rule_span, option_span) = (self.span(rule), self.span(option));
-        let (value, value_span) =
-            value.map_or((String::new(), option_span), |value| (value.value.clone(), self.span(&value)));
-        let rule = (rule.value.as_str(), rule_span);
-        let entered = self.config.file.option(rule, (option.value.as_str(), option_span), (value.as_str(), value_span));
+    fn option(&mut self, layer: &mut Layer, rule: &Text, option: &Text, value: &Node) {
+        let (written, span) = match &value.value {
+            Value::Text(text) => (text.as_str(), value.span),
+            Value::Nothing => ("", option.span),
+            _ => return self.mistyped(option, value, "one value"),
+        };
+        let entered = layer.option((&rule.text, rule.span), (&option.text, option.span), (written, span));
         self.problems.extend(entered.err().map(|problem| *problem));
     }
 
-    fn level(&mut self, of: &Spanned<String>, level: Written) -> Option<Setting> {
-        let Some(level) = level else {
-            let problem = Diagnostic::new(self.span(of), format!("`{}` needs a level", of.value));
-            self.problems.push(problem.help("the levels are `error`, `warn`, `info` and `off`"));
-            return None;
+    fn level(&mut self, of: &Text, level: &Node) -> Option<Setting> {
+        const LEVELS: &str = "the levels are `error`, `warn`, `info` and `off`";
+        let (span, message, near) = match &level.value {
+            Value::Text(word) => match read_level(word) {
+                Some(level) => return Some(level),
+                None => (level.span, format!("`{word}` is no level"), suggest(word, ["error", "warn", "info", "off"])),
+            },
+            Value::Nothing => (of.span, format!("`{}` needs a level", of.text), Vec::new()),
+            _ => (level.span, format!("`{}` takes a level, not {}", of.text, level.kind()), Vec::new()),
         };
-        let read = read_level(&level.value);
-        if read.is_none() {
-            let near = suggest(&level.value, ["error", "warn", "info", "off"]);
-            let problem = Diagnostic::new(self.span(&level), format!("`{}` is no level", level.value));
-            let question = did_you_mean(&near).map_or(String::new(), |question| format!("{question} "));
-            self.problems.push(problem.help(format!("{question}the levels are `error`, `warn`, `info` and `off`")));
-        }
-        read
+        let question = did_you_mean(&near).map_or(String::new(), |question| format!("{question} "));
+        self.problems.push(Diagnostic::new(span, message).help(format!("{question}{LEVELS}")));
+        None
     }
 
-    fn span<T>(&self, spanned: &Spanned<T>) -> Span {
-        span_of(spanned.referenced, self.id)
-    }
-}
-/// Some errors of the reader come without a length, some without byte offsets; the line is always known.
-fn span_of(location: serde_saphyr::Location, id: SourceId) -> Span {
-    let start = location.span().byte_offset().and_then(|offset| u32::try_from(offset).ok()).unwrap_or(0);
-    let length = location.span().byte_len().and_then(|length| u32::try_from(length).ok()).unwrap_or(0);
-    Span { source: id, start, end: start.saturating_add(length) }
-}
-
-fn unreadable(error: &serde_saphyr::Error, text: &str, id: SourceId) -> Diagnostic {
-    let error = error.without_snippet();
-    let span = error.location().map_or(Span { source: id, ..Span::default() }, |location| {
-        if location.span().byte_offset().is_some() {
-            span_of(location, id)
-        } else {
-            let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
-            let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
-            let start = u32::try_from(start).unwrap_or(u32::MAX);
-            Span { source: id, start, end: start }
+    fn word(&mut self, key: &Text, value: &Node) -> Option<Text> {
+        if let Value::Text(text) = &value.value {
+            return Some(Text { span: value.span, text: text.clone() });
         }
-    });
-    let message = error.to_string();
-    // What follows speaks to people who write code against the reader.
-    let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let first = [" at line", ", set ", "; use "].iter().fold(first, |text, end| text.split(end).next().unwrap_or(text));
-    Diagnostic::new(span, format!("this is no configuration: {first}"))
-        .help("`levels` and `options` take one entry a line, `select` and `ignore` a list, `unstated` a level")
+        self.mistyped(key, value, "one value");
+        None
+    }
+
+    /// The words of a list; a single word is a list of one.
+    fn words(&mut self, key: &Text, value: &Node) -> Vec<Text> {
+        let items = match &value.value {
+            Value::Nothing => &[][..],
+            Value::Text(_) => std::slice::from_ref(value),
+            Value::List(items) => items.as_slice(),
+            Value::Map(_) => {
+                self.mistyped(key, value, "a list");
+                &[]
+            }
+        };
+        items.iter().filter_map(|item| self.word(key, item)).collect()
+    }
+
+    fn pairs<'a>(&mut self, key: &Text, value: &'a Node) -> &'a [(Text, Node)] {
+        match &value.value {
+            Value::Map(entries) => entries,
+            Value::Nothing => &[],
+            _ => {
+                self.mistyped(key, value, "a mapping, one entry a line");
+                &[]
+            }
+        }
+    }
+
+    fn mistyped(&mut self, key: &Text, value: &Node, expected: &str) {
+        self.wrong(value.span, format!("`{}` takes {expected}, not {}", key.text, value.kind()));
+    }
+
+    fn wrong(&mut self, span: Span, message: String) {
+        self.problems
+            .push(Diagnostic::new(span, message).help("`topolint config init` writes an example of every setting"));
+    }
 }

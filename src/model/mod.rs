@@ -14,6 +14,7 @@ mod values;
 pub use cascade::{Answer, Cascade, DefaultsFor, Origin, Scope, ScopeKind, Stated};
 pub use clients::{Client, ClientDefault, ClientKind, Clients};
 pub use lower::{lower, read_alone, read_default};
+pub(crate) use project::join;
 pub use project::{File, FileError, Files, Loader, Project, is_pattern};
 pub use setting::{Reference, Setting, Settings, State};
 pub use topology::{

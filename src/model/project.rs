@@ -113,6 +113,11 @@ impl<'a> Loader<'a> {
         self.read.values().flatten()
     }
 
+    /// The files that could be read, each with its path from the project root.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.read.iter().filter_map(|(path, file)| Some((path.as_str(), file.as_ref().ok()?)))
+    }
+
     /// The files of a project that could be read.
     pub fn files_of<'b>(&'b self, project: &'b Project) -> impl Iterator<Item = &'b File> {
         let included = project.includes.values().flatten();
@@ -291,7 +296,7 @@ pub fn is_pattern(path: &str) -> bool {
 }
 
 /// A path relative to the folder of `from`, as a path from the project root; none if it leaves it.
-fn join(from: &str, relative: &str) -> Option<String> {
+pub(crate) fn join(from: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains('\\') || relative.contains(':') {
         return None;
     }

@@ -263,6 +263,8 @@ impl<'a> FixRow<'a> {
 enum HiddenRow<'a> {
     /// An `allow` in the text.
     Allow { reason: &'a str, place: PlaceRow<'a> },
+    /// An entry of the baseline; the reason is empty if it gives none.
+    Baseline { reason: &'a str, place: PlaceRow<'a> },
     /// Its rule is off, or what is unstated is.
     Configuration,
     /// Its rule is not selected.
@@ -275,6 +277,7 @@ impl<'a> HiddenRow<'a> {
     fn of(sources: &'a SourceMap, hidden: &'a Hidden) -> Self {
         match hidden {
             Hidden::Allow(span, reason) => Self::Allow { reason, place: PlaceRow::of(sources, *span) },
+            Hidden::Baseline(span, reason) => Self::Baseline { reason, place: PlaceRow::of(sources, *span) },
             Hidden::Off => Self::Configuration,
             Hidden::NotSelected => Self::Selection,
             Hidden::Folded => Self::Causes,
@@ -298,6 +301,7 @@ pub(super) struct Counts {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct HiddenCounts {
     allow: usize,
+    baseline: usize,
     configuration: usize,
     selection: usize,
     causes: usize,
@@ -309,6 +313,7 @@ impl Counts {
         for finding in &outcome.findings {
             *match (&finding.hidden, finding.level) {
                 (Some(Hidden::Allow(..)), _) => &mut counts.hidden.allow,
+                (Some(Hidden::Baseline(..)), _) => &mut counts.hidden.baseline,
                 (Some(Hidden::Off), _) => &mut counts.hidden.configuration,
                 (Some(Hidden::NotSelected), _) => &mut counts.hidden.selection,
                 (Some(Hidden::Folded), _) => &mut counts.hidden.causes,

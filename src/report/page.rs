@@ -34,6 +34,19 @@ pub fn rule_page(rule: &Rule, config: &Config, sources: &SourceMap, look: Look) 
     options(&mut text, rule, config, sources, look);
     let _ = write!(text, "\n{}\n", look.bold("In force"));
     text.push_str(&look.wrap("  ", &in_force(rule, config, sources)));
+    for (patterns, view) in config.exceptions() {
+        let (level, place) = view.level(rule);
+        if (level, place) != config.level(rule) {
+            let files = patterns.iter().map(|pattern| format!("`{}`", clean(&pattern.written))).collect::<Vec<_>>();
+            let place = place.map_or(String::new(), |place| format!(", set at {}", shown(sources, place)));
+            text.push_str(&look.wrap("  ", &format!("in {}: `{}`{place}", files.join(", "), level_name(level))));
+        }
+    }
+    if let Some(lock) = config.lock(rule) {
+        let said =
+            format!("locked at {}: no `allow`, no baseline and no override makes it quieter", shown(sources, lock));
+        text.push_str(&look.wrap("  ", &said));
+    }
     text
 }
 

@@ -176,6 +176,12 @@ fn suppression(sources: &SourceMap, hidden: &Hidden, base: &Base) -> Option<Supp
             justification: reason.clone(),
             location: Some(Places { sources, base }.of(*span, "")),
         }),
+        Hidden::Baseline(span, reason) => Some(Suppression {
+            kind: "external",
+            status: "accepted",
+            justification: reason.clone(),
+            location: Some(Places { sources, base }.of(*span, "")),
+        }),
         Hidden::Off | Hidden::NotSelected | Hidden::Folded => None,
     }
 }

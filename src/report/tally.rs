@@ -32,6 +32,7 @@ fn hidden(outcome: &Outcome) -> String {
     };
     let by = [
         (count(|hidden| matches!(hidden, Hidden::Allow(..))), "by `allow`"),
+        (count(|hidden| matches!(hidden, Hidden::Baseline(..))), "by the baseline"),
         (count(|hidden| *hidden == Hidden::Off), "by configuration"),
         (count(|hidden| *hidden == Hidden::NotSelected), "by selection"),
         (count(|hidden| *hidden == Hidden::Folded), "that only follow from these"),

@@ -26,17 +26,19 @@ pub(crate) enum Command {
     WhatIf(WhatIf),
     /// List the rules with their levels
     Rules(Rules),
+    /// Show the configuration that is in force, write a first one, or print its schema
+    #[command(subcommand)]
+    Config(Configure),
     /// Print the language reference as Markdown
     Reference,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing at or above --fail-on, 1 findings at or above it, 2 could not run as asked, 3 a bug of ours."
 )]
 pub(crate) struct Check {
-    /// Files or folders; `-` reads standard input
-    #[arg(default_value = ".")]
+    /// Files or folders; `-` reads standard input; without any, what the configuration includes, else the current folder
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -52,9 +54,9 @@ pub(crate) struct Check {
     /// Leave what is suppressed out of SARIF: GitHub opens an alert for each result, suppressed or not
     #[arg(long)]
     pub(crate) no_suppressed: bool,
-    /// The lowest level at which the exit code is 1
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    pub(crate) fail_on: FailOn,
+    /// The lowest level at which the exit code is 1; error, if nothing else is configured
+    #[arg(long, value_enum, env = "TOPOLINT_FAIL_ON")]
+    pub(crate) fail_on: Option<FailOn>,
     /// Leave the table of bets out of the human and the Markdown report
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -66,7 +68,7 @@ pub(crate) struct Check {
 }
 
 /// Which rules speak, and how loud: stronger than the configuration.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Rules")]
 pub(crate) struct Selection {
     /// Report only these rules and families, and what is wrong with the text itself
@@ -96,6 +98,31 @@ pub(crate) struct Selection {
     /// Report what `allow` silences in the text, too
     #[arg(long)]
     pub(crate) no_allow: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Configure {
+    /// Write a topolint.yaml that shows all that can be said
+    Init(Init),
+    /// Print what is in force for a file, and which line says so
+    Show(Show),
+    /// Print the JSON Schema of topolint.yaml
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Replace the one that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The file; without one, what holds where no override says anything else
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -178,7 +205,7 @@ pub(crate) struct Explain {
     pub(crate) common: Common,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Common {
     /// The configuration, instead of the nearest topolint.yaml
     #[arg(short, long, value_name = "FILE")]
@@ -190,7 +217,7 @@ pub(crate) struct Common {
     pub(crate) input: Input,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Input {
     /// Whether to use colours; auto follows `NO_COLOR`, `FORCE_COLOR` and the terminal
     #[arg(long, value_enum, default_value_t = Color::Auto)]

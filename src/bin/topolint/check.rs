@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use topolint::config::{Config, Flag};
+use topolint::config::Config;
 use topolint::diagnostic::Diagnostic;
 use topolint::lint::{Outcome, Terms, lint};
 use topolint::metadata::{Level, built_in_clients};
 use topolint::model::{FileError, Files as _, Loader, Project};
-use topolint::report::{self, Look};
+use topolint::report::Look;
 use topolint::source::SourceMap;
 
-use crate::arguments::{Check, Common, FailOn, Input, Selection};
+use crate::arguments::{Check, FailOn, Format, Input};
+use crate::configuration::{configuration, notice_idle, refused, select, word};
 use crate::files::Folder;
 use crate::formats;
 use crate::output::{self, Stop};
@@ -21,10 +22,16 @@ use crate::output::{self, Stop};
 /// Lints and reports; the exit code.
 pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     let look = output::look(check.common.input.color);
-    let (folder, wanted) = wanted(&check.paths, &check.common.input)?;
+    let mut folder = Folder::around(&check.paths, check.common.input.max_file_size)?;
+    let mut sources = SourceMap::default();
+    let mut config = configuration(&check.common, &folder, &mut sources, look)?;
+    select(&mut config, &check.selection, &mut sources, look)?;
+    let settled = check.settled(&config, &sources, look)?;
+    let check = &settled;
+    let wanted = wanted_of(&check.paths, &mut folder, &config, &sources, look)?;
+    notice_idle(&config, &folder, &sources);
     let mut loader = Loader::new(&folder);
-    let mut config = configuration(&check.common, &folder, &mut loader, look)?;
-    select(&mut config, &check.selection, &mut loader, look)?;
+    loader.sources = sources;
     let projects = projects(&mut loader, &folder, &wanted)?;
     let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
     let outcome = lint(&loader, &projects, &terms);
@@ -32,45 +39,56 @@ pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     Ok(u8::from(fails(&outcome, check.fail_on)))
 }
 
+impl Check {
+    /// What counts: flags and environment, then the configuration.
+    fn settled(&self, config: &Config, sources: &SourceMap, look: Look) -> Result<Self, Stop> {
+        let mut settled = self.clone();
+        let format = word(config.format(), "format", sources, look)?;
+        if let Some(format) = format.filter(|_| settled.format == Format::Auto) {
+            settled.format = format;
+        }
+        let fail_on = word(config.fail_on(), "fail-on", sources, look)?;
+        settled.fail_on = settled.fail_on.or(fail_on);
+        Ok(settled)
+    }
+}
+
 /// The project around these paths, and the files that each of them means.
 pub(crate) fn wanted(paths: &[PathBuf], input: &Input) -> Result<(Folder, Vec<Vec<String>>), Stop> {
     let mut folder = Folder::around(paths, input.max_file_size)?;
-    let mut wanted = Vec::new();
-    for path in paths {
-        wanted.push(if path.as_os_str() == "-" { vec![folder.take_input()?] } else { folder.found(path)? });
-    }
+    let wanted = wanted_of(paths, &mut folder, &Config::default(), &SourceMap::default(), Look::default())?;
     Ok((folder, wanted))
 }
 
-/// Takes in what the flags say of rules, or refuses all that is wrong with it.
-fn select(config: &mut Config, selection: &Selection, loader: &mut Loader<'_>, look: Look) -> Result<(), Stop> {
-    let flags: [(&str, Flag, &Vec<String>); 7] = [
-        ("--select", Flag::Select, &selection.select),
-        ("--ignore", Flag::Ignore, &selection.ignore),
-        ("--error", Flag::Level(Some(Level::Error)), &selection.error),
-        ("--warn", Flag::Level(Some(Level::Warn)), &selection.warn),
-        ("--info", Flag::Level(Some(Level::Info)), &selection.info),
-        ("--off", Flag::Level(None), &selection.off),
-        ("--option", Flag::Option, &selection.option),
-    ];
-    let mut problems = Vec::new();
-    for (name, flag, values) in flags {
-        for value in values {
-            let id = loader.sources.add(name, value.as_str());
-            problems.extend(config.flag(flag, &loader.sources, id).err().unwrap_or_default());
+/// The files that each of these paths means; where there is none, what the configuration includes, else what lies here.
+pub(crate) fn wanted_of(
+    paths: &[PathBuf],
+    folder: &mut Folder,
+    config: &Config,
+    sources: &SourceMap,
+    look: Look,
+) -> Result<Vec<Vec<String>>, Stop> {
+    let is_excluded = |path: &str| config.exclude().iter().any(|pattern| pattern.matches(path));
+    if let (true, Some(include)) = (paths.is_empty(), config.include()) {
+        let mut wanted = Vec::new();
+        for pattern in include {
+            let found = folder.included(pattern, &is_excluded)?;
+            if found.is_empty() {
+                let problem = Diagnostic::new(pattern.span, format!("`{}` matches no `.topo` file", pattern.written));
+                let help = "a path is relative to the file that it stands in";
+                return Err(refused(sources, &[problem.help(help)], look));
+            }
+            wanted.push(found);
         }
+        return Ok(wanted);
     }
-    if selection.strict {
-        config.unstated = Some(Level::Error);
+    let here = [PathBuf::from(".")];
+    let mut wanted = Vec::new();
+    for path in if paths.is_empty() { &here } else { paths } {
+        let is_input = path.as_os_str() == "-";
+        wanted.push(if is_input { vec![folder.take_input()?] } else { folder.found(path, &is_excluded)? });
     }
-    config.allows = !selection.no_allow;
-    if problems.is_empty() { Ok(()) } else { Err(refused(&loader.sources, &problems, look)) }
-}
-
-/// All that is wrong, each at its place.
-fn refused(sources: &SourceMap, problems: &[Diagnostic], look: Look) -> Stop {
-    let shown: Vec<String> = problems.iter().map(|problem| report::show(sources, problem, look)).collect();
-    Stop::Refused(shown.join("\n"))
+    Ok(wanted)
 }
 
 /// The topologies that the wanted files make.
@@ -90,7 +108,7 @@ pub(crate) fn projects(loader: &mut Loader<'_>, folder: &Folder, wanted: &[Vec<S
     Ok(projects)
 }
 
-fn refusal(name: &str, error: &FileError) -> String {
+pub(crate) fn refusal(name: &str, error: &FileError) -> String {
     let help = match error {
         FileError::TooLarge { .. } => "raise `--max-file-size`, or split the file with `include`",
         FileError::Outside => "check only what lies inside the project",
@@ -99,40 +117,21 @@ fn refusal(name: &str, error: &FileError) -> String {
     format!("error: `{name}` {}\n  help: {help}", error.reason())
 }
 
-/// The configuration in force, or all that is wrong with it.
-pub(crate) fn configuration(
-    common: &Common,
-    folder: &Folder,
-    loader: &mut Loader<'_>,
-    look: Look,
-) -> Result<Config, Stop> {
-    let path = if common.isolated { None } else { common.config.clone().or_else(|| folder.configuration()) };
-    let Some(path) = path else { return Ok(Config::default()) };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("error: cannot read `{}`: {error}", output::path(&path)))?;
-    let shown = std::env::current_dir()
-        .ok()
-        .and_then(|here| path.strip_prefix(here).map(std::path::Path::to_path_buf).ok())
-        .unwrap_or(path);
-    let id = loader.sources.add(shown.to_string_lossy(), text);
-    Config::read(&loader.sources, id).map_err(|problems| refused(&loader.sources, &problems, look))
-}
-
 /// The day in the time zone that all machines share, so that a suppression ends everywhere at once.
 fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// The lowest level that fails a run.
-pub(crate) const fn lowest(on: FailOn) -> Option<Level> {
+/// The lowest level that fails a run; `error`, if nothing else is said.
+pub(crate) const fn lowest(on: Option<FailOn>) -> Option<Level> {
     match on {
-        FailOn::Error => Some(Level::Error),
-        FailOn::Warn => Some(Level::Warn),
-        FailOn::Info => Some(Level::Info),
-        FailOn::Never => None,
+        Some(FailOn::Error) | None => Some(Level::Error),
+        Some(FailOn::Warn) => Some(Level::Warn),
+        Some(FailOn::Info) => Some(Level::Info),
+        Some(FailOn::Never) => None,
     }
 }
 
-fn fails(outcome: &Outcome, on: FailOn) -> bool {
+fn fails(outcome: &Outcome, on: Option<FailOn>) -> bool {
     lowest(on).is_some_and(|lowest| outcome.shown().any(|finding| finding.level >= lowest))
 }

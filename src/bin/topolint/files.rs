@@ -6,14 +6,20 @@ use std::path::{Component, Path, PathBuf};
 
 use globset::GlobBuilder;
 use ignore::WalkBuilder;
+use topolint::config::Pattern;
 use topolint::model::{FileError, Files, is_pattern};
 use topolint::report::Base;
 
 use crate::output::{self, Stop};
 
+/// The name of a configuration.
+const CONFIGURATION: &str = "topolint.yaml";
+
 /// The files below a project root.
 pub(crate) struct Folder {
     root: PathBuf,
+    /// Where the search for a configuration starts.
+    start: PathBuf,
     /// Where the tool was called, for the names that people see.
     here: PathBuf,
     limit: u64,
@@ -22,18 +28,25 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The project around the first of these paths: the nearest folder upward with a `topolint.yaml` or a `.git`, else
-    /// the folder itself.
+    /// The project around the first of these paths: the repository that it lies in, else the nearest folder upward with
+    /// a `topolint.yaml`, else the folder itself.
     pub(crate) fn around(paths: &[PathBuf], limit: u64) -> Result<Self, Stop> {
         let here =
             std::env::current_dir().map_err(|error| format!("error: cannot tell the current folder: {error}"))?;
         let here = canonical(&here)?;
         let first = paths.iter().find(|path| path.as_os_str() != "-");
         let start = first.map_or(Ok(here.clone()), |path| located(path))?;
-        let folder = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
-        let marked = |folder: &&Path| ["topolint.yaml", ".git"].iter().any(|mark| folder.join(mark).exists());
-        let root = folder.ancestors().find(marked).map_or(folder.clone(), Path::to_path_buf);
-        Ok(Self { root, here, limit, piped: None })
+        let start = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
+        let with = |mark: &str| start.ancestors().find(|folder| folder.join(mark).exists()).map(Path::to_path_buf);
+        let root = with(".git").or_else(|| with(CONFIGURATION)).unwrap_or_else(|| start.clone());
+        Ok(Self { root, start, here, limit, piped: None })
+    }
+
+    /// The folder that a file lies in, as a project of its own.
+    pub(crate) fn beside(&self, file: &Path) -> Result<Self, Stop> {
+        let file = located(file)?;
+        let folder = file.parent().map_or(file.clone(), Path::to_path_buf);
+        Ok(Self { root: folder.clone(), start: folder, here: self.here.clone(), limit: self.limit, piped: None })
     }
 
     /// Takes standard input in as a file of the current folder.
@@ -53,14 +66,14 @@ impl Folder {
         Ok(path)
     }
 
-    /// The configuration in force: the nearest one upward from the project's root is the one at the root.
+    /// The nearest configuration upward; the search ends at the project's root.
     pub(crate) fn configuration(&self) -> Option<PathBuf> {
-        Some(self.root.join("topolint.yaml")).filter(|path| path.is_file())
+        let folders = self.start.ancestors().take_while(|folder| folder.starts_with(&self.root));
+        folders.map(|folder| folder.join(CONFIGURATION)).find(|path| path.is_file())
     }
 
-    /// The `.topo` files that a path means, from the root.
-    pub(crate) fn found(&self, path: &Path) -> Result<Vec<String>, Stop> {
-        let full = located(path)?;
+    /// The path of a file or folder from the root.
+    pub(crate) fn inner(&self, path: &Path) -> Result<String, Stop> {
         let outside = || {
             format!(
                 "error: `{}` lies outside of the project `{}`\n  help: check one project at a time",
@@ -68,27 +81,60 @@ impl Folder {
                 output::path(&self.root)
             )
         };
+        Ok(self.relative(&located(path)?).ok_or_else(outside)?)
+    }
+
+    /// The `.topo` files that a pattern of the configuration means, from the root.
+    pub(crate) fn included(&self, pattern: &Pattern, is_excluded: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Stop> {
+        let full = self.root.join(&pattern.path);
+        if is_pattern(&pattern.path) || !full.is_dir() {
+            let found = self.matching(&pattern.path);
+            let found = found.map_err(|error| format!("error: `{}` {}", pattern.written, error.reason()))?;
+            let counts = |path: &String| is_topo(Path::new(path)) && !is_excluded(path);
+            let is_named = !is_pattern(&pattern.path);
+            return Ok(found.into_iter().filter(|path| is_named || counts(path)).collect());
+        }
+        self.below(&full, is_excluded)
+    }
+
+    /// Whether there is a file that a pattern of the configuration means.
+    pub(crate) fn any(&self, pattern: &Pattern) -> Result<bool, FileError> {
+        if !is_pattern(&pattern.path) {
+            return Ok(self.root.join(&pattern.path).exists());
+        }
+        self.matching(&pattern.path).map(|found| !found.is_empty())
+    }
+
+    /// The `.topo` files that a path means, from the root; in folders without those that are excluded.
+    pub(crate) fn found(&self, path: &Path, is_excluded: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Stop> {
+        let full = located(path)?;
         if !full.is_dir() {
-            let path = self.relative(&full).ok_or_else(outside)?;
+            let path = self.inner(path)?;
             // A file is one file, under whatever name it is reached; one behind a link that leaves the project is refused
             // when it is read.
             return Ok(vec![self.true_path(&path).unwrap_or(path)]);
         }
+        let found = self.below(&full, is_excluded)?;
+        if found.is_empty() {
+            let help = "name a file, or a folder that holds `.topo` files";
+            return Err(format!("error: there is no `.topo` file in `{}`\n  help: {help}", output::path(path)).into());
+        }
+        Ok(found)
+    }
+
+    /// The `.topo` files below a folder.
+    fn below(&self, folder: &Path, is_excluded: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Stop> {
         let mut found = Vec::new();
-        for entry in WalkBuilder::new(&full).follow_links(false).require_git(false).build() {
+        for entry in WalkBuilder::new(folder).follow_links(false).require_git(false).build() {
             let entry = entry.map_err(|error| format!("error: cannot read a folder: {error}"))?;
-            let is_topo = entry.path().extension().is_some_and(|ending| ending == "topo");
-            if is_topo && entry.file_type().is_some_and(|kind| kind.is_file()) {
+            if is_topo(entry.path()) && entry.file_type().is_some_and(|kind| kind.is_file()) {
                 let unreadable = || {
                     format!("error: `{}` has a name that is not UTF-8\n  help: rename it", output::path(entry.path()))
                 };
                 found.push(self.relative(entry.path()).ok_or_else(unreadable)?);
             }
         }
-        if found.is_empty() {
-            let help = "name a file, or a folder that holds `.topo` files";
-            return Err(format!("error: there is no `.topo` file in `{}`\n  help: {help}", output::path(path)).into());
-        }
+        found.retain(|path| !is_excluded(path));
         found.sort();
         Ok(found)
     }
@@ -183,6 +229,10 @@ impl Files for Folder {
         let shown = full.strip_prefix(&self.here).map_or_else(|_| upward(&self.here, &full), Path::to_path_buf);
         shown.to_string_lossy().replace('\\', "/")
     }
+}
+
+fn is_topo(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "topo")
 }
 
 /// The way from one folder to a file that does not lie below it.

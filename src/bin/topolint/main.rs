@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod configuration;
 mod explain;
 mod facts;
 mod files;
@@ -51,6 +52,7 @@ fn run(arguments: &Arguments) -> Result<u8, Stop> {
         Command::Path(path) => path::run(path),
         Command::WhatIf(what_if) => what_if::run(what_if),
         Command::Rules(rules) => rules::run(rules),
+        Command::Config(configure) => configuration::run(configure),
         Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
     }
 }

@@ -1,14 +1,13 @@
 //! `topolint rules`.
 
 use topolint::config::Config;
-use topolint::model::Loader;
 use topolint::report::{self, Look};
 use topolint::rules::FAMILIES;
 use topolint::source::SourceMap;
 use topolint::vocabulary::{did_you_mean, suggest};
 
 use crate::arguments::{Common, Listing, Rules};
-use crate::check::configuration;
+use crate::configuration::configuration;
 use crate::files::Folder;
 use crate::output::{self, Stop};
 
@@ -32,7 +31,7 @@ pub(crate) fn run(rules: &Rules) -> Result<u8, Stop> {
 /// The configuration of the project that we are in, and the texts that it speaks of.
 pub(crate) fn configured(common: &Common, look: Look) -> Result<(Config, SourceMap), Stop> {
     let folder = Folder::around(&[".".into()], common.input.max_file_size)?;
-    let mut loader = Loader::new(&folder);
-    let config = configuration(common, &folder, &mut loader, look)?;
-    Ok((config, loader.sources))
+    let mut sources = SourceMap::default();
+    let config = configuration(common, &folder, &mut sources, look)?;
+    Ok((config, sources))
 }

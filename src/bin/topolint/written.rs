@@ -32,6 +32,13 @@ pub(crate) fn all<T>(
     Ok(())
 }
 
+/// Writes a text of ours. A link is replaced, not followed.
+pub(crate) fn one(path: &Path, text: &str) -> Result<(), Stop> {
+    let draft = Draft::beside(path.to_path_buf(), 0);
+    let draft = draft.and_then(|draft| draft.filled(|out| out.write_all(text.as_bytes())));
+    draft.and_then(Draft::keep).map_err(|error| refusal(path, &error).into())
+}
+
 fn refusal(path: &Path, error: &io::Error) -> String {
     format!("error: cannot write `{}`: {}", output::path(path), reason(error))
 }
