@@ -26,6 +26,9 @@ pub(crate) enum Command {
     WhatIf(WhatIf),
     /// List the rules with their levels
     Rules(Rules),
+    /// Write down what is found today, so that only what is new is reported
+    #[command(subcommand)]
+    Baseline(Keep),
     /// Show the configuration that is in force, write a first one, or print its schema
     #[command(subcommand)]
     Config(Configure),
@@ -63,6 +66,15 @@ pub(crate) struct Check {
     /// The day on which suppressions are judged, such as 2027-03-31
     #[arg(long, value_name = "DATE")]
     pub(crate) today: Option<jiff::civil::Date>,
+    /// The findings that are known and wait, instead of the configured ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Report what the baseline hides, too
+    #[arg(long, conflicts_with = "baseline")]
+    pub(crate) no_baseline: bool,
+    /// Fail where an entry of the baseline finds nothing any more
+    #[arg(long)]
+    pub(crate) strict_baseline: bool,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }
@@ -98,6 +110,39 @@ pub(crate) struct Selection {
     /// Report what `allow` silences in the text, too
     #[arg(long)]
     pub(crate) no_allow: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keep {
+    /// Write all that is found into a new baseline
+    Create(Made),
+    /// Add what is new and remove what is no longer found; reasons and days stay
+    Update(Kept),
+    /// Remove what is no longer found
+    Prune(Kept),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Made {
+    /// Files or folders; without any, what the configuration includes, else the current folder
+    pub(crate) paths: Vec<PathBuf>,
+    /// Replace the one that is there, with its reasons
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kept {
+    /// The file, instead of the configured one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// The day on which entries are judged, such as 2027-03-31
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Subcommand)]

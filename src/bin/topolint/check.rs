@@ -14,6 +14,7 @@ use topolint::report::Look;
 use topolint::source::SourceMap;
 
 use crate::arguments::{Check, FailOn, Format, Input};
+use crate::baseline;
 use crate::configuration::{configuration, notice_idle, refused, select, word};
 use crate::files::Folder;
 use crate::formats;
@@ -28,15 +29,22 @@ pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     select(&mut config, &check.selection, &mut sources, look)?;
     let settled = check.settled(&config, &sources, look)?;
     let check = &settled;
+    let flag = check.baseline.as_deref();
+    let known = if check.no_baseline { None } else { baseline::known(flag, &config, &folder, &mut sources, look)? };
     let wanted = wanted_of(&check.paths, &mut folder, &config, &sources, look)?;
     notice_idle(&config, &folder, &sources);
     let mut loader = Loader::new(&folder);
     loader.sources = sources;
     let projects = projects(&mut loader, &folder, &wanted)?;
     let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
-    let outcome = lint(&loader, &projects, &terms);
+    let mut outcome = lint(&loader, &projects, &terms);
+    let is_stale = known.is_some_and(|known| {
+        let used = known.baseline.hide(&mut outcome, &config, terms.today);
+        known.report(&used, known.covers(&wanted, &folder, &config), check.strict_baseline, &loader.sources)
+    });
     formats::report(check, &folder, &loader.sources, &outcome, &config, look)?;
-    Ok(u8::from(fails(&outcome, check.fail_on)))
+    let fails = fails(&outcome, check.fail_on);
+    Ok(u8::from(fails || (check.strict_baseline && is_stale)))
 }
 
 impl Check {
@@ -118,7 +126,7 @@ pub(crate) fn refusal(name: &str, error: &FileError) -> String {
 }
 
 /// The day in the time zone that all machines share, so that a suppression ends everywhere at once.
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 

@@ -72,6 +72,36 @@ impl Folder {
         folders.map(|folder| folder.join(CONFIGURATION)).find(|path| path.is_file())
     }
 
+    /// Where a path from the root lies.
+    pub(crate) fn full(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// The baseline that is written where none is named: beside the configuration.
+    pub(crate) fn default_baseline(&self) -> PathBuf {
+        let configuration = self.configuration();
+        configuration.as_deref().and_then(Path::parent).unwrap_or(&self.here).join("topolint-baseline.yaml")
+    }
+
+    /// A path from the root, as a file at another place writes it; a file outside of the project writes it from the root.
+    pub(crate) fn seen_beside(&self, file: &Path, path: &str) -> String {
+        // The file itself may not be there yet.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = canonical(folder).ok();
+        let way = match folder.filter(|folder| folder.starts_with(&self.root)) {
+            Some(folder) => upward(&folder, &self.root.join(path)),
+            None => PathBuf::from(path),
+        };
+        let way = way.to_string_lossy().replace('\\', "/");
+        if way.is_empty() { ".".to_owned() } else { way }
+    }
+
+    /// A file under the name that people know it by.
+    pub(crate) fn shown(&self, file: &Path) -> String {
+        let full = located(file).unwrap_or_else(|_| file.to_path_buf());
+        output::path(&full.strip_prefix(&self.here).map_or_else(|_| upward(&self.here, &full), Path::to_path_buf))
+    }
+
     /// The path of a file or folder from the root.
     pub(crate) fn inner(&self, path: &Path) -> Result<String, Stop> {
         let outside = || {

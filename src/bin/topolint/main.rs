@@ -1,6 +1,7 @@
 //! The command line: arguments, files, streams, exit codes. The only part that touches the world.
 
 mod arguments;
+mod baseline;
 mod check;
 mod configuration;
 mod explain;
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<u8, Stop> {
         Command::Path(path) => path::run(path),
         Command::WhatIf(what_if) => what_if::run(what_if),
         Command::Rules(rules) => rules::run(rules),
+        Command::Baseline(keep) => baseline::run(keep),
         Command::Config(configure) => configuration::run(configure),
         Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
     }
