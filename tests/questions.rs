@@ -189,3 +189,15 @@ fn what_cannot_be_asked_has_a_way_out() {
         assert!(run.err.contains(said), "{arguments}: {run:?}");
     }
 }
+
+#[test]
+fn what_mistakes_in_the_text_concern_is_said_to_be_left_out() {
+    let folder = Folder::of(CHAIN.to_owned() + "gateway -> nobody { timeout 1s; frobnicate 3 }\nweb -> gateway {\n");
+    for question in ["path web payments a.topo", "what-if --kill payments a.topo"] {
+        let run = folder.run(question);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(run.err.starts_with("notice: what ") && run.err.contains("mistakes in the text"), "{run:?}");
+        assert!(!run.out.contains("notice"), "the answer stays an answer: {run:?}");
+    }
+    assert_eq!(Folder::of(CHAIN).run("path web payments a.topo").err, "");
+}

@@ -109,7 +109,8 @@ impl Facts<'_> {
         let failures: Vec<Failure> = disturbances.iter().filter_map(failure).chain(given_up).collect();
         let outlooks = self.outlooks(&failures);
         let whole: Vec<Failure> = failures.iter().copied().filter(|failure| failure.works <= 0.0).collect();
-        let certain = self.outlooks(&whole);
+        // Where all that fails fails always, that is the same.
+        let certain = if whole.len() == failures.len() { outlooks.clone() } else { self.outlooks(&whole) };
         let touched: HashSet<CallId> =
             disturbances.iter().flat_map(|disturbance| self.calls_to(disturbance.target())).collect();
         let mut entries: Vec<Felt> = self

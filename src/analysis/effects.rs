@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::Facts;
 use crate::model::{Answer, CallId, OperationId};
+use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
 /// What happens if own work is done twice.
@@ -134,9 +135,18 @@ impl Facts<'_> {
         match self.cascade().call(call, &[Key::Idempotent]) {
             Answer::Given(_) | Answer::Unreadable => return Effect::Idempotent,
             Answer::None(_) => return Effect::Repeats,
+            // What a store sends to a copy is what was written to it: the effect is that write.
+            Answer::Unstated if self.is_replication(call) => return Effect::Absent,
             Answer::Unstated => {}
         }
         self.data_effect(self.topology().call(call).to)
+    }
+
+    /// Whether a store copies by this call what is written to it, to another store or a cache.
+    fn is_replication(&self, call: CallId) -> bool {
+        let call = self.topology().call(call);
+        let ends = [call.from, call.to].map(|id| self.topology().node_of(id).kind);
+        call.arrow == Arrow::Async && matches!(ends, [ElementKind::Store, ElementKind::Store | ElementKind::Cache])
     }
 
     /// Asked once for each call that arrives, so kept for each operation.

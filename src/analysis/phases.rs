@@ -119,6 +119,16 @@ impl Facts<'_> {
         (in_phase || telemetry) && waits && certain && !self.is_spare(call) && !self.is_alternative(call)
     }
 
+    /// Who is observed and who observes, for a call in `phase observe`: it points from what is observed, unless a node
+    /// with `role telemetry` makes it, which asks for what it is to know. Of any other call, its ends.
+    #[must_use]
+    pub fn observation(&self, call: CallId) -> (OperationId, OperationId) {
+        let row = self.topology().call(call);
+        let telemetry = |id| self.has_role(self.topology().operation(id).node, "telemetry");
+        let asks = row.phase == Phase::Observe && telemetry(row.from) && !telemetry(row.to);
+        if asks { (row.to, row.from) } else { (row.from, row.to) }
+    }
+
     /// What needs itself in these phases, one circle a group of nodes that need each other.
     #[must_use]
     pub fn circles(&self, phases: &[Phase]) -> Vec<Circle> {
@@ -140,11 +150,12 @@ impl Facts<'_> {
         let observing =
             topology.call_ids().filter(|call| self.is_needed_in(*call, &[Phase::Observe]) && !from_outside(*call));
         for call in observing {
-            let row = topology.call(call);
-            let [node, observer] = [row.from, row.to].map(|id| topology.operation(id).node);
+            let (from, by_operation) = self.observation(call);
+            let [node, observer] = [from, by_operation].map(|id| topology.operation(id).node);
             let observed =
                 self.needed_below(topology.node(node).operations.iter().flat_map(|id| self.needed_calls(*id)));
-            let by = below.entry(row.to).or_insert_with(|| self.needed_below(self.needed_calls(row.to)));
+            let needed = || self.needed_below(self.needed_calls(by_operation));
+            let by = below.entry(by_operation).or_insert_with(needed);
             let Some(left) = visits.checked_sub(observed.nodes.len() + by.nodes.len()) else { break };
             visits = left;
             // What the arrow itself passes is needed to observe, too.
@@ -183,7 +194,7 @@ impl PhaseGraph {
         }
         needed.sort_by_key(|call| facts.call_rank(*call));
         for call in needed {
-            let from = graph.node(topology.operation(topology.call(call).from).node);
+            let from = graph.node(topology.operation(facts.observation(call).0).node);
             graph.call(facts, from, call);
         }
         for id in topology.operation_ids() {
@@ -201,7 +212,7 @@ impl PhaseGraph {
     }
 
     fn call(&mut self, facts: &Facts<'_>, from: u32, call: CallId) {
-        self.edge(from, facts.topology().call(call).to.0, Some(call));
+        self.edge(from, facts.observation(call).1.0, Some(call));
         for passed in facts.passed(call) {
             let passed = self.node(passed);
             self.edge(from, passed, Some(call));

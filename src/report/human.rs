@@ -103,11 +103,23 @@ fn several(text: &mut String, sources: &SourceMap, findings: &[&Finding], look: 
     }
     let is_shared = |help: &&String| findings.iter().all(|finding| finding.diagnostic.help.contains(*help));
     let mut shared: Vec<String> = first.diagnostic.help.iter().filter(is_shared).cloned().collect();
+    if shared.is_empty() {
+        shared = of_first(first);
+    }
     if let Some(way) = shared.first_mut().filter(|way| way.starts_with("or ")) {
         way.drain(.."or ".len());
     }
     help(text, &shared, look);
     why(text, first, look);
+}
+
+/// What helps the first member, as an example of what helps each.
+fn of_first(first: &Finding) -> Vec<String> {
+    let mut ways = first.diagnostic.help.clone();
+    if let (Some(way), Some(subject)) = (ways.first_mut(), first.diagnostic.subjects.first()) {
+        *way = format!("for `{}`, and alike for the others: {way}", spaced(subject));
+    }
+    ways
 }
 
 fn line(sources: &SourceMap, finding: &Finding) -> (String, String) {

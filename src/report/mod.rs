@@ -7,6 +7,7 @@ mod by_file;
 mod checkstyle;
 mod concise;
 pub mod escape;
+mod excerpt;
 mod facts;
 mod facts_table;
 mod github;

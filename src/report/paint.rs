@@ -68,6 +68,11 @@ impl Look {
     }
 }
 
+/// How many columns a text takes.
+pub(super) fn columns(text: &str) -> usize {
+    textwrap::core::display_width(text)
+}
+
 /// Stands for a blank at which no line ends.
 const BOUND: char = '\u{A0}';
 

@@ -7,12 +7,13 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
+use super::excerpt::Cut;
 use super::paint::Look;
 use crate::diagnostic::{Diagnostic, Label};
 use crate::source::{Source, SourceMap, clean};
 
-/// Lines longer than this are not shown: only their place is.
-const MAX_LINE: usize = 400;
+/// Of lines longer than this only the place is shown: looking at one costs its length, for each finding in it.
+const MAX_LINE: usize = 4_000;
 
 /// So many hops of a witness are shown; of more, the first and the last ones.
 const MAX_HOPS: usize = 10;
@@ -82,13 +83,27 @@ fn snippet(source: &Source, labels: &[&Label], look: Look) -> String {
         .with_links(false)
         .tab_width(2);
     let handler = handler.without_syntax_highlighting();
-    let excerpt = Excerpt { source, text, labels };
+    // Beside the line stand its number, a frame, and blanks.
+    let room = look.width.saturating_sub(numbers(source, labels) + FRAME);
+    let cut = Cut::of(source, text, labels, room);
+    let moved: Vec<&Label> = cut.iter().flat_map(|cut| &cut.labels).collect();
+    let (text, labels) = cut.as_ref().map_or((text, labels), |cut| (cut.text.as_str(), moved.as_slice()));
+    let excerpt = Excerpt { source, text, labels, cut: cut.as_ref() };
     let mut shown = String::new();
     // Writing into a string cannot fail.
     let _ = handler.render_report(&mut shown, &excerpt);
     // The first lines are the message, which stands above in our own words.
     let start = shown.find("╭─").and_then(|frame| shown.get(..frame)?.rfind('\n')).map_or(0, |end| end + 1);
     shown.get(start..).unwrap_or("").lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
+}
+
+/// The frame beside a line.
+const FRAME: usize = 4;
+
+/// How many digits the largest number of a line has.
+fn numbers(source: &Source, labels: &[&Label]) -> usize {
+    let last = labels.iter().map(|label| source.position(label.span.end).line).max().unwrap_or(1);
+    last.to_string().len()
 }
 
 fn line_length(text: &str, offset: usize) -> usize {
@@ -110,6 +125,8 @@ struct Excerpt<'a> {
     source: &'a Source,
     text: &'a str,
     labels: &'a [&'a Label],
+    /// If lines were cut, what stands in the place of the file.
+    cut: Option<&'a Cut>,
 }
 
 impl SourceCode for Excerpt<'_> {
@@ -124,11 +141,13 @@ impl SourceCode for Excerpt<'_> {
         let end = (start + span.len()).min(self.text.len());
         let line_start = self.text.get(..start).and_then(|head| head.rfind('\n')).map_or(0, |at| at + 1);
         let line_end = self.text.get(end..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |at| end + at + 1);
-        let line = self.source.position(u32::try_from(line_start).unwrap_or(u32::MAX)).line - 1;
+        let number = |start: usize| self.source.position(u32::try_from(start).unwrap_or(u32::MAX)).line;
+        let line = self.cut.map_or_else(|| number(line_start), |cut| cut.number(line_start)) - 1;
         let data = self.text.as_bytes().get(line_start..line_end).unwrap_or_default();
         let lines = data.split(|byte| *byte == b'\n').count().saturating_sub(1).max(1);
         let place = SourceSpan::new(line_start.into(), line_end - line_start);
-        let column = self.source.position(u32::try_from(start).unwrap_or(u32::MAX)).column - 1;
+        let column = || self.source.position(u32::try_from(start).unwrap_or(u32::MAX)).column;
+        let column = self.cut.map_or_else(column, |cut| cut.column(start)) - 1;
         Ok(Box::new(MietteSpanContents::new_named(self.source.name.clone(), data, place, line, column, lines)))
     }
 }

@@ -5,13 +5,33 @@ use std::fmt::Write as _;
 use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
 use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, decimals, spaced};
 pub(super) use crate::diagnostic::{number, percentage, quantile};
-use crate::model::{CallId, Duration, NodeId, OperationId, Origin, Stated};
+use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
 use crate::vocabulary::Key;
 
 /// A call as an element to edit: its name, and which one it is among twins.
 pub(super) fn cause(facts: &Facts<'_>, call: CallId) -> String {
     facts.topology().call_identity(call)
+}
+
+/// Where else `deadline inherited` has to stand if it stands on these calls, so that it is not dropped there:
+/// ", and on `b` and its calls".
+pub(super) fn and_below(facts: &Facts<'_>, calls: &[CallId]) -> String {
+    let topology = facts.topology();
+    let look = |id, key| facts.cascade().operation(id, key);
+    let stops = |id| [Key::Cancels, Key::Detached].into_iter().any(|key| look(id, key).may_be_given());
+    let waits = |call: CallId| facts.plan(call).awaited && !facts.plan(call).local && !facts.plan(call).stream;
+    let drops = |id: &OperationId| {
+        matches!(look(*id, Key::Deadline), Answer::Unstated) && !stops(*id) && topology.calls_from(*id).any(waits)
+    };
+    let mut below: Vec<OperationId> = calls.iter().map(|call| topology.call(*call).to).filter(drops).collect();
+    below.dedup();
+    let below: Vec<String> = below.into_iter().map(|id| topology.operation_name(id)).collect();
+    match below.as_slice() {
+        [] => String::new(),
+        [one] => format!(", and on `{one}` and its calls"),
+        many => format!(", and on {} and their calls", names(&many.iter().map(String::as_str).collect::<Vec<_>>())),
+    }
 }
 
 /// A call as people read it: `a -> b`.

@@ -1,13 +1,13 @@
 //! `topolint facts`.
 
 use topolint::analysis;
-use topolint::metadata::{Level, built_in_clients};
-use topolint::model::{Loader, Project, Topology, lower};
+use topolint::metadata::built_in_clients;
+use topolint::model::{Loader, Topology};
 use topolint::report;
-use topolint::rules::Rule;
 
 use crate::arguments::{Facts, Listing};
 use crate::check::{projects, wanted};
+use crate::names::topology_with_mistakes;
 use crate::output::{self, Stop};
 
 /// Prints what was computed; the exit code.
@@ -17,7 +17,7 @@ pub(crate) fn run(facts: &Facts) -> Result<u8, Stop> {
     let mut loader = Loader::new(&folder);
     let projects = projects(&mut loader, &folder, &wanted)?;
     let (topologies, mistakes): (Vec<Topology>, Vec<usize>) =
-        projects.iter().map(|project| topology(&loader, project)).unzip();
+        projects.iter().map(|project| topology_with_mistakes(&loader, project)).unzip();
     let all: Vec<analysis::Facts<'_>> =
         topologies.iter().map(|topology| analysis::Facts::new(topology, built_in_clients())).collect();
     match facts.format {
@@ -28,13 +28,4 @@ pub(crate) fn run(facts: &Facts) -> Result<u8, Stop> {
         }
     }
     Ok(0)
-}
-
-/// A topology, and how many mistakes in its text keep a part of it from being read.
-fn topology(loader: &Loader<'_>, project: &Project) -> (Topology, usize) {
-    let (topology, problems) = lower(loader, project, built_in_clients());
-    let is_error = |rule: &str| Rule::named(rule).is_some_and(|rule| rule.page().level == Level::Error);
-    let of_text = loader.files_of(project).flat_map(|file| &file.problems);
-    let mistakes = of_text.chain(&problems).filter(|problem| is_error(problem.rule)).count();
-    (topology, mistakes)
 }

@@ -2,20 +2,41 @@
 
 use std::path::PathBuf;
 
-use topolint::metadata::built_in_clients;
-use topolint::model::{CallId, Loader, OperationId, Topology, lower};
+use topolint::metadata::{Level, built_in_clients};
+use topolint::model::{CallId, Loader, OperationId, Project, Topology, lower};
+use topolint::rules::Rule;
 use topolint::vocabulary::{did_you_mean, suggest};
 
 use crate::arguments::Input;
 use crate::check::{projects, wanted};
-use crate::output::Stop;
+use crate::output::{self, Stop};
 
-/// The topologies that a question is about.
+/// The topologies that a question is about. What keeps a part of their text from being read is said beside the answer.
 pub(crate) fn topologies(paths: &[PathBuf], input: &Input) -> Result<Vec<Topology>, Stop> {
     let (folder, wanted) = wanted(paths, input)?;
     let mut loader = Loader::new(&folder);
     let projects = projects(&mut loader, &folder, &wanted)?;
-    Ok(projects.iter().map(|project| lower(&loader, project, built_in_clients()).0).collect())
+    let read = projects.iter().map(|project| topology_with_mistakes(&loader, project));
+    let (topologies, mistakes): (Vec<Topology>, Vec<usize>) = read.unzip();
+    match mistakes.iter().sum::<usize>() {
+        0 => {}
+        1 => output::notice("what 1 mistake in the text concerns is left out here; `topolint check` shows it"),
+        many => {
+            output::notice(&format!(
+                "what {many} mistakes in the text concern is left out here; `topolint check` lists them"
+            ));
+        }
+    }
+    Ok(topologies)
+}
+
+/// A topology, and how many mistakes in its text keep a part of it from being read.
+pub(crate) fn topology_with_mistakes(loader: &Loader<'_>, project: &Project) -> (Topology, usize) {
+    let (topology, problems) = lower(loader, project, built_in_clients());
+    let is_error = |rule: &str| Rule::named(rule).is_some_and(|rule| rule.page().level == Level::Error);
+    let of_text = loader.files_of(project).flat_map(|file| &file.problems);
+    let mistakes = of_text.chain(&problems).filter(|problem| is_error(problem.rule)).count();
+    (topology, mistakes)
 }
 
 /// What was probably meant by a name that means nothing in any of them.

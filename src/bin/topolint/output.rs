@@ -37,6 +37,11 @@ pub(crate) fn write(report: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::R
     }
 }
 
+/// Says something beside an answer, for people: on standard error, whether anybody reads it or not.
+pub(crate) fn notice(text: &str) {
+    let _ = writeln!(io::stderr(), "notice: {text}");
+}
+
 /// A path in one line, without anything that a terminal would obey.
 pub(crate) fn path(path: &std::path::Path) -> String {
     clean(&path.to_string_lossy()).replace(['\n', '\t'], "?")

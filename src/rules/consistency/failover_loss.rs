@@ -20,7 +20,7 @@ fn behind(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
     let lag = facts.lag(store).filter(|_| !is_majority(facts, store))?;
     let copies = facts.cascade().node(store, Key::Replication).given()?;
     let name = facts.topology().node_name(store);
-    let loss = |lost: &str| format!("a failover of `{name}` may lose {accepts} of writes at most, but {lost}");
+    let loss = |lost: &str| format!("a failover of `{name}` may lose {}, but {lost}", most(accepts));
     let (certainty, message, text) = match lag.at_least {
         Extent::Finite(worst) if worst > accepts => {
             (Certainty::Proved, loss(&format!("its copies can be {worst} behind")), format!("up to {worst} behind"))
@@ -38,7 +38,7 @@ fn behind(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
     let mut diagnostic = finding(facts, store, accepted, message);
     diagnostic.certainty = certainty;
     let value = lag.at_least.finite().filter(|lag| *lag > Duration::ZERO).map(|lag| Measure::Seconds(lag.seconds()));
-    diagnostic.witness.extend(step(name, accepted, format!("{accepts} may be lost")));
+    diagnostic.witness.extend(step(name, accepted, accepted_loss(accepts)));
     diagnostic.witness.extend(step(name, copies, text).map(|step| Step { value, ..step }));
     let accept = match lag.at_least {
         Extent::Finite(worst) if worst > accepts => format!("`rpo {}` on `{name}`", worst.written()),
@@ -54,14 +54,25 @@ fn behind(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
     Some(diagnostic)
 }
 
+/// "30 s of writes at most", "no write".
+fn most(accepts: Duration) -> String {
+    if accepts == Duration::ZERO { "no write".to_owned() } else { format!("{accepts} of writes at most") }
+}
+
+fn accepted_loss(accepts: Duration) -> String {
+    if accepts == Duration::ZERO { "nothing may be lost".to_owned() } else { format!("{accepts} may be lost") }
+}
+
 /// Nothing may be lost, and a write is acknowledged before it is on disk.
 fn unflushed(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
     let accepted = facts.cascade().node(store, Key::Rpo).given()?;
     let none = accepted.setting.duration()? == Duration::ZERO;
     let commit = facts.cascade().node(store, Key::Commit).given().filter(|stated| stated.setting.says("relaxed"))?;
-    // Another copy has it already.
-    let copied = match facts.cascade().node(store, Key::Replication) {
-        Answer::Given(stated) => stated.setting.says("sync"),
+    // Another copy has it already: in memory, which is enough where the two do not lose power together.
+    let copies = facts.cascade().node(store, Key::Replication);
+    let in_memory = copies.given().filter(|stated| stated.setting.says("sync"));
+    let copied = match copies {
+        Answer::Given(_) => in_memory.is_some() && fall_apart(facts, store),
         Answer::Unreadable => true,
         Answer::None(_) | Answer::Unstated => facts.quorum(store).is_some_and(|quorum| quorum.written > 1),
     };
@@ -69,17 +80,30 @@ fn unflushed(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
         return None;
     }
     let name = facts.topology().node_name(store);
-    let message = format!("`{name}` may lose no write, but acknowledges them before they are on disk");
+    let so_far = if in_memory.is_some() { ": its copies may all be in one zone" } else { "" };
+    let message = format!("`{name}` may lose no write, but acknowledges them before they are on disk{so_far}");
     let mut diagnostic = finding(facts, store, commit, message);
-    let known = facts.cascade().node(store, Key::Replication).stated().is_some();
+    let known = copies.stated().is_some() && in_memory.is_none();
     diagnostic.certainty = if known { Certainty::Proved } else { Certainty::Possible };
     diagnostic.witness.extend(step(name, accepted, "nothing may be lost".to_owned()));
     diagnostic.witness.extend(step(name, commit, "a crash loses what is not flushed yet".to_owned()));
     diagnostic.help = vec![
         format!("acknowledge what is on disk: `commit flushed` on `{name}`"),
-        format!("or what another copy has: `replication sync` on `{name}`"),
+        match in_memory {
+            Some(_) => format!("or say that its copies do not fall together: `zones a, b` on `{name}`"),
+            None => format!("or what a copy in another zone has: `replication sync` and `zones a, b` on `{name}`"),
+        },
     ];
     Some(diagnostic)
+}
+
+/// Whether the copies of a store are stated to stand in several zones, or that could not be read.
+fn fall_apart(facts: &Facts<'_>, store: NodeId) -> bool {
+    match facts.cascade().node(store, Key::Zones) {
+        Answer::Given(stated) => stated.setting.texts.len() > 1,
+        Answer::Unreadable => true,
+        Answer::None(_) | Answer::Unstated => false,
+    }
 }
 
 /// The leader that was deposed does not know it, and nobody refuses it.

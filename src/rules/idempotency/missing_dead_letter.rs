@@ -115,11 +115,13 @@ fn help(facts: &Facts<'_>, queue: NodeId, receives: Option<Stated<'_>>) -> Vec<S
         Some(stated) if stated.setting.count().is_some() => "",
         _ => "max-receives 5; ",
     };
+    let ordered = facts.cascade().node(queue, Key::Ordered).may_be_given();
+    let order = if ordered { "" } else { "`ordered by KEY` and " };
     vec![
         format!(
             "declare `queue {name}-dead {{ owner TEAM; retention 14d }}`, and on `{name}` write `{limit}dead-letter {name}-dead`"
         ),
         format!("or, if a message may be lost, say so: `delivery at-most-once` on `{name}`"),
-        format!("or, if later messages are to wait for it: `ordered by KEY` and `max-receives unlimited` on `{name}`"),
+        format!("or, if later messages are to wait for it: {order}`max-receives unlimited` on `{name}`"),
     ]
 }

@@ -1,36 +1,118 @@
-//! A chain of calls on which a failure at the end stops everything above it.
+//! Chains of calls on which a failure at the end stops everything above it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::analysis::Facts;
 use crate::diagnostic::{Certainty, Diagnostic, Step};
 use crate::metadata::Options;
-use crate::model::{Answer, CallId, OperationId};
+use crate::model::{Answer, CallId, NodeId, OperationId};
 use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagnostic> {
     let hops = options.count("hops").max(1);
-    let next = longest(facts);
-    let states = |id: OperationId, key| facts.cascade().operation(id, key).given().is_some();
-    let entries = facts.entries().all().iter().copied();
-    let counted = entries.filter(|id| states(*id, Key::Slo) || states(*id, Key::Load));
-    counted.filter_map(|entry| report(facts, entry, &chain(facts, entry, &next), hops)).collect()
+    let below = Below::of(facts, hops);
+    let mut by_cut: BTreeMap<(OperationId, NodeId), Vec<End>> = BTreeMap::new();
+    for end in below.ends(facts, hops) {
+        by_cut.entry((facts.topology().call(end.cut).from, prose::callee(facts, end.cut))).or_default().push(end);
+    }
+    by_cut.into_values().filter_map(|ends| report(facts, &below, ends, hops)).collect()
 }
 
-/// For each operation the length of the longest unprotected chain below it, and its first call.
-fn longest(facts: &Facts<'_>) -> Vec<(u64, Option<CallId>)> {
-    let topology = facts.topology();
-    let mut next: Vec<(u64, Option<CallId>)> = vec![(0, None); topology.operations.len()];
-    // Circles have a rule of their own.
-    for id in facts.components().iter().filter(|group| group.len() == 1).flatten() {
-        let calls = topology.calls_from(*id).filter(|call| is_open(facts, *call) && topology.call(*call).to != *id);
-        let length = |call: &CallId| next.get(topology.call(*call).to.index()).map_or(1, |(length, _)| length + 1);
-        let first = calls.map(|call| (length(&call), std::cmp::Reverse(facts.call_rank(call)), call)).max();
-        if let (Some((length, _, call)), Some(slot)) = (first, next.get_mut(id.index())) {
-            *slot = (length, Some(call));
+/// How an operation is reached from an entry over calls that nothing shields: by the longest chain of them.
+#[derive(Clone, Copy)]
+struct Reached {
+    entry: OperationId,
+    /// How many calls the chain has.
+    depth: u64,
+    /// The last of them.
+    last: Option<CallId>,
+    /// The one that makes it too long.
+    cut: Option<CallId>,
+}
+
+/// Where a chain that is too long ends.
+#[derive(Clone, Copy)]
+struct End {
+    entry: OperationId,
+    depth: u64,
+    last: CallId,
+    cut: CallId,
+}
+
+/// What lies below the entries that count, over calls that nothing shields.
+struct Below {
+    by: Vec<Option<Reached>>,
+    /// Operations that such a call leaves.
+    goes_on: Vec<bool>,
+}
+
+impl Below {
+    /// Callers before callees, so each call is looked at once.
+    fn of(facts: &Facts<'_>, hops: u64) -> Self {
+        let topology = facts.topology();
+        let count = topology.operations.len();
+        let mut below = Self { by: vec![None; count], goes_on: vec![false; count] };
+        let states = |id: OperationId, key| facts.cascade().operation(id, key).given().is_some();
+        let entries = facts.entries().all().iter().copied();
+        for entry in entries.filter(|id| states(*id, Key::Slo) || states(*id, Key::Load)) {
+            below.set(entry, Reached { entry, depth: 0, last: None, cut: None });
+        }
+        // Circles have a rule of their own.
+        for id in facts.components().iter().rev().filter(|group| group.len() == 1).flatten() {
+            let Some(reached) = below.at(*id) else { continue };
+            let open = |call: &CallId| topology.call(*call).to != *id && is_open(facts, *call);
+            for call in topology.calls_from(*id).filter(open) {
+                below.follow(facts, reached, call, hops);
+            }
+        }
+        below
+    }
+
+    fn follow(&mut self, facts: &Facts<'_>, from: Reached, call: CallId, hops: u64) {
+        let row = facts.topology().call(call);
+        if let Some(goes_on) = self.goes_on.get_mut(row.from.index()) {
+            *goes_on = true;
+        }
+        let depth = from.depth + 1;
+        let cut = if depth == hops { Some(call) } else { from.cut };
+        let found = Reached { depth, last: Some(call), cut, ..from };
+        let key = |reached: &Reached| (reached.depth, Reverse(reached.last.map(|call| facts.call_rank(call))));
+        if self.at(row.to).is_none_or(|known| key(&known) < key(&found)) {
+            self.set(row.to, found);
         }
     }
-    next
+
+    /// Nothing below takes more with it.
+    fn ends<'b>(&'b self, facts: &'b Facts<'_>, hops: u64) -> impl Iterator<Item = End> + 'b {
+        let last = |id: &OperationId| self.goes_on.get(id.index()) == Some(&false);
+        let reached = facts.topology().operation_ids().filter(last).filter_map(|id| self.at(id));
+        let end = |Reached { entry, depth, last, cut }: Reached| Some(End { entry, depth, last: last?, cut: cut? });
+        reached.filter(move |reached| reached.depth >= hops).filter_map(end)
+    }
+
+    fn at(&self, id: OperationId) -> Option<Reached> {
+        self.by.get(id.index()).copied().flatten()
+    }
+
+    fn set(&mut self, id: OperationId, reached: Reached) {
+        if let Some(slot) = self.by.get_mut(id.index()) {
+            *slot = Some(reached);
+        }
+    }
+
+    /// The last calls of the chain that ends with this one.
+    fn chain(&self, facts: &Facts<'_>, last: CallId) -> Vec<CallId> {
+        let before = |call: &CallId| self.at(facts.topology().call(*call).from)?.last;
+        let mut chain: Vec<CallId> = std::iter::successors(Some(last), before).take(SHOWN).collect();
+        chain.reverse();
+        chain
+    }
 }
+
+/// So many calls of a chain are shown, so that chains of any length cost no more than their length.
+const SHOWN: usize = 12;
 
 /// A hard call over the network that nothing shields.
 fn is_open(facts: &Facts<'_>, call: CallId) -> bool {
@@ -38,49 +120,55 @@ fn is_open(facts: &Facts<'_>, call: CallId) -> bool {
     facts.is_always_needed(call) && !facts.plan(call).local && !shielded(Key::Breaker) && !shielded(Key::Bulkhead)
 }
 
-fn chain(facts: &Facts<'_>, entry: OperationId, next: &[(u64, Option<CallId>)]) -> Vec<CallId> {
-    let first = |id: OperationId| next.get(id.index()).and_then(|(_, call)| *call);
-    std::iter::successors(first(entry), |call| first(facts.topology().call(*call).to)).collect()
-}
-
-fn report(facts: &Facts<'_>, entry: OperationId, chain: &[CallId], hops: u64) -> Option<Diagnostic> {
+/// All ends that lie behind the same callee of the same operation: what shields that from the callee shields it from
+/// all of them.
+fn report(facts: &Facts<'_>, below: &Below, mut ends: Vec<End>, hops: u64) -> Option<Diagnostic> {
     let topology = facts.topology();
-    if (chain.len() as u64) < hops {
-        return None;
-    }
-    let (first, last) = (chain.first()?, chain.last()?);
-    let name = topology.operation_name(entry);
-    let end = topology.operation_name(topology.call(*last).to);
-    let none = |key| chain.iter().all(|call| matches!(facts.cascade().call(*call, &[key]), Answer::None(_)));
-    let proved = none(Key::Breaker) && none(Key::Bulkhead);
-    let calls = prose::count(chain.len() as u64, "call");
-    let message = if proved {
-        format!("a failure of `{end}` stops `{name}`: {calls} in a row, and no breaker, bulkhead or fallback")
-    } else {
-        format!(
-            "a failure of `{end}` stops `{name}`: {calls} in a row, and none states a breaker, bulkhead or fallback"
-        )
-    };
-    let mut diagnostic = Diagnostic::new(topology.operation(entry).span, message).at("stops here").subject(name);
+    let name = |end: &End| topology.operation_name(topology.call(end.last).to);
+    ends.sort_by_cached_key(|end| (Reverse(end.depth), name(end)));
+    let (deepest, others) = ends.split_first()?;
+    let chain = below.chain(facts, deepest.last);
+    let entry = topology.operation_name(deepest.entry);
+    let states_none = |key| chain.iter().all(|call| matches!(facts.cascade().call(*call, &[key]), Answer::None(_)));
+    let proved = chain.len() as u64 == deepest.depth && states_none(Key::Breaker) && states_none(Key::Bulkhead);
+    let other_names: Vec<String> = others.iter().map(name).collect();
+    let others: Vec<&str> = other_names.iter().map(String::as_str).collect();
+    let too = if others.is_empty() { String::new() } else { format!(", and so does one of {}", prose::names(&others)) };
+    let message = format!(
+        "a failure of `{}` stops `{entry}`{too}: {} in a row, and {} breaker, bulkhead or fallback",
+        name(deepest),
+        prose::count(deepest.depth, "call"),
+        if proved { "no" } else { "none states a" }
+    );
+    let span = topology.operation(deepest.entry).span;
+    let mut diagnostic = Diagnostic::new(span, message).at("stops here").subject(entry);
     diagnostic.certainty = if proved { Certainty::Proved } else { Certainty::Possible };
-    diagnostic.witness = chain.iter().take(12).map(|call| step(facts, *call)).collect();
-    diagnostic.path = Some(prose::path(facts, topology.call(*first).from, chain, 0));
+    diagnostic.witness = chain.iter().map(|call| step(facts, *call)).collect();
+    let left_out = usize::try_from(deepest.depth).unwrap_or(usize::MAX) - chain.len();
+    diagnostic.path = Some(prose::path(facts, deepest.entry, &chain, left_out));
     diagnostic.consequence =
         Some("while it is slow, every caller on the way waits with it, and what they share fills up".to_owned());
-    diagnostic.cause = Some(prose::cause(facts, *last));
+    let mut cuts: Vec<CallId> = ends.iter().map(|end| end.cut).collect();
+    cuts.sort_by_key(|call| facts.call_rank(*call));
+    cuts.dedup();
+    diagnostic.cause = cuts.first().map(|call| prose::cause(facts, *call));
     diagnostic.group = Some("a failure at the end of a chain of calls stops everything above it".into());
-    let each = usize::try_from(hops).unwrap_or(usize::MAX);
-    let cuts: Vec<String> =
-        chain.iter().skip(each - 1).step_by(each).take(4).map(|call| prose::call(facts, *call)).collect();
-    let cuts = cuts.join("`, `");
-    diagnostic.help = vec![
+    diagnostic.help = help(facts, &cuts, hops);
+    Some(diagnostic)
+}
+
+fn help(facts: &Facts<'_>, cuts: &[CallId], hops: u64) -> Vec<String> {
+    let shown: Vec<String> = cuts.iter().take(4).map(|call| format!("`{}`", prose::call(facts, *call))).collect();
+    let more = if cuts.len() > shown.len() { " and the other calls there" } else { "" };
+    vec![
         format!(
-            "where something else can answer, a `fallback` with a `breaker`: on `{cuts}` it leaves no chain of {hops} calls here"
+            "where something else can answer, a `fallback` with a `breaker`: on {}{more} it leaves no chain of {} here",
+            shown.join(", "),
+            prose::count(hops, "call")
         ),
         "or a `bulkhead N` there, so that what is slow holds no more than N workers of its caller".to_owned(),
         "or do what need not be done at once behind a queue".to_owned(),
-    ];
-    Some(diagnostic)
+    ]
 }
 
 fn step(facts: &Facts<'_>, call: CallId) -> Step {

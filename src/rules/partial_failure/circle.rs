@@ -7,10 +7,28 @@ use crate::rules::prose;
 
 /// "`shop`, `config`, `shop`": the way around.
 pub(in crate::rules) fn around(facts: &Facts<'_>, circle: &Circle) -> String {
-    let topology = facts.topology();
-    let mut names: Vec<String> = circle.calls.iter().map(|call| node(facts, topology.call(*call).from)).collect();
-    names.dedup();
+    let names = names(facts, circle);
     let first = names.first().cloned().unwrap_or_default();
+    format!("{}, `{first}`", shown(names))
+}
+
+/// "`shop`, `config`": who is in it, each once.
+pub(in crate::rules) fn members(facts: &Facts<'_>, circle: &Circle) -> String {
+    shown(names(facts, circle))
+}
+
+/// The nodes in the order of the circle, without the way back to the first.
+fn names(facts: &Facts<'_>, circle: &Circle) -> Vec<String> {
+    let from = |call: &CallId| node(facts, facts.observation(*call).0);
+    let mut names: Vec<String> = circle.calls.iter().map(from).collect();
+    names.dedup();
+    if names.len() > 1 && names.first() == names.last() {
+        names.pop();
+    }
+    names
+}
+
+fn shown(mut names: Vec<String>) -> String {
     let shown: Vec<String> = match names.len() {
         0..=6 => names,
         many => {
@@ -22,7 +40,7 @@ pub(in crate::rules) fn around(facts: &Facts<'_>, circle: &Circle) -> String {
     };
     let quoted: Vec<String> =
         shown.into_iter().map(|name| if name.starts_with('…') { name } else { format!("`{name}`") }).collect();
-    format!("{}, `{first}`", quoted.join(", "))
+    quoted.join(", ")
 }
 
 /// A finding about a circle: each call with the phase in which it is needed.
@@ -41,7 +59,7 @@ pub(in crate::rules) fn finding(facts: &Facts<'_>, circle: &Circle, message: Str
 fn step(facts: &Facts<'_>, call: CallId) -> Step {
     let topology = facts.topology();
     let row = topology.call(call);
-    let to = topology.operation_name(row.to);
+    let to = topology.operation_name(facts.observation(call).1);
     let text = match row.phase {
         Phase::Request => format!("to work, it needs `{to}`"),
         Phase::Startup => format!("to start, it needs `{to}`"),

@@ -20,7 +20,7 @@ fn finding(facts: &Facts<'_>, found: &Circle) -> Option<Diagnostic> {
     } else if others.iter().any(|other| facts.are_independent(*first, *other)) {
         return None;
     } else {
-        (format!("if these fail together, none can be mended: {around}"), Certainty::Possible)
+        (format!("if these fail together, none can be mended: {}", circle::members(facts, found)), Certainty::Possible)
     };
     let mut diagnostic = circle::finding(facts, found, message)?;
     diagnostic.certainty = certainty;

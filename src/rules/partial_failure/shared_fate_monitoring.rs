@@ -23,7 +23,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn of_shared(facts: &Facts<'_>, fate: &SharedFate) -> Diagnostic {
     let topology = facts.topology();
     let row = topology.call(fate.observed_by);
-    let [node, observer] = [row.from, row.to].map(|id| topology.node_name(topology.operation(id).node));
+    let (from, by) = facts.observation(fate.observed_by);
+    let [node, observer] = [from, by].map(|id| topology.node_name(topology.operation(id).node));
     let shared = topology.node_name(fate.shared);
     let message = format!("`{node}` and what observes it, `{observer}`, both need `{shared}`");
     let mut diagnostic = Diagnostic::new(row.span, message);

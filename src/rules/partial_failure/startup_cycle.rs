@@ -9,8 +9,11 @@ use crate::model::Phase;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let circles = facts.circles(&[Phase::Startup]);
     let found = circles.iter().filter_map(|found| {
-        let around = circle::around(facts, found);
-        let message = format!("none of these can start first: {around}");
+        let members = circle::members(facts, found);
+        let message = match found.nodes.as_slice() {
+            [_] if !members.contains(", ") => format!("{members} cannot start: it needs itself for that"),
+            _ => format!("none of these can start first: {members}"),
+        };
         let mut diagnostic = circle::finding(facts, found, message)?;
         diagnostic.consequence = Some("if all are down at once, none of them comes up again by itself".to_owned());
         let calls = circle::in_phase(facts, found);

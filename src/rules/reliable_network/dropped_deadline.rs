@@ -43,10 +43,12 @@ fn honoured_only_here(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> 
     }
     diagnostic.cause = Some(name.clone());
     diagnostic.group = Some("operations honour a deadline that their calls do not".into());
+    let calls: Vec<CallId> = on_their_own.iter().map(|part| part.call).collect();
+    let below = prose::and_below(facts, &calls);
     let more = if on_their_own.len() > 1 { ", and on the other calls shown" } else { "" };
     Some(
         diagnostic
-            .help(format!("hand it on: `deadline inherited` on `{}`{more}", prose::call(facts, first.call)))
+            .help(format!("hand it on: `deadline inherited` on `{}`{more}{below}", prose::call(facts, first.call)))
             .help(format!("or, if whatever runs is stopped when the caller has gone: `cancels` on `{name}`")),
     )
 }

@@ -1,5 +1,6 @@
 //! A call whose only bounds end silence or connecting, and never the whole answer.
 
+use super::retry_without_backoff;
 use super::statement::{by_name, one_each};
 use crate::analysis::{Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic};
@@ -51,11 +52,14 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
 fn help(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Vec<String> {
     let call = facts.topology().call(id);
     let total = facts.times().operation(call.to).at_least.finite().filter(|needed| needed.nanoseconds() > 0);
+    let total = total.map(|needed| retry_without_backoff::with_proposed_waits(facts, call.to, needed));
     let total = total.map_or_else(|| "1s".to_owned(), |needed| needed.rounded_up().written());
     let mut help = vec![format!("write a bound on the whole as well: `timeout {total}`")];
     if facts.allotted(call.from).is_bounded() {
         let caller = facts.topology().operation_name(call.from);
-        help.push(format!("or hand the deadline of `{caller}` down: `deadline inherited`"));
+        let below = prose::and_below(facts, &[id]);
+        let here = if below.is_empty() { "" } else { " here" };
+        help.push(format!("or hand the deadline of `{caller}` down: `deadline inherited`{here}{below}"));
     }
     if stated.setting.key == Key::IdleTimeout {
         help.push("or say that the answer comes in one packet: `response 1kB`".to_owned());

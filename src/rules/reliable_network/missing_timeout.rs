@@ -1,10 +1,10 @@
 //! A call that nothing bounds: no timeout, no deadline, none inherited on every way.
 
-use super::idle_timeout_only;
+use super::{idle_timeout_only, retry_without_backoff};
 use crate::analysis::{Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
 use crate::metadata::Options;
-use crate::model::{Answer, CallId, Origin};
+use crate::model::{Answer, CallId, Duration, OperationId, Origin};
 use crate::rules::prose;
 use crate::source::Span;
 use crate::vocabulary::Key;
@@ -85,11 +85,7 @@ fn finish(facts: &Facts<'_>, id: CallId, diagnostic: Diagnostic) -> Diagnostic {
     // The smallest time in which the callee is proved to be able to work gives a first value.
     let needed = facts.times().operation(call.to).at_least.finite().filter(|needed| needed.nanoseconds() > 0);
     let first = match needed {
-        Some(needed) => format!(
-            "write `timeout {}`: `{}` can work for {needed}",
-            needed.rounded_up().written(),
-            topology.operation_name(call.to)
-        ),
+        Some(needed) => proposal(facts, call.to, needed),
         None => "write `timeout 1s`, or what the caller can afford".to_owned(),
     };
     let with_bound = facts.allotted(call.from).is_bounded();
@@ -97,9 +93,24 @@ fn finish(facts: &Facts<'_>, id: CallId, diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.help.insert(0, first);
     if with_bound {
         let caller = topology.operation_name(call.from);
-        diagnostic = diagnostic.help(format!("or hand the deadline of `{caller}` down: `deadline inherited`"));
+        let below = prose::and_below(facts, &[id]);
+        let here = if below.is_empty() { "" } else { " here" };
+        diagnostic =
+            diagnostic.help(format!("or hand the deadline of `{caller}` down: `deadline inherited`{here}{below}"));
     }
     diagnostic
+}
+
+/// A wait for all that the callee can take, with the waits that another rule asks it for.
+fn proposal(facts: &Facts<'_>, callee: OperationId, needed: Duration) -> String {
+    let longer = retry_without_backoff::with_proposed_waits(facts, callee, needed);
+    let name = facts.topology().operation_name(callee);
+    let with = if longer > needed {
+        format!(", and {} more once it waits between its attempts", longer.minus(needed))
+    } else {
+        String::new()
+    };
+    format!("write `timeout {}`: `{name}` can work for {needed}{with}", longer.rounded_up().written())
 }
 
 fn with_identity(facts: &Facts<'_>, id: CallId, mut diagnostic: Diagnostic) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use crate::analysis::{Attempts, Backoff, Extent, Facts, Limit, Plan};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
-use crate::model::{Answer, CallId, Client, Duration, Origin, Stated};
+use crate::model::{Answer, CallId, Client, Duration, OperationId, Origin, Stated};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -13,20 +13,53 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -
     calls.into_iter().filter_map(|call| finding(facts, call)).collect()
 }
 
+/// What an operation needs with the waits that are proposed here for its calls, one after another.
+pub(super) fn with_proposed_waits(facts: &Facts<'_>, id: OperationId, needed: Duration) -> Duration {
+    let longer = needed.plus(proposed_waits(facts, id));
+    // It gives up by its own deadline all the same.
+    facts.allotted(id).at_most.map_or(longer, |cap| longer.min(cap.max(needed)))
+}
+
+fn proposed_waits(facts: &Facts<'_>, id: OperationId) -> Duration {
+    let topology = facts.topology();
+    let calls = topology.calls_from(id).take(MOST_CALLS).filter(|call| facts.plan(*call).awaited);
+    let waits = calls.filter(|call| is_at_once(facts, *call).is_some()).map(|call| {
+        let plan = facts.plan(call);
+        let (first, cap) = proposal(plan);
+        match (plan.attempts, plan.times) {
+            (Attempts::AtMost(attempts), Attempts::AtMost(times)) => {
+                Backoff::exponential(first, cap).total(attempts - 1).times(times)
+            }
+            _ => Duration::ZERO,
+        }
+    });
+    waits.fold(Duration::ZERO, Duration::plus)
+}
+
+/// So many calls of a callee are looked at for what is proposed to each of its callers.
+const MOST_CALLS: usize = 64;
+
+/// Whether a call is tried again at once, how certain that is, and where it is stated.
+fn is_at_once<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Certainty, Option<Stated<'a>>)> {
+    let plan = facts.plan(id);
+    let retries = plan.attempts_stated?;
+    if !plan.attempts.repeat() || plan.local || !plan.made || harmless(facts, id) || elsewhere(facts, id) {
+        return None;
+    }
+    match plan.backoff_stated {
+        Answer::None(stated) => Some((Certainty::Proved, Some(stated))),
+        Answer::Given(stated) if is_zero(stated) => Some((Certainty::Proved, Some(stated))),
+        // What the client itself waits is not known, and no omission of the diagram.
+        Answer::Unstated if waits_by_itself(facts, id, retries) => None,
+        Answer::Unstated => Some((Certainty::Possible, None)),
+        Answer::Given(_) | Answer::Unreadable => None,
+    }
+}
+
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let retries = plan.attempts_stated?;
-    if !plan.attempts.repeat() || plan.local || !facts.plan(id).made || harmless(facts, id) || elsewhere(facts, id) {
-        return None;
-    }
-    let (certainty, stated) = match plan.backoff_stated {
-        Answer::None(stated) => (Certainty::Proved, Some(stated)),
-        Answer::Given(stated) if is_zero(stated) => (Certainty::Proved, Some(stated)),
-        // What the client itself waits is not known, and no omission of the diagram.
-        Answer::Unstated if waits_by_itself(facts, id, retries) => return None,
-        Answer::Unstated => (Certainty::Possible, None),
-        Answer::Given(_) | Answer::Unreadable => return None,
-    };
+    let (certainty, stated) = is_at_once(facts, id)?;
     let call = facts.topology().call(id);
     let name = spaced(&facts.topology().call_name(id));
     let attempts = match plan.attempts {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::retry_without_backoff;
 use super::statement::{by_name, one_each};
 
 use crate::analysis::{Attempts, Extent, Facts, Part};
@@ -109,8 +110,8 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>, callee: &Callee) -> Diagnost
     diagnostic.cause = Some(prose::cause(facts, found.call));
     diagnostic.caused_by.clone_from(caused_by);
     diagnostic.help = help(facts, found, parts, total);
-    if let (Extent::Finite(needed), Key::Timeout, true) = (found.needed, found.stated.setting.key, affordable) {
-        diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", needed.rounded_up().written()));
+    if let (Some(proposed), Key::Timeout, true) = (proposed(facts, found), found.stated.setting.key, affordable) {
+        diagnostic.fix = prose::replace(Some(found.stated), format!("timeout {}", proposed.written()));
     }
     diagnostic
 }
@@ -187,7 +188,7 @@ fn overlapping(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<u64> {
 
 fn help(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part], total: Option<Duration>) -> Vec<String> {
     let callee = facts.topology().operation_name(facts.topology().call(found.call).to);
-    let longer = found.needed.finite().map(|needed| longer(facts, found, needed.rounded_up(), total));
+    let longer = proposed(facts, found).map(|proposed| longer(facts, found, proposed, total));
     let shorter = (!parts.is_empty()).then(|| shorter(facts, found, parts));
     let mut ways: Vec<String> = longer.into_iter().chain(shorter).collect();
     // What the caller's own callers do not wait for is no cure by itself.
@@ -231,7 +232,9 @@ fn shorter(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> String {
 /// What is left for each try of one call, if everything beside it takes its time, in whole tens of milliseconds.
 fn share(facts: &Facts<'_>, found: &Inversion<'_>, part: Part) -> Option<Duration> {
     let plan = facts.plan(part.call);
-    let (needed, time) = (found.needed.finite()?, part.time.at_least.finite()?);
+    let to = facts.topology().call(found.call).to;
+    let needed = retry_without_backoff::with_proposed_waits(facts, to, found.needed.finite()?);
+    let time = part.time.at_least.finite()?;
     let Attempts::AtMost(tries) = plan.attempts else { return None };
     let taken = needed.minus(time).plus(plan.waits().finite()?);
     let each = found.limit.minus(taken).nanoseconds() / tries.max(1);
@@ -239,9 +242,15 @@ fn share(facts: &Facts<'_>, found: &Inversion<'_>, part: Part) -> Option<Duratio
     (each > Duration::ZERO && plan.timeout.duration().is_some()).then_some(each)
 }
 
+/// Long enough for all that the callee can take, with the waits that another rule asks it for.
+fn proposed(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<Duration> {
+    let to = facts.topology().call(found.call).to;
+    Some(retry_without_backoff::with_proposed_waits(facts, to, found.needed.finite()?).rounded_up())
+}
+
 /// The time of the caller if it waited long enough.
 fn total(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<Duration> {
-    let proposed = found.needed.finite()?.rounded_up();
+    let proposed = proposed(facts, found)?;
     let from = facts.topology().call(found.call).from;
     facts.times().work_with(facts, from, found.call, proposed)?.at_least.finite()
 }

@@ -81,7 +81,10 @@ fn help(facts: &Facts<'_>, id: CallId) -> Vec<String> {
     let caller = topology.operation_name(from);
     let waits = facts.shortest_wait(from).map(|(limit, by)| (limit, topology.operation_name(topology.call(by).from)));
     let bound = match (facts.allotted(from).at_most, waits) {
-        (Some(bound), _) => format!("hand down what `{caller}` has, {bound}: `deadline inherited` here"),
+        (Some(bound), _) => {
+            let below = prose::and_below(facts, &[id]);
+            format!("hand down what `{caller}` has, {bound}: `deadline inherited` here{below}")
+        }
         (None, Some((limit, by))) => {
             format!("`deadline {}` here: `{by}` waits no longer for `{caller}`", limit.written())
         }

@@ -50,15 +50,11 @@ fn finding(facts: &Facts<'_>, id: OperationId, limits: &Limits) -> Option<Diagno
     let body = &topology.operation(id).body;
     let too_much =
         |trips: &Trips| trips.count >= limits.trips && trips.time.seconds() > budget.seconds() * limits.share;
-    let least = trips(facts, body, &|call| Some(facts.plan(call).least_times));
+    let least = trips(facts, body, Bound::Least);
     let (found, certainty) = if too_much(&least) {
         (least, Certainty::Proved)
     } else {
-        let most = trips(facts, body, &|call| match facts.plan(call).times {
-            Attempts::AtMost(times) => Some(times),
-            Attempts::Unlimited => None,
-        });
-        (Some(most).filter(too_much)?, Certainty::Possible)
+        (Some(trips(facts, body, Bound::Most)).filter(too_much)?, Certainty::Possible)
     };
     let name = topology.operation_name(id);
     let can = if certainty == Certainty::Proved { "takes" } else { "can take" };
@@ -91,26 +87,56 @@ fn budget(facts: &Facts<'_>, id: OperationId) -> Option<(Duration, Span, &'stati
     [promised, own, waits].into_iter().flatten().min_by_key(|(time, ..)| *time)
 }
 
+/// Which executions count.
+#[derive(Clone, Copy)]
+enum Bound {
+    /// The quickest: the lower end of `times`, the shortest of alternatives.
+    Least,
+    /// The slowest.
+    Most,
+}
+
+impl Bound {
+    fn times(self, facts: &Facts<'_>, call: CallId) -> Option<u64> {
+        match (self, facts.plan(call).times) {
+            (Self::Least, _) => Some(facts.plan(call).least_times),
+            (Self::Most, Attempts::AtMost(times)) => Some(times),
+            (Self::Most, Attempts::Unlimited) => None,
+        }
+    }
+}
+
 /// The longest chain of round trips of these steps; what may not be made does not count.
-fn trips(facts: &Facts<'_>, steps: &[CallStep], times: &impl Fn(CallId) -> Option<u64>) -> Trips {
-    let longest = |branches: &[CallStep], times: &dyn Fn(CallId) -> Option<u64>| {
-        let all = branches.iter().map(|branch| trips(facts, std::slice::from_ref(branch), &times));
-        all.max_by_key(|trips| trips.time).unwrap_or_default()
-    };
+fn trips(facts: &Facts<'_>, steps: &[CallStep], bound: Bound) -> Trips {
     steps.iter().fold(Trips::default(), |sum, step| {
         sum.then(match step {
-            CallStep::Call(call) => trips_of(facts, *call, times(*call)),
-            CallStep::Sequence(steps) => trips(facts, steps, times),
-            // Made at once, several take as long as one.
-            CallStep::Parallel(branches) => longest(branches, &|call| times(call).map(|times| times.min(1))),
-            CallStep::Any(..) | CallStep::OneOf(_) => Trips::default(),
+            CallStep::Call(call) => trips_of(facts, *call, bound.times(facts, *call)),
+            CallStep::Sequence(steps) => trips(facts, steps, bound),
+            CallStep::Parallel(branches) => at_once(facts, branches, bound),
+            CallStep::OneOf(branches) => {
+                let each = branches.iter().map(|branch| trips(facts, std::slice::from_ref(branch), bound));
+                let found = match bound {
+                    Bound::Least => each.min_by_key(|trips| trips.time),
+                    Bound::Most => each.max_by_key(|trips| trips.time),
+                };
+                found.unwrap_or_default()
+            }
+            CallStep::Any(..) => Trips::default(),
         })
     })
 }
 
+/// The longest of branches that are started together: several copies of one call take as long as one.
+fn at_once(facts: &Facts<'_>, branches: &[CallStep], bound: Bound) -> Trips {
+    let each = branches.iter().map(|branch| match branch {
+        CallStep::Call(call) => trips_of(facts, *call, bound.times(facts, *call).map(|times| times.min(1))),
+        _ => trips(facts, std::slice::from_ref(branch), bound),
+    });
+    each.max_by_key(|trips| trips.time).unwrap_or_default()
+}
+
 fn trips_of(facts: &Facts<'_>, call: CallId, times: Option<u64>) -> Trips {
-    let always =
-        facts.plan(call).awaited && facts.is_hard(call) && !facts.is_alternative(call) && facts.miss_of(call).is_none();
+    let always = facts.plan(call).awaited && facts.is_hard(call) && facts.miss_of(call).is_none();
     let trip = facts.round_trip(call);
     let certain = facts.cascade().call(call, &[Key::Chance]).given().is_none();
     match times {

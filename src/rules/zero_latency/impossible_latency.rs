@@ -1,35 +1,61 @@
 //! A time that nothing can keep: a wait shorter than the way there and back, quantiles that fall.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::Facts;
 use crate::diagnostic::{Diagnostic, Measure, Step};
 use crate::metadata::Options;
-use crate::model::{CallId, Duration, OperationId, Stated};
+use crate::model::{CallId, Duration, NodeId, OperationId, Stated};
+use crate::rules::needed::more_calls;
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
-    let waits = topology.call_ids().filter_map(|call| short_wait(facts, call));
+    let mut short: BTreeMap<NodeId, Vec<ShortWait<'_>>> = BTreeMap::new();
+    for wait in topology.call_ids().filter_map(|call| short_wait(facts, call)) {
+        short.entry(prose::callee(facts, wait.call)).or_default().push(wait);
+    }
+    let waits = short.into_values().filter_map(|waits| too_far(facts, waits));
     let deadlines = topology.operation_ids().filter_map(|id| short_deadline(facts, id));
     let quantiles = topology.operation_ids().flat_map(|id| falling(facts, id));
     waits.chain(deadlines).chain(quantiles).collect()
 }
 
 /// A call that gives up before an answer can have come back.
-fn short_wait(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
-    let plan = facts.plan(id);
+struct ShortWait<'a> {
+    call: CallId,
+    limit: Duration,
+    stated: Stated<'a>,
+    trip: Duration,
+    below: Duration,
+}
+
+fn short_wait<'a>(facts: &'a Facts<'_>, call: CallId) -> Option<ShortWait<'a>> {
+    let plan = facts.plan(call);
     let (limit, stated) = plan.attempt_limit().filter(|_| plan.awaited && !plan.stream)?;
-    let to = facts.topology().call(id).to;
-    let (trip, below) = (facts.round_trip(id), facts.floor(to));
+    let (trip, below) = (facts.round_trip(call), facts.floor(facts.topology().call(call).to));
     let least = trip.plus(below);
-    if least < limit || least == Duration::ZERO {
-        return None;
-    }
+    (least >= limit && least > Duration::ZERO).then_some(ShortWait { call, limit, stated, trip, below })
+}
+
+/// All calls to one node that give up too early: where it stands is the cause, or the wait that they share.
+fn too_far(facts: &Facts<'_>, mut waits: Vec<ShortWait<'_>>) -> Option<Diagnostic> {
+    waits.sort_by_key(|wait| facts.call_rank(wait.call));
+    let calls: Vec<CallId> = waits.iter().map(|wait| wait.call).collect();
+    let &ShortWait { call: id, limit, stated, trip, below } = waits.first()?;
+    let to = facts.topology().call(id).to;
+    let least = trip.plus(below);
     let topology = facts.topology();
     let name = prose::call(facts, id);
-    let message =
-        format!("no answer to `{name}` can come in time: it waits {limit}, and the way there and back takes {least}");
+    let message = format!(
+        "no answer to `{name}` can come in time: it waits {limit}, and the way there and back takes {least}{}",
+        more_calls(&calls)
+    );
     let mut diagnostic = prose::about_call(facts, id, stated, message);
+    for call in calls.iter().skip(1).take(3) {
+        diagnostic = diagnostic.label(topology.call(*call).span, "nor this one");
+    }
     let step = |subject, span, text, time: Duration| Step {
         subject,
         span,
@@ -54,7 +80,8 @@ fn short_wait(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
         "or `local` on the call, or the places of both ends, if they are nearer than the `network` block says"
             .to_owned(),
     ];
-    Some(diagnostic.subject(topology.call_name(id)))
+    diagnostic.subjects = calls.iter().map(|call| topology.call_name(*call)).collect();
+    Some(diagnostic)
 }
 
 /// An operation that gives up before its own calls can have come back.

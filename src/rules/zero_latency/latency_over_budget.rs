@@ -12,11 +12,13 @@ use super::{overtime, promised_quantile};
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let ours = facts.topology().operation_ids();
     let ours = ours.filter(|id| facts.topology().node_of(*id).kind != ElementKind::Client);
-    ours.filter_map(|id| finding(facts, id)).collect()
+    ours.flat_map(|id| findings(facts, id)).collect()
 }
 
-fn finding(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
-    over_deadline(facts, id).or_else(|| over_promise(facts, id)).or_else(|| promised_quantile::broken(facts, id))
+/// What it allows itself and what it promises are two statements, each with a cure of its own.
+fn findings(facts: &Facts<'_>, id: OperationId) -> impl Iterator<Item = Diagnostic> {
+    let promise = over_promise(facts, id).or_else(|| promised_quantile::broken(facts, id));
+    over_deadline(facts, id).into_iter().chain(promise)
 }
 
 /// Its calls, in a hang, against its own deadline.
@@ -91,9 +93,10 @@ fn help(facts: &Facts<'_>, id: OperationId, work: Extent, parts: &[Part]) -> Vec
     let sharing: Vec<String> = calls.iter().map(|call| format!("`{}`", prose::call(facts, *call))).take(4).collect();
     if !sharing.is_empty() {
         help.push(format!(
-            "let its calls share what is left: `deadline inherited` on {}{}",
+            "let its calls share what is left: `deadline inherited` on {}{}{}",
             sharing.join(", "),
-            if calls.len() > 4 { " and the others" } else { "" }
+            if calls.len() > 4 { " and the others" } else { "" },
+            prose::and_below(facts, &calls)
         ));
     }
     if let Extent::Finite(work) = work {
@@ -132,7 +135,7 @@ fn over_promise(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
             });
         }
     }
-    diagnostic.cause = Some(name);
+    diagnostic.cause = Some(promised_quantile::cause(facts, id));
     diagnostic.consequence = Some("no successful request can be faster, whatever the code does".to_owned());
     diagnostic.help = vec![
         "keep what it needs in one place, or promise more".to_owned(),

@@ -20,13 +20,18 @@ pub(super) fn broken(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     diagnostic.witness = witness(facts, id, found.quantile);
     diagnostic.path = Some(prose::path(facts, id, &[], 0));
     diagnostic.consequence = Some(found.follows);
-    diagnostic.cause = Some(name);
+    diagnostic.cause = Some(cause(facts, id));
     diagnostic.help = vec![
         format!("promise what can be kept: `latency {shown} {}`", found.needed.rounded_up().written()),
         "or cut slow parts off: a shorter `timeout` with a `fallback`, or a `hedge`".to_owned(),
         "or make independent calls at once, in `parallel`".to_owned(),
     ];
     Some(diagnostic)
+}
+
+/// What an operation promises, as the element to edit: apart from what it allows itself.
+pub(super) fn cause(facts: &Facts<'_>, id: OperationId) -> String {
+    format!("latency of {}", facts.topology().operation_name(id))
 }
 
 struct Broken {
