@@ -324,20 +324,9 @@ fn the_format_comes_from_the_flag_and_then_from_the_environment() {
     assert_refused(&run("check", "pretty"), &["pretty"]);
 }
 
-/// Lines of more than 80 columns. Not counted are lines of the source, the marks below one that is that long itself,
-/// and addresses.
+/// Lines of more than 80 columns; addresses are not broken.
 fn too_wide(report: &str) -> Vec<&str> {
-    let mut below_wide_source = false;
-    let is_too_wide = |line: &&str| {
-        let wide = textwrap::core::display_width(line) > 80;
-        let is_source = line.contains(" │ ");
-        if is_source {
-            below_wide_source = wide;
-        }
-        let is_mark = line.trim_start().starts_with('·');
-        let is_excused = is_source || is_mark && below_wide_source || line.contains("://");
-        wide && !is_excused
-    };
+    let is_too_wide = |line: &&str| textwrap::core::display_width(line) > 80 && !line.contains("://");
     report.lines().filter(is_too_wide).collect()
 }
 

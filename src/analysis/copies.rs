@@ -88,16 +88,34 @@ impl<'a> Facts<'a> {
     /// a queue and a worker.
     #[must_use]
     pub fn copied_to(&self, store: NodeId) -> HashSet<NodeId> {
+        self.find_copies(store).0
+    }
+
+    /// Whether too much is told of the changes of a store to follow all of it.
+    pub(super) fn has_copies_left_out(&self, store: NodeId) -> bool {
+        self.find_copies(store).1
+    }
+
+    fn find_copies(&self, store: NodeId) -> (HashSet<NodeId>, bool) {
+        let mut cut = false;
         let topology = self.topology();
         let mut copied = HashSet::new();
         let mut seen: HashSet<_> = topology.node(store).operations.iter().copied().collect();
         let mut front: Vec<_> = seen.iter().copied().collect();
         for hop in 0..RELAYS {
             let mut next = Vec::new();
-            for call in front.iter().flat_map(|operation| topology.calls_from(*operation)).take(MOST_SEEN) {
+            for (index, call) in front.iter().flat_map(|operation| topology.calls_from(*operation)).enumerate() {
+                if index >= MOST_SEEN {
+                    cut = true;
+                    break;
+                }
                 let to = topology.call(call).to;
                 let starts = hop > 0 || topology.call(call).arrow == Arrow::Async;
-                if !starts || !self.plan(call).made || seen.len() > MOST_SEEN {
+                if !starts || !self.plan(call).made {
+                    continue;
+                }
+                if seen.len() > MOST_SEEN {
+                    cut = true;
                     continue;
                 }
                 match topology.node_of(to).kind {
@@ -112,7 +130,7 @@ impl<'a> Facts<'a> {
             front = next;
         }
         copied.remove(&store);
-        copied
+        (copied, cut)
     }
 
     /// The calls that write to a store by themselves, not to copy another one.

@@ -1,7 +1,5 @@
 //! Of how many elements the diagram says what the rules ask for: what is not said cannot be checked.
 
-use std::fmt;
-
 use super::Facts;
 use super::attempts::Limit;
 use super::effects::Effect;
@@ -34,21 +32,6 @@ impl Share {
     #[must_use]
     pub fn key(&self) -> &'static str {
         self.what.split(' ').next().unwrap_or(self.what)
-    }
-}
-
-/// Something that could not be analysed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// What.
-    pub what: String,
-    /// Why.
-    pub why: &'static str,
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.what, self.why)
     }
 }
 
@@ -106,49 +89,6 @@ fn is_bounded(facts: &Facts<'_>, id: CallId) -> bool {
 }
 
 impl Facts<'_> {
-    /// What could not be analysed, each with its number and reason.
-    #[must_use]
-    pub fn not_analysed(&self) -> Vec<Gap> {
-        let topology = self.topology();
-        let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
-        let unknown = ours().filter(|id| self.times().operation(*id).at_most.is_none()).count();
-        // Who states nothing is in the coverage; who states quantiles might believe that they count.
-        let quantiles = |id: &OperationId| self.cascade().operation(*id, Key::Latency).given().is_some();
-        let uncounted = ours().filter(quantiles).filter(|id| !self.states_own_work(*id)).count();
-        let unfollowed = topology.operation_ids().filter(|id| !self.executions(*id).exact).count();
-        let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
-        let uncombined = ours().filter(|id| !self.availability(*id).exact).count();
-        let all = ours().count();
-        let gaps = [
-            (
-                unknown,
-                format!("the worst case of {unknown} of {all} operations is not known"),
-                "a timeout below is unstated",
-            ),
-            (
-                uncounted,
-                format!("the worst case of {uncounted} of {all} operations leaves their quantiles out"),
-                "only a `latency max` counts",
-            ),
-            (
-                unfollowed,
-                format!("the executions of {unfollowed} operations are known to a bound only"),
-                "there are too many ways to them",
-            ),
-            (
-                uncombined,
-                format!("the availability of {uncombined} operations is known to an interval only"),
-                "there is too much to combine",
-            ),
-            (
-                streams,
-                format!("the time of {streams} {}", if streams == 1 { "stream" } else { "streams" }),
-                "streams are meant to stay open, and count as none",
-            ),
-        ];
-        gaps.into_iter().filter(|(count, ..)| *count > 0).map(|(_, what, why)| Gap { what, why }).collect()
-    }
-
     /// Whether it is stated how long the own work of an operation may take: if not, it counts as nothing.
     #[must_use]
     pub fn states_own_work(&self, operation: OperationId) -> bool {

@@ -43,12 +43,34 @@ struct Touched {
     written: Vec<(NodeId, CallId)>,
     late: Vec<(NodeId, CallId)>,
     renewed: Vec<NodeId>,
+    /// Whether there is more than is kept.
+    cut: bool,
+}
+
+/// All stale reads, and of how many operations and messages not all was kept that might have shown more.
+#[derive(Debug)]
+pub(super) struct StaleReads {
+    found: Vec<StaleRead>,
+    left_out: usize,
 }
 
 impl Facts<'_> {
     /// Reads of which nobody says what they need, that need not show a write that came before them: one row a read.
     #[must_use]
-    pub fn stale_reads(&self) -> Vec<StaleRead> {
+    pub fn stale_reads(&self) -> &[StaleRead] {
+        &self.all_stale_reads().found
+    }
+
+    /// Of how many operations and messages only a part of what they write and read was compared.
+    pub(super) fn flows_left_out(&self) -> usize {
+        self.all_stale_reads().left_out
+    }
+
+    fn all_stale_reads(&self) -> &StaleReads {
+        self.stale_reads.get_or_init(|| self.find_stale_reads())
+    }
+
+    fn find_stale_reads(&self) -> StaleReads {
         let topology = self.topology();
         let mut flows =
             Flows { facts: self, touched: vec![Touched::default(); topology.operations.len()], found: HashMap::new() };
@@ -57,10 +79,13 @@ impl Facts<'_> {
                 flows.enter(*operation);
             }
         }
-        flows.messages();
+        let cut_messages = flows.messages();
+        let cut = flows.touched.iter().filter(|touched| touched.cut).count() + cut_messages;
+        // Where no read is late, nothing is missed.
+        let left_out = if flows.touched.iter().any(|touched| !touched.late.is_empty()) { cut } else { 0 };
         let mut found: Vec<StaleRead> = flows.found.into_values().collect();
         found.sort_by_key(|found| self.call_rank(found.read));
-        found
+        StaleReads { found, left_out }
     }
 
     /// Whether a read is stated to come late, and nobody says what it needs.
@@ -80,15 +105,19 @@ impl Facts<'_> {
     /// The store whose data a store or cache gives, if that is known.
     #[must_use]
     pub fn origin_of(&self, node: NodeId) -> Option<NodeId> {
-        let mut at = node;
-        for _ in 0..MOST {
-            match self.topology().node(at).kind {
-                ElementKind::Store => return Some(at),
-                ElementKind::Cache => at = self.source_of(at)?,
-                _ => return None,
-            }
-        }
-        None
+        let last = self.sources_of(node).last()?;
+        (self.topology().node(last).kind == ElementKind::Store).then_some(last)
+    }
+
+    /// Whether so many caches lie one behind another that the store behind them is not looked for.
+    pub(super) fn is_far_from_store(&self, cache: NodeId) -> bool {
+        self.sources_of(cache).filter(|node| self.topology().node(*node).kind == ElementKind::Cache).count() > MOST
+    }
+
+    /// A store or cache, and what it is a copy of, and so on.
+    fn sources_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let cache = |node: &NodeId| self.topology().node(*node).kind == ElementKind::Cache;
+        std::iter::successors(Some(node), move |at| self.source_of(*at).filter(|_| cache(at))).take(MOST + 1)
     }
 }
 
@@ -148,8 +177,8 @@ impl Flows<'_, '_> {
             before.add(&late);
         }
         match facts.write(id) {
-            Some(Write::Data) => keep(&mut before.written, (node, id)),
-            Some(Write::Copy) => keep(&mut before.renewed, node),
+            Some(Write::Data) => before.cut |= keep(&mut before.written, (node, id)),
+            Some(Write::Copy) => before.cut |= keep(&mut before.renewed, node),
             Some(Write::Message) | None => {}
         }
     }
@@ -168,8 +197,9 @@ impl Flows<'_, '_> {
         }
     }
 
-    /// Who hears of a change may ask before the copies have it.
-    fn messages(&mut self) {
+    /// Who hears of a change may ask before the copies have it. How many queues and stores tell of more than is kept.
+    fn messages(&mut self) -> usize {
+        let mut cut = 0;
         let topology = self.facts.topology();
         for node in topology.node_ids() {
             let kind = topology.node(node).kind;
@@ -181,11 +211,14 @@ impl Flows<'_, '_> {
                 for call in topology.calls_to(*operation).filter(|call| self.facts.plan(*call).made) {
                     match kind {
                         ElementKind::Queue => self.published(call, &mut told),
-                        _ if self.facts.write(call) == Some(Write::Data) => keep(&mut told.written, (node, call)),
+                        _ if self.facts.write(call) == Some(Write::Data) => {
+                            told.cut |= keep(&mut told.written, (node, call));
+                        }
                         _ => {}
                     }
                 }
             }
+            cut += usize::from(told.cut);
             if told.written.is_empty() {
                 continue;
             }
@@ -198,6 +231,7 @@ impl Flows<'_, '_> {
                 self.compare(&told, &then, After::Message(call));
             }
         }
+        cut
     }
 
     /// What has been written where a message comes from.
@@ -207,23 +241,31 @@ impl Flows<'_, '_> {
         let node = topology.operation(from).node;
         if topology.node(node).kind == ElementKind::Store {
             let write = topology.calls_to(from).find(|call| self.facts.write(*call) == Some(Write::Data));
-            keep(&mut told.written, (node, write.unwrap_or(publish)));
+            told.cut |= keep(&mut told.written, (node, write.unwrap_or(publish)));
         } else if let Some(touched) = self.touched.get(from.index()) {
-            touched.written.iter().for_each(|written| keep(&mut told.written, *written));
+            told.cut |= touched.cut;
+            touched.written.iter().for_each(|written| told.cut |= keep(&mut told.written, *written));
         }
     }
 }
 
 impl Touched {
     fn add(&mut self, other: &Self) {
-        other.written.iter().for_each(|item| keep(&mut self.written, *item));
-        other.late.iter().for_each(|item| keep(&mut self.late, *item));
-        other.renewed.iter().for_each(|item| keep(&mut self.renewed, *item));
+        self.cut |= other.cut;
+        other.written.iter().for_each(|item| self.cut |= keep(&mut self.written, *item));
+        other.late.iter().for_each(|item| self.cut |= keep(&mut self.late, *item));
+        other.renewed.iter().for_each(|item| self.cut |= keep(&mut self.renewed, *item));
     }
 }
 
-fn keep<T: PartialEq>(kept: &mut Vec<T>, item: T) {
-    if kept.len() < MOST && !kept.contains(&item) {
+/// Keeps an item if there is room; whether there is none.
+fn keep<T: PartialEq>(kept: &mut Vec<T>, item: T) -> bool {
+    if kept.contains(&item) {
+        return false;
+    }
+    let full = kept.len() >= MOST;
+    if !full {
         kept.push(item);
     }
+    full
 }

@@ -24,6 +24,7 @@ mod entries;
 mod exposure;
 mod flow;
 mod flows;
+mod gaps;
 mod hardness;
 mod horizon;
 mod instances;
@@ -46,6 +47,7 @@ mod schedules;
 mod time;
 mod tracing;
 mod trust;
+mod uncopied;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -62,7 +64,7 @@ pub use connections::{Connected, Opened};
 pub use consequences::{Consequences, Disturbance, Felt, Late, Tries};
 pub use consistency::{Model, Models};
 pub use copies::Quorum;
-pub use coverage::{Coverage, Gap, Share};
+pub use coverage::{Coverage, Share};
 pub use deadlines::Allotted;
 pub use demand::{Amplified, Limited};
 pub use effects::{Effect, EffectSite, Write};
@@ -70,6 +72,7 @@ pub use entries::{Entries, Way};
 pub use exposure::{Exposed, KeyFault, KeyFaultKind, KeyState, Repeater, RepeaterKind};
 pub use flow::{Cut, Flow, Leg, Limiter};
 pub use flows::{After, StaleRead};
+pub use gaps::Gap;
 pub use hardness::Ways;
 pub use horizon::{Again, Delay, DelayKind, Horizon};
 pub use interval::{Extent, Time};
@@ -128,6 +131,10 @@ pub struct Facts<'a> {
     availabilities: OnceLock<Vec<Availability>>,
     cache_readings: OnceLock<HashMap<NodeId, Reading<'a>>>,
     needs: OnceLock<needs::Needs<'a>>,
+    stale_reads: OnceLock<flows::StaleReads>,
+    uncopied: OnceLock<HashMap<NodeId, uncopied::Uncopied>>,
+    redundancies: OnceLock<(Vec<Redundancy>, usize)>,
+    shared_fates: OnceLock<(Vec<SharedFate>, usize)>,
 }
 
 impl<'a> Facts<'a> {
@@ -165,6 +172,10 @@ impl<'a> Facts<'a> {
             availabilities: OnceLock::new(),
             cache_readings: OnceLock::new(),
             needs: OnceLock::new(),
+            stale_reads: OnceLock::new(),
+            uncopied: OnceLock::new(),
+            redundancies: OnceLock::new(),
+            shared_fates: OnceLock::new(),
         }
     }
 

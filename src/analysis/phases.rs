@@ -140,10 +140,23 @@ impl Facts<'_> {
 
     /// What fails together with what observes it, because both need a third.
     #[must_use]
-    pub fn shared_fates(&self) -> Vec<SharedFate> {
+    pub fn shared_fates(&self) -> &[SharedFate] {
+        &self.all_shared_fates().0
+    }
+
+    /// How many observed nodes were not compared with what observes them.
+    pub(super) fn fates_left_out(&self) -> usize {
+        self.all_shared_fates().1
+    }
+
+    fn all_shared_fates(&self) -> &(Vec<SharedFate>, usize) {
+        self.shared_fates.get_or_init(|| self.find_shared_fates())
+    }
+
+    fn find_shared_fates(&self) -> (Vec<SharedFate>, usize) {
         let topology = self.topology();
         let mut visits = VISITS;
-        let mut found = Vec::new();
+        let (mut found, mut left_out) = (Vec::new(), 0);
         let mut below: HashMap<OperationId, Needed> = HashMap::new();
         // Whoever hands in telemetry from outside is not observed by it.
         let from_outside = |call: CallId| topology.node_of(topology.call(call).from).kind == ElementKind::Client;
@@ -156,7 +169,11 @@ impl Facts<'_> {
                 self.needed_below(topology.node(node).operations.iter().flat_map(|id| self.needed_calls(*id)));
             let needed = || self.needed_below(self.needed_calls(by_operation));
             let by = below.entry(by_operation).or_insert_with(needed);
-            let Some(left) = visits.checked_sub(observed.nodes.len() + by.nodes.len()) else { break };
+            let Some(left) = visits.checked_sub(observed.nodes.len() + by.nodes.len()) else {
+                visits = 0;
+                left_out += 1;
+                continue;
+            };
             visits = left;
             // What the arrow itself passes is needed to observe, too.
             let passed = self.passed(call);
@@ -173,7 +190,7 @@ impl Facts<'_> {
                 of_observer: way(shared),
             }));
         }
-        found
+        (found, left_out)
     }
 }
 

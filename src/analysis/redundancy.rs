@@ -28,13 +28,24 @@ const VISITS: usize = 500_000;
 impl Facts<'_> {
     /// All redundant branches.
     #[must_use]
-    pub fn redundancies(&self) -> Vec<Redundancy> {
-        let topology = self.topology();
-        let mut search = Search { facts: self, visits: VISITS, found: Vec::new() };
-        for id in topology.operation_ids() {
-            search.steps(id, &topology.operation(id).body);
-        }
-        search.found
+    pub fn redundancies(&self) -> &[Redundancy] {
+        &self.all_redundancies().0
+    }
+
+    /// How many groups of redundant branches were not compared.
+    pub(super) fn redundancies_left_out(&self) -> usize {
+        self.all_redundancies().1
+    }
+
+    fn all_redundancies(&self) -> &(Vec<Redundancy>, usize) {
+        self.redundancies.get_or_init(|| {
+            let topology = self.topology();
+            let mut search = Search { facts: self, visits: VISITS, found: Vec::new(), left_out: 0 };
+            for id in topology.operation_ids() {
+                search.steps(id, &topology.operation(id).body);
+            }
+            (search.found, search.left_out)
+        })
     }
 
     /// The node that a call arrives at.
@@ -59,6 +70,7 @@ struct Search<'a, 'f> {
     facts: &'a Facts<'f>,
     visits: usize,
     found: Vec<Redundancy>,
+    left_out: usize,
 }
 
 impl Search<'_, '_> {
@@ -117,7 +129,10 @@ impl Search<'_, '_> {
         let below: Vec<Needed> = needed.iter().map(|calls| self.facts.needed_below(calls.iter().copied())).collect();
         let besides = self.facts.needed_below(self.facts.needed_calls(operation));
         let visited: usize = below.iter().chain([&besides]).map(|needed| needed.nodes().count()).sum();
-        let Some(left) = self.visits.checked_sub(visited) else { return };
+        let Some(left) = self.visits.checked_sub(visited) else {
+            self.left_out += 1;
+            return;
+        };
         self.visits = left;
         let own = self.facts.topology().operation(operation).node;
         let mut counts: BTreeMap<NodeId, usize> = BTreeMap::new();

@@ -126,22 +126,33 @@ impl Facts<'_> {
     /// An effect that happens again if an operation is run again with the same key, and the calls that lead to it.
     #[must_use]
     pub fn repeated_below(&self, operation: OperationId) -> Option<(Vec<CallId>, EffectSite)> {
+        self.find_repeated_below(operation).ok().flatten()
+    }
+
+    /// Whether the way to such an effect is too long to be followed.
+    pub(super) fn is_repeated_far_below(&self, operation: OperationId) -> bool {
+        self.find_repeated_below(operation).is_err()
+    }
+
+    /// An error if it is too far below.
+    fn find_repeated_below(&self, operation: OperationId) -> Result<Option<(Vec<CallId>, EffectSite)>, ()> {
         const MAX_WAY: usize = 64;
         let (mut at, mut key, mut way) = (operation, KeyState::Constant, Vec::new());
         let mut seen = HashSet::new();
         while way.len() < MAX_WAY && seen.insert((at, key)) {
             if own(self, at, key) == Repetition::Unsafe {
-                return Some((way, EffectSite::Operation(at)));
+                return Ok(Some((way, EffectSite::Operation(at))));
             }
             let again = |call: &CallId| self.call_repetition(*call, key) == Repetition::Unsafe;
-            let call = self.topology().calls_from(at).filter(again).min_by_key(|call| self.call_rank(*call))?;
+            let calls = self.topology().calls_from(at).filter(again);
+            let Some(call) = calls.min_by_key(|call| self.call_rank(*call)) else { return Ok(None) };
             way.push(call);
             if written(self, call) == Repetition::Unsafe {
-                return Some((way, EffectSite::Write(call)));
+                return Ok(Some((way, EffectSite::Write(call))));
             }
             (at, key) = (self.topology().call(call).to, sent(self, call, Some(key)));
         }
-        None
+        if way.len() < MAX_WAY { Ok(None) } else { Err(()) }
     }
 }
 

@@ -79,10 +79,21 @@ impl Facts<'_> {
         operations.flat_map(|operation| self.open_steps_of(operation)).collect()
     }
 
+    /// How many sagas are not looked at: of operations that have very many.
+    pub(super) fn sagas_left_out(&self) -> usize {
+        let operations = self.topology().operation_ids().filter(|operation| !self.is_run_until_done(*operation));
+        operations.map(|operation| self.sagas_of(operation).len().saturating_sub(MAX_SAGAS)).sum()
+    }
+
+    fn sagas_of(&self, operation: OperationId) -> BTreeSet<Name> {
+        let mut sagas = BTreeSet::new();
+        Step::each(&self.topology().operation(operation).body, &mut |call| sagas.extend(self.saga(call)));
+        sagas
+    }
+
     fn open_steps_of(&self, operation: OperationId) -> Vec<OpenStep> {
         let body = &self.topology().operation(operation).body;
-        let mut sagas = BTreeSet::new();
-        Step::each(body, &mut |call| sagas.extend(self.saga(call)));
+        let sagas = self.sagas_of(operation);
         let open = |saga| {
             let ((step, certainty), later) = self.pair(body, saga).err()?;
             Some(OpenStep { operation, saga, step, later, certainty })

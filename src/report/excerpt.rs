@@ -65,66 +65,103 @@ impl Cut {
     fn add(&mut self, text: &str, start: usize, labels: &[&Label], room: usize) {
         let line = line(text, start);
         let here = start..start + line.len();
-        let inside: Vec<(usize, Range<usize>)> = labels
+        let inside: Vec<Said> = labels
             .iter()
             .enumerate()
-            .map(|(index, label)| (index, range(text, label)))
-            .filter(|(_, label)| label.start <= here.end && label.end >= here.start)
+            .map(|(index, label)| Said { index, place: range(text, label), width: columns(&label.text) })
+            .filter(|said| said.place.start <= here.end && said.place.end >= here.start)
             .collect();
         let kept = kept(text, &here, &inside, room);
-        let base = self.text.len();
-        let mut moved: Vec<(usize, usize)> = Vec::new();
+        let mut moved: Vec<(Range<usize>, usize)> = Vec::new();
         let mut at = here.start;
         for piece in kept {
             if piece.start > at {
                 self.text.push(LEFT_OUT);
             }
-            moved.push((piece.start, self.text.len()));
+            moved.push((piece.clone(), self.text.len()));
             self.text.push_str(text.get(piece.clone()).unwrap_or_default());
             at = piece.end;
         }
         if at < here.end {
             self.text.push(LEFT_OUT);
         }
-        let end = self.text.len();
         let place = |at: usize| {
-            let piece = moved.iter().rev().find(|(from, _)| *from <= at);
-            piece.map_or(base, |(from, to)| (to + (at - from)).min(end))
+            let (piece, to) = moved.iter().rev().find(|(piece, _)| piece.start <= at)?;
+            u32::try_from(to + (at.min(piece.end) - piece.start)).ok()
         };
-        for (index, label) in inside {
+        for Said { index, place: label, .. } in inside {
             let Some(slot) = self.labels.get_mut(index) else { continue };
-            if here.contains(&label.start) || label.start == here.end {
-                slot.span.start = u32::try_from(place(label.start)).unwrap_or(u32::MAX);
+            if label.start >= here.start {
+                slot.span.start = place(label.start).unwrap_or(slot.span.start);
             }
             if label.end <= here.end {
-                slot.span.end = u32::try_from(place(label.end)).unwrap_or(u32::MAX);
+                slot.span.end = place(label.end).unwrap_or(slot.span.end);
             }
         }
         self.text.push('\n');
     }
 }
 
-/// The pieces of a line that are kept: each label with as much around it as there is room for.
-fn kept(text: &str, line: &Range<usize>, labels: &[(usize, Range<usize>)], room: usize) -> Vec<Range<usize>> {
+/// What is said of a place in a line, and how many columns that takes.
+struct Said {
+    index: usize,
+    place: Range<usize>,
+    width: usize,
+}
+
+/// The pieces of a line that are kept: each label with as much around it as there is room for, and less if what is said
+/// of it would not fit beside it.
+fn kept(text: &str, line: &Range<usize>, labels: &[Said], room: usize) -> Vec<Range<usize>> {
     if columns(text.get(line.clone()).unwrap_or_default()) <= room {
         return vec![line.clone()];
     }
+    let mut layouts = (0..=QUARTERS).rev().map(|quarters| pieces(text, line, labels, room, quarters));
+    let fits = |pieces: &Vec<Range<usize>>| labels.iter().all(|said| reaches(text, line, pieces, said) <= room);
+    layouts.find(fits).unwrap_or_else(|| pieces(text, line, labels, room, 0))
+}
+
+/// What is around a label is shortened in so many steps.
+const QUARTERS: usize = 4;
+
+/// The mark below a label, and a blank: before what is said of it.
+const MARK: usize = 4;
+
+/// Each label with so many quarters of its share of the room around it.
+fn pieces(text: &str, line: &Range<usize>, labels: &[Said], room: usize, quarters: usize) -> Vec<Range<usize>> {
     let mut wanted: Vec<Range<usize>> =
-        labels.iter().map(|(_, label)| label.start.max(line.start)..label.end.min(line.end)).collect();
+        labels.iter().map(|said| said.place.start.max(line.start)..said.place.end.min(line.end)).collect();
     wanted.sort_unstable_by_key(|piece| (piece.start, piece.end));
     let each = (room / wanted.len().max(1)).max(LEAST) - 2;
     let mut pieces: Vec<Range<usize>> = Vec::new();
     for piece in wanted {
         let inner = columns_after(text, piece.start, line.end, each).min(piece.end.max(piece.start));
-        let left = each - columns(text.get(piece.start..inner).unwrap_or_default()).min(each);
-        let start = columns_before(text, piece.start, line.start, left / 2);
-        let end = columns_after(text, inner, line.end, left - left / 2);
+        let taken = columns(text.get(piece.start..inner).unwrap_or_default());
+        let around = each.saturating_sub(taken) * quarters / QUARTERS;
+        let start = columns_before(text, piece.start, line.start, around / 2);
+        let end = columns_after(text, inner, line.end, around - around / 2);
         match pieces.last_mut() {
             Some(last) if start <= last.end => last.end = last.end.max(end),
             _ => pieces.push(start..end),
         }
     }
     pieces
+}
+
+/// The column up to which what is said of a label reaches: it begins below the middle of the label.
+fn reaches(text: &str, line: &Range<usize>, pieces: &[Range<usize>], said: &Said) -> usize {
+    let width = |range: Range<usize>| columns(text.get(range).unwrap_or_default());
+    let (mut column, mut at) = (0, line.start);
+    for piece in pieces {
+        column += usize::from(piece.start > at);
+        if said.place.start <= piece.end {
+            let start = said.place.start.max(piece.start);
+            let label = width(start..said.place.end.clamp(start, piece.end));
+            return column + width(piece.start..start) + label / 2 + MARK + said.width;
+        }
+        column += width(piece.clone());
+        at = piece.end;
+    }
+    column
 }
 
 /// So many columns a label gets at least.

@@ -1,5 +1,7 @@
 //! Vendors that stand in for each other and run on the same infrastructure.
 
+use std::collections::HashMap;
+
 use crate::analysis::{Facts, Redundancy};
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
@@ -12,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 }
 
 /// Where a node runs, as far as that is stated.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Place {
     provider: Name,
     region: Option<Name>,
@@ -40,16 +42,14 @@ fn finding(facts: &Facts<'_>, group: &Redundancy) -> Option<Diagnostic> {
         .map(|call| prose::callee(facts, *call))
         .filter_map(|node| Some((node, Place::of(facts, node)?)))
         .collect();
-    let together = |place: &Place| -> Vec<(NodeId, Place)> {
-        placed.iter().copied().filter(|(_, other)| place.may_fall_with(*other)).collect()
-    };
-    // Of few branches; so many that too few are left.
-    let all = placed.iter().take(MOST).map(|(_, place)| together(place)).find(|all| all.len() > spare)?;
+    // So many that too few are left.
+    let counts = Counts::of(&placed);
+    let (_, place) = placed.iter().copied().find(|(_, place)| counts.may_fall_with(*place) > spare)?;
+    let all: Vec<(NodeId, Place)> = placed.iter().copied().filter(|(_, other)| place.may_fall_with(*other)).collect();
     let nodes: Vec<NodeId> = all.iter().map(|(node, _)| *node).collect();
     let (first, rest) = nodes.split_first()?;
     let a_vendor = nodes.iter().any(|node| topology.node(*node).kind == ElementKind::External);
     let apart = rest.iter().any(|node| node == first || facts.are_independent(*first, *node));
-    let place = all.first()?.1;
     // If the caller falls with it anyway, redundancy against that is not what the branches are for.
     let own = Place::of(facts, topology.operation(group.operation).node);
     if !a_vendor || apart || own.is_some_and(|own| own.may_fall_with(place)) {
@@ -59,8 +59,31 @@ fn finding(facts: &Facts<'_>, group: &Redundancy) -> Option<Diagnostic> {
     Some(report(facts, group, &nodes, place, same_region))
 }
 
-/// So many branches are each compared with all others.
-const MOST: usize = 16;
+/// How many branches run where, so that each need not be compared with all others.
+struct Counts {
+    places: HashMap<Place, usize>,
+    providers: HashMap<Name, usize>,
+}
+
+impl Counts {
+    fn of(placed: &[(NodeId, Place)]) -> Self {
+        let mut counts = Self { places: HashMap::new(), providers: HashMap::new() };
+        for (_, place) in placed {
+            *counts.places.entry(*place).or_default() += 1;
+            *counts.providers.entry(place.provider).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many may fall with what runs there.
+    fn may_fall_with(&self, place: Place) -> usize {
+        let at = |place: Place| self.places.get(&place).copied().unwrap_or(0);
+        match place.region {
+            Some(_) => at(place) + at(Place { region: None, ..place }),
+            None => self.providers.get(&place.provider).copied().unwrap_or(0),
+        }
+    }
+}
 
 fn report(facts: &Facts<'_>, group: &Redundancy, nodes: &[NodeId], place: Place, same_region: bool) -> Diagnostic {
     let topology = facts.topology();

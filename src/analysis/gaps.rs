@@ -1,0 +1,123 @@
+//! What could not be analysed, and why: what is unstated, and where an analysis stops before it takes too long. What is
+//! left out must not read as nothing found.
+
+use std::fmt;
+
+use super::Facts;
+use super::repetition::Repetition;
+use crate::model::OperationId;
+use crate::vocabulary::{ElementKind, Key};
+
+/// Something that could not be analysed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: &'static str,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.what, self.why)
+    }
+}
+
+impl Facts<'_> {
+    /// What could not be analysed, each with its number and reason.
+    #[must_use]
+    pub fn not_analysed(&self) -> Vec<Gap> {
+        let topology = self.topology();
+        let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
+        let unknown = ours().filter(|id| self.times().operation(*id).at_most.is_none()).count();
+        // Who states nothing is in the coverage; who states quantiles might believe that they count.
+        let quantiles = |id: &OperationId| self.cascade().operation(*id, Key::Latency).given().is_some();
+        let uncounted = ours().filter(quantiles).filter(|id| !self.states_own_work(*id)).count();
+        let unfollowed = topology.operation_ids().filter(|id| !self.executions(*id).exact).count();
+        let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
+        let uncombined = ours().filter(|id| !self.availability(*id).exact).count();
+        let all = ours().count();
+        let gaps = [
+            (
+                unknown,
+                format!("the worst case of {unknown} of {all} operations is not known"),
+                "a timeout below is unstated",
+            ),
+            (
+                uncounted,
+                format!("the worst case of {uncounted} of {all} operations leaves their quantiles out"),
+                "only a `latency max` counts",
+            ),
+            (
+                unfollowed,
+                format!("the executions of {unfollowed} operations are known to a bound only"),
+                "there are too many ways to them",
+            ),
+            (
+                uncombined,
+                format!("the availability of {uncombined} operations is known to an interval only"),
+                "there is too much to combine",
+            ),
+            (
+                streams,
+                format!("the time of {streams} {}", if streams == 1 { "stream" } else { "streams" }),
+                "streams are meant to stay open, and count as none",
+            ),
+        ];
+        let gaps = gaps.into_iter().filter(|(count, ..)| *count > 0).map(|(_, what, why)| Gap { what, why });
+        gaps.chain(self.left_out()).collect()
+    }
+
+    /// Where an analysis stops, so that its time stays close to linear.
+    fn left_out(&self) -> Vec<Gap> {
+        let topology = self.topology();
+        let far = topology
+            .node_ids()
+            .filter(|id| topology.node(*id).kind == ElementKind::Cache && self.is_far_from_store(*id))
+            .count();
+        let methods = |id: &OperationId| {
+            self.cascade().operation(*id, Key::Method).given().is_some() && self.repetition(*id) == Repetition::Unsafe
+        };
+        let deep = topology.operation_ids().filter(methods).filter(|id| self.is_repeated_far_below(*id)).count();
+        let copied = topology
+            .node_ids()
+            .filter(|id| topology.node(*id).kind == ElementKind::Store && self.has_copies_left_out(*id))
+            .count();
+        let gaps = [
+            (self.flows_left_out(), "reads after writes in", "flow", "it writes or reads in more than 32 places"),
+            (far, "the store behind", "cache", "more than 32 caches lie one behind another"),
+            (self.sagas_left_out(), "the steps of", "saga", "of one operation no more than 16 are looked at"),
+            (
+                self.sets_left_out(),
+                "where else it is kept what is set by",
+                "call into a cache",
+                "more than 256 operations lie around it",
+            ),
+            (deep, "what an HTTP method promises of", "operation", "what repeats lies more than 64 calls below"),
+            (copied, "the copies of", "store", "more than 256 calls lead from it"),
+            (
+                self.redundancies_left_out(),
+                "what is shared by the branches of",
+                "group",
+                "there is too much below all groups together",
+            ),
+            (
+                self.fates_left_out(),
+                "what is shared with what observes it, of",
+                "observed node",
+                "there is too much below all of them together",
+            ),
+        ];
+        let counted =
+            |number: usize, thing: &str| if number == 1 { format!("1 {thing}") } else { plural(number, thing) };
+        let found = gaps.into_iter().filter(|(count, ..)| *count > 0);
+        found.map(|(count, what, thing, why)| Gap { what: format!("{what} {}", counted(count, thing)), why }).collect()
+    }
+}
+
+fn plural(number: usize, thing: &str) -> String {
+    match thing.split_once(' ') {
+        Some((first, rest)) if first == "call" => format!("{number} {first}s {rest}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
