@@ -30,6 +30,8 @@ struct Reached {
     last: Option<CallId>,
     /// The one that makes it too long.
     cut: Option<CallId>,
+    /// Whether all of them are stated to have neither breaker nor bulkhead.
+    bare: bool,
 }
 
 /// Where a chain that is too long ends.
@@ -39,6 +41,7 @@ struct End {
     depth: u64,
     last: CallId,
     cut: CallId,
+    bare: bool,
 }
 
 /// What lies below the entries that count, over calls that nothing shields.
@@ -57,7 +60,7 @@ impl Below {
         let states = |id: OperationId, key| facts.cascade().operation(id, key).given().is_some();
         let entries = facts.entries().all().iter().copied();
         for entry in entries.filter(|id| states(*id, Key::Slo) || states(*id, Key::Load)) {
-            below.set(entry, Reached { entry, depth: 0, last: None, cut: None });
+            below.set(entry, Reached { entry, depth: 0, last: None, cut: None, bare: true });
         }
         // Circles have a rule of their own.
         for id in facts.components().iter().rev().filter(|group| group.len() == 1).flatten() {
@@ -77,7 +80,8 @@ impl Below {
         }
         let depth = from.depth + 1;
         let cut = if depth == hops { Some(call) } else { from.cut };
-        let found = Reached { depth, last: Some(call), cut, ..from };
+        let bare = from.bare && is_bare(facts, call);
+        let found = Reached { entry: from.entry, depth, last: Some(call), cut, bare };
         let key = |reached: &Reached| (reached.depth, Reverse(reached.last.map(|call| facts.call_rank(call))));
         if self.at(row.to).is_none_or(|known| key(&known) < key(&found)) {
             self.set(row.to, found);
@@ -88,7 +92,9 @@ impl Below {
     fn ends<'b>(&'b self, facts: &'b Facts<'_>, hops: u64) -> impl Iterator<Item = End> + 'b {
         let last = |id: &OperationId| self.goes_on.get(id.index()) == Some(&false);
         let reached = facts.topology().operation_ids().filter(last).filter_map(|id| self.at(id));
-        let end = |Reached { entry, depth, last, cut }: Reached| Some(End { entry, depth, last: last?, cut: cut? });
+        let end = |Reached { entry, depth, last, cut, bare }: Reached| {
+            Some(End { entry, depth, last: last?, cut: cut?, bare })
+        };
         reached.filter(move |reached| reached.depth >= hops).filter_map(end)
     }
 
@@ -120,6 +126,11 @@ fn is_open(facts: &Facts<'_>, call: CallId) -> bool {
     facts.is_always_needed(call) && !facts.plan(call).local && !shielded(Key::Breaker) && !shielded(Key::Bulkhead)
 }
 
+/// Stated to have neither.
+fn is_bare(facts: &Facts<'_>, call: CallId) -> bool {
+    [Key::Breaker, Key::Bulkhead].iter().all(|key| matches!(facts.cascade().call(call, &[*key]), Answer::None(_)))
+}
+
 /// All ends that lie behind the same callee of the same operation: what shields that from the callee shields it from
 /// all of them.
 fn report(facts: &Facts<'_>, below: &Below, mut ends: Vec<End>, hops: u64) -> Option<Diagnostic> {
@@ -129,8 +140,6 @@ fn report(facts: &Facts<'_>, below: &Below, mut ends: Vec<End>, hops: u64) -> Op
     let (deepest, others) = ends.split_first()?;
     let chain = below.chain(facts, deepest.last);
     let entry = topology.operation_name(deepest.entry);
-    let states_none = |key| chain.iter().all(|call| matches!(facts.cascade().call(*call, &[key]), Answer::None(_)));
-    let proved = chain.len() as u64 == deepest.depth && states_none(Key::Breaker) && states_none(Key::Bulkhead);
     let other_names: Vec<String> = others.iter().map(name).collect();
     let others: Vec<&str> = other_names.iter().map(String::as_str).collect();
     let too = if others.is_empty() { String::new() } else { format!(", and so does one of {}", prose::names(&others)) };
@@ -138,11 +147,11 @@ fn report(facts: &Facts<'_>, below: &Below, mut ends: Vec<End>, hops: u64) -> Op
         "a failure of `{}` stops `{entry}`{too}: {} in a row, and {} breaker, bulkhead or fallback",
         name(deepest),
         prose::count(deepest.depth, "call"),
-        if proved { "no" } else { "none states a" }
+        if deepest.bare { "no" } else { "none states a" }
     );
     let span = topology.operation(deepest.entry).span;
     let mut diagnostic = Diagnostic::new(span, message).at("stops here").subject(entry);
-    diagnostic.certainty = if proved { Certainty::Proved } else { Certainty::Possible };
+    diagnostic.certainty = if deepest.bare { Certainty::Proved } else { Certainty::Possible };
     diagnostic.witness = chain.iter().map(|call| step(facts, *call)).collect();
     let left_out = usize::try_from(deepest.depth).unwrap_or(usize::MAX) - chain.len();
     diagnostic.path = Some(prose::path(facts, deepest.entry, &chain, left_out));
