@@ -144,7 +144,21 @@ fn pieces(text: &str, line: &Range<usize>, labels: &[Said], room: usize, quarter
             _ => pieces.push(start..end),
         }
     }
+    fill(text, line, &mut pieces, room);
     pieces
+}
+
+/// What is left of the room goes to the end.
+fn fill(text: &str, line: &Range<usize>, pieces: &mut [Range<usize>], room: usize) {
+    let (mut taken, mut at) = (0, line.start);
+    for piece in pieces.iter() {
+        taken += usize::from(piece.start > at) + columns(text.get(piece.clone()).unwrap_or_default());
+        at = piece.end;
+    }
+    let Some(last) = pieces.last_mut() else { return };
+    let whole = columns_after(text, last.end, line.end, room.saturating_sub(taken));
+    let before_mark = columns_after(text, last.end, line.end, room.saturating_sub(taken + 1));
+    last.end = if whole == line.end { whole } else { before_mark };
 }
 
 /// The column up to which what is said of a label reaches: it begins below the middle of the label.

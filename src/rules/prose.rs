@@ -24,9 +24,9 @@ pub(super) fn and_below(facts: &Facts<'_>, calls: &[CallId]) -> String {
     let drops = |id: &OperationId| {
         matches!(look(*id, Key::Deadline), Answer::Unstated) && !stops(*id) && topology.calls_from(*id).any(waits)
     };
-    let mut below: Vec<OperationId> = calls.iter().map(|call| topology.call(*call).to).filter(drops).collect();
-    below.dedup();
-    let below: Vec<String> = below.into_iter().map(|id| topology.operation_name(id)).collect();
+    let mut seen = std::collections::HashSet::new();
+    let below = calls.iter().map(|call| topology.call(*call).to).filter(drops).filter(|id| seen.insert(*id));
+    let below: Vec<String> = below.map(|id| topology.operation_name(id)).collect();
     match below.as_slice() {
         [] => String::new(),
         [one] => format!(", and on `{one}` and its calls"),
