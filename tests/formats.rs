@@ -4,6 +4,8 @@
 #![allow(clippy::format_collect, reason = "texts of a test are small enough")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]
 
+#[path = "formats/hostile.rs"]
+mod hostile;
 mod program;
 #[path = "formats/streams.rs"]
 mod streams;
@@ -16,12 +18,12 @@ use program::Folder;
 use serde_json::Value;
 use support::Texts;
 use topolint::config::Config;
-use topolint::diagnostic::{Diagnostic, Edit, Fix, Measure, Step};
-use topolint::lint::{Finding, Fingerprint, Hidden, Outcome, Summary};
+use topolint::diagnostic::{Diagnostic, Edit, Fix};
+use topolint::lint::{Finding, Fingerprint, Outcome};
 use topolint::metadata::Level;
-use topolint::report::{self, Base, COMMENT, Look, Page, Verdict, escape};
+use topolint::report::{self, Base, COMMENT, Page, Verdict};
 use topolint::rules::{ALL, Rule};
-use topolint::source::{SourceMap, Span, clean};
+use topolint::source::{SourceMap, Span};
 
 // ------------------------------------------------------------------------------------------------ What is written
 
@@ -331,43 +333,7 @@ fn the_exit_code_is_the_same_in_every_format() {
     }
 }
 
-// ------------------------------------------------------------------------------------------------ Hostile texts
-
-const HOSTILE: [&str; 16] = [
-    "<script>alert(1)</script>",
-    "]]></failure><evil/>",
-    "\"><img src=x onerror=alert(1)>",
-    "::error::x",
-    "##[error]x",
-    "a\n::set-output name=a::b\n",
-    "\u{1b}[31mred\u{7}\u{0}",
-    "a|b|c\\|d",
-    "```\n`` ` ```",
-    "@everyone and @octo/team",
-    "[text](https://evil.example) www.evil.example #1 GH-2",
-    "</details></summary></code>",
-    "{0} {{}} $x$ **b** _i_ ~~s~~ ![i](x)",
-    "%0A::error::y%25,:",
-    "\u{202e}reversed\u{2066}\u{fffe}\u{ffff}",
-    "# heading\r\n- item\r\n> quote",
-];
-
-/// A finding with a hostile text in every field that a diagram reaches.
-fn hostile(sources: &mut SourceMap, text: &str) -> Finding {
-    let source = sources.add(format!("a {text}.topo"), format!("client x\n{text}\n"));
-    let span = Span { source, start: 0, end: 8 };
-    let mut diagnostic = Diagnostic::new(span, format!("`{text}` is {text}"))
-        .at(text)
-        .label(span, text)
-        .help(text)
-        .subject(text)
-        .fix(text, true, vec![Edit { span, replacement: text.to_owned() }]);
-    let value = Some(Measure::Seconds(1.0));
-    diagnostic.witness = vec![Step { subject: text.to_owned(), span, text: text.to_owned(), value }];
-    diagnostic.path = Some(text.to_owned());
-    diagnostic.consequence = Some(text.to_owned());
-    finding("missing-timeout", Level::Error, diagnostic)
-}
+// ------------------------------------------------------------------------------------------------ Limits
 
 fn finding(rule: &str, level: Level, diagnostic: Diagnostic) -> Finding {
     Finding {
@@ -379,139 +345,6 @@ fn finding(rule: &str, level: Level, diagnostic: Diagnostic) -> Finding {
         caused_by: Vec::new(),
     }
 }
-
-fn with_hostile(look: impl Fn(&str, &SourceMap, &Outcome)) {
-    for text in HOSTILE {
-        let mut sources = SourceMap::default();
-        let shown = hostile(&mut sources, text);
-        let mut allowed = hostile(&mut sources, text);
-        allowed.hidden = Some(Hidden::Allow(allowed.diagnostic.primary.span, text.to_owned()));
-        let summary = Summary {
-            name: text.to_owned(),
-            size: (1, 1),
-            coverage: topolint::analysis::Coverage::default(),
-            not_analysed: Vec::new(),
-        };
-        look(text, &sources, &Outcome { findings: vec![shown, allowed], topologies: vec![summary] });
-    }
-}
-
-/// Nothing that a terminal or a runner would obey.
-#[track_caller]
-fn assert_quiet(report: &str) {
-    assert!(report.chars().all(|character| character == '\n' || !character.is_control()), "{report:?}");
-    assert_eq!(clean(report), report);
-}
-
-#[test]
-fn hostile_texts_are_text_in_json() {
-    let [shape, issues, rows, line_of] = [SARIF, GITLAB, RDJSON, JSONL].map(schema);
-    with_hostile(|text, sources, outcome| {
-        let log = sarif(sources, outcome);
-        assert_valid(&shape, &log);
-        let result = &log["runs"][0]["results"][0];
-        let message = word(result, "/message/text");
-        assert!(message.starts_with('`') && !message.contains("]("), "{message}");
-        assert_eq!(result["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"], text);
-        assert_eq!(log["runs"][0]["results"][1]["suppressions"][0]["justification"], text);
-        assert_valid(&rows, &rdjson(sources, outcome));
-        assert_valid(&issues, &gitlab(sources, outcome));
-        for line in jsonl(sources, outcome) {
-            assert_valid(&line_of, &line);
-        }
-        let written = text_of_all_json(sources, outcome);
-        assert_quiet(&written);
-    });
-}
-
-fn text_of_all_json(sources: &SourceMap, outcome: &Outcome) -> String {
-    let base = Base::default();
-    text(|out| {
-        report::sarif(sources, outcome, &base, true, out)?;
-        report::gitlab(sources, outcome, &base, out)?;
-        report::rdjson(sources, outcome, out)?;
-        report::jsonl(sources, outcome, out)
-    })
-}
-
-#[test]
-fn hostile_texts_are_text_in_xml() {
-    with_hostile(|text, sources, outcome| {
-        let checkstyle = report::checkstyle(sources, outcome);
-        let junit = junit(sources, outcome, Some(Level::Error));
-        for report in [&checkstyle, &junit] {
-            assert_quiet(report);
-            let document = roxmltree::Document::parse(report).unwrap_or_else(|error| unreachable!("{text}: {error}"));
-            let names: BTreeSet<&str> =
-                document.descendants().filter(roxmltree::Node::is_element).map(|node| node.tag_name().name()).collect();
-            let known = ["checkstyle", "error", "file", "testsuites", "testsuite", "testcase", "failure", "system-out"];
-            assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
-        }
-        let document = roxmltree::Document::parse(&checkstyle).expect("XML");
-        let row = document.descendants().find(|node| node.has_tag_name("error")).expect("a row");
-        if clean(text) == text && !text.contains(['\n', '\u{fffe}']) {
-            assert_eq!(row.attribute("message"), Some(format!("`{text}` is {text}").as_str()));
-        }
-    });
-}
-
-#[test]
-fn hostile_texts_are_no_commands_of_a_runner() {
-    with_hostile(|_, sources, outcome| {
-        let annotations = github(sources, outcome);
-        assert_quiet(&annotations);
-        let [line] = annotations.lines().collect::<Vec<_>>()[..] else { unreachable!("{annotations}") };
-        assert!(line.starts_with("::error file=") && line.matches("::").count() >= 2, "{line}");
-        let (properties, message) = line.trim_start_matches("::error ").split_once("::").expect("a message");
-        let names: Vec<&str> = properties.split(',').map(|pair| pair.split_once('=').expect("a pair").0).collect();
-        assert_eq!(names, ["file", "line", "endLine", "col", "endColumn", "title"], "{properties}");
-        assert!(!message.contains(['\n', '\r']));
-
-        let human = report::human(sources, outcome, Look::default(), false);
-        let quoted = report::quoted(&human);
-        let (first, rest) = quoted.split_once('\n').expect("lines");
-        let end = format!("::{}::", first.strip_prefix("::stop-commands::").expect("the command"));
-        assert_eq!(rest.strip_suffix(&format!("{end}\n")), Some(human.as_str()));
-        assert!(!human.contains(end.trim_matches(':')));
-    });
-    assert!(report::quoted("topolint-0 and topolint-1\n").starts_with("::stop-commands::topolint-2\n"));
-}
-
-#[test]
-fn hostile_texts_are_text_in_markdown() {
-    with_hostile(|_, sources, outcome| {
-        let page = markdown(sources, outcome, COMMENT);
-        assert_quiet(&page);
-        let tags = ["code", "details", "summary"].map(|tag| [format!("<{tag}>"), format!("</{tag}>")]).concat();
-        let bare = tags.iter().fold(page.clone(), |page, tag| page.replace(tag.as_str(), ""));
-        assert!(!bare.contains(['<', '`', '@', '[', '$']) && !bare.contains("://") && !bare.contains("www."), "{bare}");
-        assert_eq!((page.matches("<details>").count(), page.matches("</details>").count()), (1, 1));
-        let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| error")).collect();
-        assert!(rows.len() == 1 && rows[0].matches('|').count() == 5, "{rows:?}");
-        for mention in ["&#64;", "&#35;"] {
-            for (at, _) in page.match_indices(mention) {
-                let (code, rest) = (page[..at].rfind("<code>"), &page[at + mention.len()..]);
-                let in_code = code.is_some_and(|start| !page[start..at].contains("</code>"));
-                assert!(in_code || rest.starts_with('\u{200b}'), "{rest}");
-            }
-        }
-    });
-}
-
-#[test]
-fn hostile_texts_stay_in_their_lines() {
-    with_hostile(|_, sources, outcome| {
-        for (report, lines) in [(report::concise(sources, outcome), 1), (report::agent(sources, outcome), 2)] {
-            assert_quiet(&report);
-            assert_eq!(report.lines().count(), lines, "{report}");
-        }
-        assert_quiet(&report::human(sources, outcome, Look::default(), false));
-        assert_quiet(&report::statistics(outcome, Look::default()));
-    });
-    assert_eq!(escape::html("<a href=\"x\">'&'</a>"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
-}
-
-// ------------------------------------------------------------------------------------------------ Limits
 
 /// So many findings of each level.
 fn many(numbers: [usize; 3]) -> (SourceMap, Outcome) {

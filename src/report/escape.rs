@@ -72,7 +72,7 @@ fn entity(safe: &mut String, character: char) {
         '&' => safe.push_str("&amp;"),
         '<' => safe.push_str("&lt;"),
         '>' => safe.push_str("&gt;"),
-        '"' | '\'' | '`' | '\\' | '*' | '_' | '[' | ']' | '~' | '|' | '$' | '!' | '#' | '@' => {
+        '"' | '\'' | '`' | '\\' | '*' | '_' | '[' | ']' | '~' | '^' | '|' | '$' | '!' | '#' | '@' => {
             // Writing into a string cannot fail.
             let _ = write!(safe, "&#{};", u32::from(character));
         }

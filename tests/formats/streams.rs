@@ -33,6 +33,10 @@ fn a_flag_is_stronger_than_the_environment_and_that_than_what_is_detected() {
     assert!(in_surroundings(&folder, "check a.topo", &variables).out.starts_with("[\n"));
     assert_eq!(in_surroundings(&folder, "check a.topo -f concise", &variables).out, concise);
     assert_eq!(in_surroundings(&folder, "check a.topo", &[("CLAUDECODE", "")]).out, concise, "empty is not set");
+    assert_eq!(in_surroundings(&folder, "check a.topo", &[("TOPOLINT_FORMAT", "")]).out, concise, "empty is not set");
+    let run = in_surroundings(&folder, "check a.topo", &[("TOPOLINT_FORMAT", "jsno")]);
+    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
+    assert!(run.err.contains("`TOPOLINT_FORMAT`: there is no format `jsno`; there are auto, human,"), "{run:?}");
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn a_report_that_cannot_be_written_is_2_and_nothing_is_written() {
         ("json=a.topo", "replace what is checked"),
         ("json=./old.json", "is named twice"),
         ("jsno=a.json", "no format `jsno`"),
-        ("auto=a.json", "no format `auto`"),
+        ("auto=a.json", "`auto` is for standard output"),
         ("a.json", "such as sarif=topolint.sarif"),
         ("json=", "no file is named"),
     ];

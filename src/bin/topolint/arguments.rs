@@ -45,9 +45,9 @@ pub(crate) struct Check {
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
-    /// How the report on standard output looks
-    #[arg(short, long, value_enum, default_value_t = Format::Auto, env = "TOPOLINT_FORMAT")]
-    pub(crate) format: Format,
+    /// How the report on standard output looks; without it `TOPOLINT_FORMAT` says so, else auto
+    #[arg(short, long, value_enum)]
+    pub(crate) format: Option<Format>,
     /// Write a report to a file as well, such as sarif=topolint.sarif; can be said several times
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
     pub(crate) report: Vec<(Format, PathBuf)>,
@@ -303,16 +303,25 @@ pub(crate) enum Format {
     Agent,
 }
 
+impl Format {
+    /// The format of that name.
+    pub(crate) fn named(word: &str) -> Result<Self, String> {
+        let known = Self::value_variants().iter();
+        let names: Vec<String> =
+            known.filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned())).collect();
+        Self::from_str(word, true).map_err(|_| format!("there is no format `{word}`; there are {}", names.join(", ")))
+    }
+}
+
 /// "sarif=topolint.sarif".
 fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
-    let known = Format::value_variants().iter().filter(|format| **format != Format::Auto);
-    let known: Vec<_> = known.filter_map(|format| Some((*format, format.to_possible_value()?))).collect();
-    let (word, file) =
-        text.split_once('=').ok_or("a format, `=` and a file are needed, such as sarif=topolint.sarif")?;
-    let format = known.iter().find(|(_, value)| value.matches(word, true)).map(|(format, _)| *format);
-    let names = || known.iter().map(|(_, value)| value.get_name().to_owned()).collect::<Vec<_>>().join(", ");
-    let format = format.ok_or_else(|| format!("there is no format `{word}` for files; there are {}", names()))?;
-    if file.is_empty() { Err("no file is named after `=`".to_owned()) } else { Ok((format, file.into())) }
+    let parts = text.split_once('=');
+    let (word, file) = parts.ok_or("a format, `=` and a file are needed, such as sarif=topolint.sarif")?;
+    match Format::named(word)? {
+        Format::Auto => Err("`auto` is for standard output: name a format for a file".to_owned()),
+        _ if file.is_empty() => Err("no file is named after `=`".to_owned()),
+        format => Ok((format, file.into())),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use topolint::config::Config;
 use topolint::lint::Outcome;
 use topolint::report::{self, Base, Look, Page, Verdict};
-use topolint::source::SourceMap;
+use topolint::source::{SourceMap, clean};
 
 use crate::arguments::{Check, Format};
 use crate::check::lowest;
@@ -41,8 +41,9 @@ pub(crate) fn report(
     config: &Config,
     look: Look,
 ) -> Result<(), Stop> {
-    let run = Run { check, sources, outcome, config, base: folder.base(), look };
-    if check.statistics && !matches!(check.format, Format::Auto | Format::Human | Format::Concise) {
+    let format = asked(check)?;
+    let run = Run { check, format, sources, outcome, config, base: folder.base(), look };
+    if check.statistics && !matches!(format, Format::Auto | Format::Human | Format::Concise) {
         let help = "leave `-f` away, and write the other report with `--report FORMAT=FILE`";
         return Err(format!("error: `--statistics` is a table for people\n  help: {help}").into());
     }
@@ -55,9 +56,22 @@ pub(crate) fn report(
     output::write(|out| run.print(rest, out))
 }
 
+/// The flag, then the environment; what is set to nothing is not set.
+fn asked(check: &Check) -> Result<Format, Stop> {
+    let variable = "TOPOLINT_FORMAT";
+    match (check.format, env::var(variable)) {
+        (Some(format), _) => Ok(format),
+        (None, Ok(word)) if !word.is_empty() => {
+            Format::named(&word).map_err(|error| format!("error: `{variable}`: {}", clean(&error)).into())
+        }
+        (None, _) => Ok(Format::Auto),
+    }
+}
+
 /// What a person or a runner is told of one run.
 struct Run<'a> {
     check: &'a Check,
+    format: Format,
     sources: &'a SourceMap,
     outcome: &'a Outcome,
     config: &'a Config,
@@ -67,21 +81,21 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn is_on_its_own(&self) -> bool {
-        self.check.format == Format::Auto && !output::is_terminal()
+        self.format == Format::Auto && !output::is_terminal()
     }
 
     /// Whether standard output goes to a runner that reads commands in it.
     fn speaks_to_github(&self) -> bool {
-        self.check.format == Format::Github || (self.is_on_its_own() && set("GITHUB_ACTIONS"))
+        self.format == Format::Github || (self.is_on_its_own() && set("GITHUB_ACTIONS"))
     }
 
     /// Standard output.
     fn print(&self, rest: &str, out: &mut impl Write) -> io::Result<()> {
         let annotations = || report::github(self.sources, self.outcome, &self.base, rest);
-        if self.check.format == Format::Github {
+        if self.format == Format::Github {
             return out.write_all(annotations().as_bytes());
         }
-        let format = match self.check.format {
+        let format = match self.format {
             Format::Auto if self.is_on_its_own() && !set("GITHUB_ACTIONS") => {
                 if AGENTS.into_iter().any(set) {
                     Format::Agent

@@ -83,10 +83,23 @@ impl Draft {
             let file = File::options().write(true).open(&place)?;
             return Ok(Self { beside: None, place, file });
         }
-        let name = format!(".topolint-{}-{number}.tmp", std::process::id());
-        let beside = place.with_file_name(name);
-        let file = File::options().write(true).create_new(true).open(&beside)?;
+        let (beside, file) = Self::free(&place, number)?;
         Ok(Self { beside: Some(beside), place, file })
+    }
+
+    /// A new file. What a run that was killed has left behind is passed: in a container numbers of processes return.
+    fn free(place: &Path, number: usize) -> io::Result<(PathBuf, File)> {
+        let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+        for attempt in 0..100 {
+            let name = format!(".topolint-{}-{number}-{attempt}.tmp", std::process::id());
+            let beside = place.with_file_name(name);
+            match File::options().write(true).create_new(true).open(&beside) {
+                Ok(file) => return Ok((beside, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
     }
 
     fn filled(self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<Self> {
