@@ -454,3 +454,20 @@ fn what_is_suppressed_stays_in_sarif_with_its_reason_unless_it_is_not_wanted() {
     let log = json(&folder.run("check a.topo -f sarif --no-allow --off missing-timeout").out);
     assert!(array(&log["runs"][0]["results"]).iter().all(|result| result["ruleId"] != "missing-timeout"));
 }
+
+#[test]
+fn what_a_baseline_knows_is_suppressed_from_outside() {
+    let folder = Folder::of("client web\nservice shop\nweb -> shop { timeout none }\n");
+    let run = folder.run("baseline create a.topo --baseline known.yaml");
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let run = folder.run("check a.topo -f sarif --baseline known.yaml");
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let log = json(&run.out);
+    assert_valid(&schema(SARIF), &log);
+    let results = array(&log["runs"][0]["results"]);
+    assert!(!results.is_empty());
+    assert!(results.iter().all(|result| result["suppressions"][0]["kind"] == "external"), "{results:?}");
+    for (format, empty) in [("gitlab", "[]\n"), ("github", ""), ("concise", "")] {
+        assert_eq!(folder.run(&format!("check a.topo -f {format} --baseline known.yaml")).out, empty);
+    }
+}

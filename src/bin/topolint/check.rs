@@ -13,7 +13,7 @@ use topolint::model::{FileError, Files as _, Loader, Project};
 use topolint::report::Look;
 use topolint::source::SourceMap;
 
-use crate::arguments::{Check, FailOn, Format, Input};
+use crate::arguments::{Check, FailOn, Input};
 use crate::baseline;
 use crate::configuration::{configuration, notice_idle, refused, select, word};
 use crate::files::Folder;
@@ -52,9 +52,7 @@ impl Check {
     fn settled(&self, config: &Config, sources: &SourceMap, look: Look) -> Result<Self, Stop> {
         let mut settled = self.clone();
         let format = word(config.format(), "format", sources, look)?;
-        if let Some(format) = format.filter(|_| settled.format == Format::Auto) {
-            settled.format = format;
-        }
+        settled.format = formats::asked(self.format)?.or(format);
         let fail_on = word(config.fail_on(), "fail-on", sources, look)?;
         settled.fail_on = settled.fail_on.or(fail_on);
         Ok(settled)

@@ -41,7 +41,7 @@ pub(crate) fn report(
     config: &Config,
     look: Look,
 ) -> Result<(), Stop> {
-    let format = asked(check)?;
+    let format = check.format.unwrap_or(Format::Auto);
     let run = Run { check, format, sources, outcome, config, base: folder.base(), look };
     if check.statistics && !matches!(format, Format::Auto | Format::Human | Format::Concise) {
         let help = "leave `-f` away, and write the other report with `--report FORMAT=FILE`";
@@ -57,15 +57,11 @@ pub(crate) fn report(
 }
 
 /// The flag, then the environment; what is set to nothing is not set.
-fn asked(check: &Check) -> Result<Format, Stop> {
+pub(crate) fn asked(flag: Option<Format>) -> Result<Option<Format>, Stop> {
     let variable = "TOPOLINT_FORMAT";
-    match (check.format, env::var(variable)) {
-        (Some(format), _) => Ok(format),
-        (None, Ok(word)) if !word.is_empty() => {
-            Format::named(&word).map_err(|error| format!("error: `{variable}`: {}", clean(&error)).into())
-        }
-        (None, _) => Ok(Format::Auto),
-    }
+    let said = env::var(variable).ok().filter(|word| flag.is_none() && !word.is_empty());
+    let named = said.map(|word| Format::named(&word)).transpose();
+    named.map(|named| flag.or(named)).map_err(|error| format!("error: `{variable}`: {}", clean(&error)).into())
 }
 
 /// What a person or a runner is told of one run.
