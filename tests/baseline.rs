@@ -11,9 +11,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use program::{Folder, Run};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::Value;
 use support::Texts;
+use topolint::baseline::Baseline;
 use topolint::config::Config;
+use topolint::lint::{Terms, lint};
+use topolint::metadata::built_in_clients;
+use topolint::model::Loader;
 
 const TWO: &str = "client web\nservice a, b\nweb -> a { timeout none }\na -> b { timeout 1s }\n";
 const FILE: &str = "topolint-baseline.yaml";
@@ -281,9 +287,26 @@ fn the_baseline_of_the_readme_can_be_read() {
         readme.split("```yaml baseline\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a baseline");
     let mut sources = topolint::source::SourceMap::default();
     let id = sources.add("baseline.yaml", block);
-    let baseline = topolint::baseline::Baseline::read(&sources, id, "baseline.yaml").expect("a baseline");
+    let baseline = Baseline::read(&sources, id, "baseline.yaml").expect("a baseline");
     let again = baseline.text(&[".".to_owned()]);
     assert!(again.ends_with(block), "{again}");
+}
+
+#[test]
+fn what_a_baseline_hides_more_than_another_is_listed() {
+    let of = |entries: &[(&str, Option<i8>)]| {
+        let entry = |(print, day): &(&str, Option<i8>)| topolint::baseline::Entry {
+            rule: "sync-cycle".to_owned(),
+            fingerprint: (*print).to_owned(),
+            until: day.map(|day| jiff::civil::date(2027, 3, day)),
+            ..Default::default()
+        };
+        Baseline { paths: Vec::new(), entries: entries.iter().map(entry).collect() }
+    };
+    let base = of(&[("a", Some(5)), ("b", None), ("c", Some(5)), ("d", Some(5)), ("e", None)]);
+    let head = of(&[("a", Some(5)), ("b", Some(9)), ("c", Some(6)), ("d", None), ("new", Some(1))]);
+    let more: Vec<&str> = head.relaxed_since(&base).iter().map(|entry| entry.fingerprint.as_str()).collect();
+    assert_eq!(more, ["c", "d", "new"]);
 }
 
 // ------------------------------------------------------------------------------------------------- Broken files
@@ -511,4 +534,38 @@ fn the_same_finding_keeps_its_fingerprint_through_every_harmless_edit() {
     }
     assert!(findings > 60, "only {findings} findings");
     assert_eq!(changed.len(), 11, "{changed:?}");
+}
+
+// ------------------------------------------------------------------------------------- One violation for another
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, rng_seed: RngSeed::Fixed(20_261_123), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is mended and broken at the same time in one file: what is reported is what was not broken before.
+    #[test]
+    fn no_violation_hides_behind_another_one(calls in prop::collection::vec((any::<bool>(), any::<bool>()), 1..9)) {
+        let text = |broken: &dyn Fn(usize) -> bool| {
+            let bound = |index| if broken(index) { "none" } else { "1s" };
+            let calls = (0..calls.len()).map(|index| format!("service s{index}\nweb -> s{index} {{ timeout {} }}\n", bound(index)));
+            format!("client web\n{}", calls.collect::<String>())
+        };
+        let config = Config::default();
+        let today = jiff::civil::date(2026, 11, 22);
+        let linted = |text: String, known: &Baseline| {
+            let files = Texts::one(text);
+            let mut loader = Loader::new(&files);
+            let project = loader.project(support::ROOT);
+            let terms = Terms { config: &config, today, clients: built_in_clients() };
+            let mut outcome = lint(&loader, &[project], &terms);
+            known.hide(&mut outcome, &config, today);
+            outcome
+        };
+        let before = linted(text(&|index| calls[index].0), &Baseline::default());
+        let known = Baseline::default().updated(&before, &config);
+        let after = linted(text(&|index| calls[index].1), &known);
+        let endless = after.shown().filter(|finding| finding.rule.name == "missing-timeout");
+        let reported: BTreeSet<String> = endless.filter_map(|finding| finding.diagnostic.subjects.first().cloned()).collect();
+        let new = (0..calls.len()).filter(|index| calls[*index] == (false, true)).map(|index| format!("web->s{index}"));
+        prop_assert_eq!(reported, new.collect::<BTreeSet<_>>());
+    }
 }

@@ -97,6 +97,16 @@ fn without_paths_the_configuration_says_what_is_linted() {
     );
 }
 
+#[test]
+fn a_configuration_that_is_named_may_lie_outside_and_then_its_patterns_start_at_the_project() {
+    let org = "extends: [more.yaml]\noverrides:\n  - files: [old]\n    levels: { missing-timeout: info }\n";
+    let folder = folder("levels: { missing-timeout: off }\n").with("old/a.topo", ENDLESS).with("../org/org.yaml", org);
+    let folder = folder.with("../org/more.yaml", "levels: { missing-timeout: warn }\n");
+    assert_eq!(levels(&folder.run("check -c ../org/org.yaml")), ["a.topo warn", "old/a.topo info"]);
+    let folder = folder.with("../org/org.yaml", "extends: [../secret.yaml]\n");
+    assert_refused(&folder.run("check -c ../org/org.yaml"), &["leaves the project"]);
+}
+
 // ------------------------------------------------------------------------------------------------------- extends
 
 #[test]

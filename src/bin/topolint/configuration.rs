@@ -135,7 +135,7 @@ pub(crate) fn word<T: clap::ValueEnum>(
 /// Says where patterns of the configuration match no file.
 pub(crate) fn notice_idle(config: &Config, folder: &Folder, sources: &SourceMap) {
     for pattern in config.patterns() {
-        if matches!(folder.any(pattern), Ok(false)) {
+        if !folder.any(pattern) {
             let position = sources.position(pattern.span);
             let (name, written) = (sources.name(pattern.span), topolint::source::clean(&pattern.written));
             eprintln!("notice: {name}:{}:{}: `{written}` matches no file", position.line, position.column);

@@ -127,12 +127,19 @@ impl Folder {
         self.below(&full, is_excluded)
     }
 
-    /// Whether there is a file that a pattern of the configuration means.
-    pub(crate) fn any(&self, pattern: &Pattern) -> Result<bool, FileError> {
+    /// Whether there is anything that a pattern of the configuration means; the search ends with the first.
+    pub(crate) fn any(&self, pattern: &Pattern) -> bool {
+        let folder = pattern.path.split('/').take_while(|part| !is_pattern(part)).collect::<Vec<_>>().join("/");
+        let start = self.root.join(folder);
         if !is_pattern(&pattern.path) {
-            return Ok(self.root.join(&pattern.path).exists());
+            return start.exists();
         }
-        self.matching(&pattern.path).map(|found| !found.is_empty())
+        let walk = WalkBuilder::new(start)
+            .standard_filters(false)
+            .follow_links(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build();
+        walk.flatten().any(|entry| self.relative(entry.path()).is_some_and(|path| pattern.matches(&path)))
     }
 
     /// The `.topo` files that a path means, from the root; in folders without those that are excluded.
