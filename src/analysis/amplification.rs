@@ -11,52 +11,12 @@
 
 use super::Facts;
 use super::attempts::{Attempts, Plan};
-use super::condensation::components;
+use super::call_order::CallOrder;
+use super::ends::{Count, Ends, all_of, most_with, one_by_one};
+use super::interval::Known;
 use crate::model::{CallId, Fallback, OperationId, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
-
-/// How often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Count {
-    /// So often, at most.
-    Times(u64),
-    /// Without end.
-    Unbounded,
-}
-
-impl Count {
-    const NONE: Self = Self::Times(0);
-
-    fn plus(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Times(one), Self::Times(other)) => Self::Times(one.saturating_add(other)),
-            _ => Self::Unbounded,
-        }
-    }
-
-    pub(super) fn times(self, times: Attempts) -> Self {
-        match (self, times) {
-            (Self::NONE, _) | (_, Attempts::AtMost(0)) => Self::NONE,
-            (Self::Times(one), Attempts::AtMost(times)) => Self::Times(one.saturating_mul(times)),
-            _ => Self::Unbounded,
-        }
-    }
-
-    fn minus(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Times(one), Self::Times(other)) => Self::Times(one.saturating_sub(other)),
-            (Self::Times(_), Self::Unbounded) => Self::NONE,
-            (Self::Unbounded, _) => Self::Unbounded,
-        }
-    }
-
-    /// The number, where there is one.
-    #[must_use]
-    pub fn finite(self) -> Option<u64> {
-        if let Self::Times(times) = self { Some(times) } else { None }
-    }
-}
 
 /// How often an operation is executed for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,36 +60,6 @@ pub(super) fn at_once(facts: &Facts<'_>, targets: &[OperationId]) -> Vec<(Execut
     targets.iter().map(|target| search.worst_way(*target)).collect()
 }
 
-/// The most executions of the target in one execution of an operation, by how that ends; none if it cannot end so.
-#[derive(Clone, Copy, Debug)]
-struct Ends {
-    good: Option<Count>,
-    bad: Option<Count>,
-}
-
-impl Ends {
-    const UNTOUCHED: Self = Self { good: Some(Count::NONE), bad: None };
-
-    fn most(self) -> Count {
-        self.good.max(self.bad).unwrap_or(Count::NONE)
-    }
-
-    fn either(self, other: Self) -> Self {
-        Self { good: self.good.max(other.good), bad: self.bad.max(other.bad) }
-    }
-
-    /// First this, then the other, if this ends well.
-    fn then(self, next: Self) -> Self {
-        let after = |end: Option<Count>| Some(self.good?.plus(end?));
-        Self { good: after(next.good), bad: self.bad.max(after(next.bad)) }
-    }
-
-    /// Whatever happens, it goes on.
-    fn absorbed(self) -> Self {
-        Self { good: self.good.max(self.bad), bad: None }
-    }
-}
-
 /// What a pass knows of a caller.
 #[derive(Clone, Copy)]
 struct Value {
@@ -138,55 +68,6 @@ struct Value {
     bound: Count,
     /// The call that leads to most executions.
     by: Option<CallId>,
-}
-
-/// The operations in the order of the calls that are made, callees first; the same for every search.
-#[derive(Debug)]
-pub(super) struct CallOrder {
-    order: Vec<OperationId>,
-    position: Vec<usize>,
-    /// In a circle of calls, or below one.
-    looping: Vec<bool>,
-    is_root: Vec<bool>,
-}
-
-impl CallOrder {
-    pub(super) fn of(facts: &Facts<'_>) -> Self {
-        let topology = facts.topology();
-        let count = topology.operations.len();
-        let groups = components(topology, |call| facts.plan(call).made);
-        let looping = looping(facts, &groups);
-        let order: Vec<OperationId> = groups.into_iter().flatten().collect();
-        let mut position = vec![0; count];
-        for (place, id) in order.iter().enumerate() {
-            if let Some(slot) = position.get_mut(id.index()) {
-                *slot = place;
-            }
-        }
-        Self { order, position, looping, is_root: topology.operation_ids().map(|id| is_root(facts, id)).collect() }
-    }
-}
-
-/// What lies in a circle of calls, or below one.
-fn looping(facts: &Facts<'_>, groups: &[Vec<OperationId>]) -> Vec<bool> {
-    let topology = facts.topology();
-    let made = |id: OperationId| topology.calls_from(id).filter(|call| facts.plan(*call).made);
-    let mut looping = vec![false; topology.operations.len()];
-    let mut next: Vec<OperationId> = Vec::new();
-    for group in groups {
-        let itself = |id: OperationId| made(id).any(|call| topology.call(call).to == id);
-        if group.len() > 1 || group.first().is_some_and(|id| itself(*id)) {
-            next.extend(group);
-        }
-    }
-    while let Some(id) = next.pop() {
-        match looping.get_mut(id.index()) {
-            Some(seen) if !*seen => *seen = true,
-            _ => continue,
-        }
-        next.extend(made(id).map(|call| topology.call(call).to));
-    }
-    looping
 }
 
 struct Search<'a, 'f> {
@@ -212,14 +93,6 @@ impl<'a, 'f> Search<'a, 'f> {
         }
     }
 
-    fn loops(&self, id: OperationId) -> bool {
-        self.shape.looping.get(id.index()).copied().unwrap_or(false)
-    }
-
-    fn is_root(&self, id: OperationId) -> bool {
-        self.shape.is_root.get(id.index()).copied().unwrap_or(false)
-    }
-
     fn value(&self, id: OperationId) -> Option<Value> {
         self.values.get(id.index()).copied().flatten()
     }
@@ -229,20 +102,29 @@ impl<'a, 'f> Search<'a, 'f> {
         let topology = self.facts.topology();
         let mut sums = vec![Count::NONE; topology.operations.len()];
         for id in self.shape.order.iter().rev() {
-            let own = if self.is_root(*id) { Count::Times(1) } else { Count::NONE };
+            let own = if self.shape.is_root(*id) { Count::Times(1) } else { Count::NONE };
             let calls = topology.calls_to(*id).filter(|call| self.facts.plan(*call).made);
             let arriving = calls.map(|call| {
                 let from = sums.get(topology.call(call).from.index()).copied().unwrap_or(Count::NONE);
                 from.times(self.most_tries(call))
             });
-            let sum = arriving.fold(own, Count::plus);
+            let letters = self.shape.givers(*id).iter().map(|giver| {
+                sums.get(giver.index()).copied().unwrap_or(Count::NONE).times(self.facts.given_up(*giver))
+            });
+            let sum = arriving.chain(letters).fold(own, Count::plus);
             if let Some(slot) = sums.get_mut(id.index()) {
-                *slot = if self.loops(*id) { Count::Unbounded } else { sum };
+                *slot = if self.shape.loops(*id) { Count::Unbounded } else { sum };
             }
         }
         let rows = topology.operation_ids().zip(sums);
-        rows.map(|(id, sum)| Executions { failing: sum, healthy: sum, bound: sum, root: None, exact: self.loops(id) })
-            .collect()
+        rows.map(|(id, sum)| Executions {
+            failing: sum,
+            healthy: sum,
+            bound: sum,
+            root: None,
+            exact: self.shape.loops(id),
+        })
+        .collect()
     }
 
     /// Follows all callers of an operation; how much work that was.
@@ -270,9 +152,10 @@ impl<'a, 'f> Search<'a, 'f> {
             self.callers.push(id);
             let calls = topology.calls_to(id).filter(|call| self.facts.plan(*call).made);
             next.extend(calls.map(|call| topology.call(call).from));
+            next.extend(self.shape.givers(id));
         }
         let mut callers = std::mem::take(&mut self.callers);
-        callers.sort_unstable_by_key(|id| self.shape.position.get(id.index()).copied());
+        callers.sort_unstable_by_key(|id| self.shape.position(*id));
         let mut work = 0;
         for id in callers.iter().copied().filter(|id| *id != target) {
             work += 1 + topology.calls_from(id).count();
@@ -305,7 +188,14 @@ impl<'a, 'f> Search<'a, 'f> {
             }
             _ => self.bound(body),
         };
+        let letters = self.letters(id).map_or(Count::NONE, |value| value.bound.times(self.facts.given_up(id)));
+        let bound = bound.plus(letters);
         Value { ends: self.steps(body), healthy: self.healthy(body), bound, by: by.map(|(_, call)| call) }
+    }
+
+    /// What is known of where the messages of an operation go that are given up.
+    fn letters(&self, id: OperationId) -> Option<Value> {
+        self.value(self.shape.letters(id)?)
     }
 
     /// All that these steps can lead to, fallbacks and every branch included.
@@ -345,7 +235,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let mut row =
             Executions { failing: Count::NONE, healthy: Count::NONE, bound: Count::NONE, root: None, exact: true };
         let mut best = None;
-        for id in self.callers.iter().copied().filter(|id| self.is_root(*id)) {
+        for id in self.callers.iter().copied().filter(|id| self.shape.is_root(*id)) {
             let Some(value) = self.value(id) else { continue };
             let most = if id == target { Count::Times(1) } else { value.ends.most() };
             row.bound = row.bound.max(value.bound);
@@ -408,7 +298,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let good = single.good.map(|good| good.plus(repeated.unwrap_or(Count::NONE)));
         let tried = Ends { good, bad: single.bad.map(|bad| bad.times(tries)) };
         let tried = match &call.fallback {
-            _ if call.arrow == Arrow::Async => tried.absorbed(),
+            _ if call.arrow == Arrow::Async => self.given_up(call.from, tried).absorbed(),
             Some(Fallback::Calls(steps)) => {
                 let failed = Ends { good: tried.bad, bad: None };
                 Ends { good: tried.good, bad: None }.either(failed.then(self.steps(steps)))
@@ -420,6 +310,14 @@ impl<'a, 'f> Search<'a, 'f> {
         // What is read on a miss only may not be read at all.
         let skippable = plan.skippable || self.facts.miss_of(id).is_some();
         if skippable { made.either(Ends::UNTOUCHED) } else { made }
+    }
+
+    /// What a queue could not deliver goes elsewhere, when time has passed.
+    fn given_up(&self, queue: OperationId, tried: Ends) -> Ends {
+        let Some(letters) = self.letters(queue).filter(|_| !self.at_once_only) else { return tried };
+        let exactly = self.shape.letters(queue) == Some(self.target);
+        let letters = if exactly { Count::Times(1) } else { letters.ends.most() };
+        Ends { bad: tried.bad.map(|bad| bad.plus(letters)), ..tried }
     }
 
     /// Whether a bare arrow to the first means the other one too.
@@ -435,7 +333,7 @@ impl<'a, 'f> Search<'a, 'f> {
     /// round of it.
     fn most_tries(&self, id: CallId) -> Attempts {
         let plan = self.facts.plan(id);
-        let attempts = self.facts.redelivered(id).unwrap_or(plan.attempts);
+        let attempts = self.facts.redelivered(id).unwrap_or_else(|| self.facts.startable(id, Known::AtMost));
         let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
         let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
         let looped = std::iter::successors(Some(id), |id| self.facts.topology().call(*id).fallback_of);
@@ -454,7 +352,7 @@ impl Facts<'_> {
         let plan = self.plan(id);
         let attempts = match self.redelivered(id) {
             Some(receives) => receives,
-            None if plan.retries_on_failure(direct) => plan.attempts,
+            None if plan.retries_on_failure(direct) => self.startable(id, Known::AtLeast),
             None => Attempts::AtMost(1),
         };
         let layers = plan.proxies.iter().filter(|layer| direct || layer.repeats_work == Some(true));
@@ -476,13 +374,6 @@ impl Facts<'_> {
     }
 }
 
-fn is_root(facts: &Facts<'_>, id: OperationId) -> bool {
-    let topology = facts.topology();
-    topology.node_of(id).kind == ElementKind::Client
-        || facts.entries().contains(id)
-        || !topology.calls_to(id).any(|call| facts.plan(call).made)
-}
-
 fn multiplied(attempts: Attempts, by: u64) -> Attempts {
     match attempts {
         Attempts::AtMost(attempts) => Attempts::AtMost(attempts.saturating_mul(by)),
@@ -490,44 +381,11 @@ fn multiplied(attempts: Attempts, by: u64) -> Attempts {
     }
 }
 
-/// One after the other, until one fails.
-fn one_by_one(once: Ends, times: Attempts) -> Ends {
-    let before = match times {
-        Attempts::AtMost(times) => Attempts::AtMost(times.saturating_sub(1)),
-        Attempts::Unlimited => Attempts::Unlimited,
-    };
-    let earlier = once.good.map_or(Count::NONE, |good| good.times(before));
-    Ends { good: once.good.map(|good| good.times(times)), bad: once.bad.map(|bad| bad.plus(earlier)) }
-}
-
-/// All at once: they fail if one does.
-fn all_of(once: Ends, times: Attempts) -> Ends {
-    let others = match times {
-        Attempts::AtMost(times) => Attempts::AtMost(times.saturating_sub(1)),
-        Attempts::Unlimited => Attempts::Unlimited,
-    };
-    let bad = once.bad.map(|bad| bad.plus(once.most().times(others)));
-    Ends { good: once.good.map(|good| good.times(times)), bad }
-}
-
-/// The largest sum over all branches with at least `enough` that end as wanted; none if so many cannot.
-fn most_with(ends: &[Ends], enough: usize, by_want: impl Fn(&Ends) -> (Option<Count>, Option<Count>)) -> Option<Count> {
-    let sum = ends.iter().map(|ends| ends.most()).fold(Count::NONE, Count::plus);
-    let mut losses: Vec<Count> = Vec::new();
-    for (wanted, other) in ends.iter().map(by_want) {
-        losses.extend(wanted.map(|wanted| other.unwrap_or(Count::NONE).minus(wanted)));
-    }
-    if losses.len() < enough {
-        return None;
-    }
-    losses.sort_unstable();
-    let lost = losses.into_iter().take(enough).fold(Count::NONE, Count::plus);
-    Some(sum.minus(lost))
-}
-
 impl Plan<'_> {
     /// Whether a failure is tried again that comes at once: of the callee itself, or of something below it.
     fn retries_on_failure(&self, direct: bool) -> bool {
-        if direct { !self.retries_only_late } else { !self.retries_only_near }
+        // Who has a connection to a proxy hears from it that there was none behind it.
+        let unseen = self.retries_only_connect && !self.proxies.is_empty();
+        if direct { !self.retries_only_late && !unseen } else { !self.retries_only_near }
     }
 }

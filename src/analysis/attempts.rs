@@ -96,6 +96,8 @@ pub struct Plan<'a> {
     pub retries_only_connect: bool,
     /// Whether only answers that do not come in time are tried again.
     pub retries_only_late: bool,
+    /// Whether of what may have been done only that is tried again whose answer does not come in time.
+    pub repeats_only_late: bool,
     /// Whether a failure that the callee passes on from below is not tried again.
     pub retries_only_near: bool,
     /// The longest wait for a connection.
@@ -187,6 +189,7 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         retries_only_undone: only(&["connect", "refused", "throttled"]),
         retries_only_connect: only(&["connect"]),
         retries_only_late: only(&["timeout"]),
+        repeats_only_late: only(&["connect", "refused", "throttled", "timeout"]),
         retries_only_near: only(&["connect", "refused", "reset", "timeout"]),
         connect: limit(Key::ConnectTimeout),
         pool_wait: match limit(Key::PoolWait) {
@@ -368,32 +371,11 @@ impl Plan<'_> {
             return limit;
         }
         let pool_wait = self.pool_wait.finite().unwrap_or(limit);
-        let (started, waits) =
-            self.backoff.map_or((more, Duration::ZERO), |backoff| backoff.started_before(Some(limit), more, known));
+        let (started, waits) = self
+            .backoff
+            .map_or((more, Duration::ZERO), |backoff| backoff.started_before(Some(limit), Duration::ZERO, more, known));
         let tries = self.earlier(single, connecting).times(started).plus(self.round(single));
         waits.plus(tries).plus(pool_wait.times(started.saturating_add(1))).min(limit)
-    }
-
-    /// How many tries can start before `limit` if no answer comes: each lasts `single`, the waits between them are as
-    /// short as they can be. All of them, where that is not followed to its end.
-    #[must_use]
-    pub fn started_in_a_hang(&self, single: Duration, limit: Duration) -> u64 {
-        const FOLLOWED: u64 = 1_000;
-        let attempts = if let Attempts::AtMost(attempts) = self.attempts { attempts } else { u64::MAX };
-        let mut waits = self.backoff.map(Backoff::shortest_waits);
-        let (mut started, mut at) = (1, Duration::ZERO);
-        while started < attempts {
-            let wait = waits.as_mut().and_then(Iterator::next).unwrap_or_default();
-            at = at.plus(single).plus(wait);
-            if at >= limit {
-                return started;
-            }
-            if started == FOLLOWED {
-                return attempts;
-            }
-            started += 1;
-        }
-        attempts
     }
 
     /// Whether a bound was written that could not be read.

@@ -36,6 +36,10 @@ impl Backoff {
         Self { first, cap, factor: Some(if jitter == Jitter::Decorrelated { 3 } else { 2 }), jitter }
     }
 
+    /// No waits at all.
+    pub(super) const NONE: Self =
+        Self { first: Duration::ZERO, cap: Duration::ZERO, factor: None, jitter: Jitter::None };
+
     /// Waits that double from the first up to the cap, with full jitter.
     #[must_use]
     pub const fn exponential(first: Duration, cap: Duration) -> Self {
@@ -57,19 +61,21 @@ impl Backoff {
         }
     }
 
-    /// The shortest that each wait can be, one after another, without end.
-    pub(super) fn shortest_waits(self) -> impl Iterator<Item = Duration> {
-        let first = if self.jitter == Jitter::Decorrelated { self.first.times(3) } else { self.first };
-        let waits = std::iter::successors(Some(first.min(self.cap)), move |wait| {
-            Some(wait.times(self.factor.unwrap_or(1)).min(self.cap))
-        });
-        waits.map(move |wait| self.shortest(wait, Known::AtMost))
-    }
-
     /// So many waits together: the upper bound of each, summed.
     #[must_use]
     pub fn total(&self, waits: u64) -> Duration {
-        self.started_before(None, waits, Known::AtLeast).1
+        self.started_before(None, Duration::ZERO, waits, Known::AtLeast).1
+    }
+
+    /// So many waits together, each as short as it can be; with all of what is not stated to be shorter.
+    pub(super) fn shortest_total(&self, waits: u64) -> Duration {
+        let least = |wait| self.shortest(wait, Known::AtLeast);
+        match self.factor {
+            None => least(self.cap).times(waits),
+            // Jitter shortens a wait by a share of it, or down to the first.
+            Some(_) if self.jitter == Jitter::Decorrelated => least(self.cap).times(waits),
+            Some(_) => least(self.total(waits)),
+        }
     }
 
     /// The time over which the first tries again are spread, where many callers fail together; none if the jitter is not
@@ -86,13 +92,19 @@ impl Backoff {
         }
     }
 
-    /// How many of `more` further tries can start before `limit`, where there is one, if every try before fails at once, and the longest
-    /// waits before them, together.
-    pub(super) fn started_before(&self, limit: Option<Duration>, more: u64, known: Known) -> (u64, Duration) {
+    /// How many of `more` further tries can start before `limit`, where there is one, if every try before fails after
+    /// `each`, and the longest waits before them, together.
+    pub(super) fn started_before(
+        &self,
+        limit: Option<Duration>,
+        each: Duration,
+        more: u64,
+        known: Known,
+    ) -> (u64, Duration) {
         let (mut earliest, mut longest, mut started) = (Duration::ZERO, Duration::ZERO, 0);
         let mut wait = if self.jitter == Jitter::Decorrelated { self.first.times(3) } else { self.first };
         while started < more {
-            let least = self.shortest(wait.min(self.cap), known);
+            let least = self.shortest(wait.min(self.cap), known).plus(each);
             let steady = self.factor.is_none() || wait >= self.cap || wait == Duration::ZERO;
             let fit = match limit {
                 Some(limit) if least > Duration::ZERO => {

@@ -4,7 +4,8 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::Facts;
-use super::exposure::{Barrier, Exposed, KeyState, Repeater, RepeaterKind, exposed_by, sent, stops};
+use super::exposure::{Barrier, Exposed, KeyState, exposed_by, sent, stops};
+use super::repeaters::{Repeater, RepeaterKind};
 use crate::diagnostic::Certainty;
 use crate::model::{Answer, CallId, OperationId};
 use crate::vocabulary::{ElementKind, Key};

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::Facts;
-use super::amplification::Count;
 use super::attempts::Attempts;
 use super::availability::{Availability, Failure, Target, Verdict};
 use super::capacity::{Held, Pool};
+use super::ends::Count;
 use super::load::{Traffic, rate_of};
 use crate::model::{CallId, Duration, OperationId};
 use crate::vocabulary::Key;

@@ -10,36 +10,10 @@ use std::collections::VecDeque;
 use super::Facts;
 use super::attempts::Attempts;
 use super::effects::{Effect, EffectSite, is_data};
+use super::repeaters::{Repeater, RepeaterKind};
 use crate::diagnostic::Certainty;
-use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Topology};
-use crate::syntax::Arrow;
-use crate::vocabulary::{ElementKind, Key};
-
-/// Who runs something again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Repeater {
-    /// The call that is made again.
-    pub call: CallId,
-    /// Why.
-    pub kind: RepeaterKind,
-    /// How certain that is.
-    pub certainty: Certainty,
-}
-
-/// Why something is run again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RepeaterKind {
-    /// The caller tries again; so many attempts, none if without end.
-    Retry(Option<u64>),
-    /// The caller sends so many copies.
-    Hedge(u64),
-    /// A mesh or gateway tries again, so many attempts.
-    Proxy(u64),
-    /// The queue hands the message out again.
-    Redelivery,
-    /// The next run of a schedule starts before the last has ended.
-    Overlap(Duration),
-}
+use crate::model::{Answer, CallId, OperationId, Topology};
+use crate::vocabulary::Key;
 
 /// Why a barrier does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,73 +68,6 @@ pub enum KeyState {
     Fresh,
 }
 
-impl Facts<'_> {
-    /// Who makes a call again, if anybody does: the most certain first.
-    #[must_use]
-    pub fn repeater(&self, call: CallId) -> Option<Repeater> {
-        let plan = self.plan(call);
-        let topology = self.topology();
-        if !plan.made || topology.call(call).implied {
-            return None;
-        }
-        let repeater = |kind, certainty| Some(Repeater { call, kind, certainty });
-        if plan.attempts.repeat() && !plan.retries_only_undone {
-            let count = if let Attempts::AtMost(count) = plan.attempts { Some(count) } else { None };
-            return repeater(RepeaterKind::Retry(count), Certainty::Proved);
-        }
-        // A copy is sent only as long as the first one is waited for.
-        let inherited = self.allotted(topology.call(call).from).at_most.filter(|_| plan.inherits);
-        let ends = [plan.attempt(), plan.deadline.duration(), inherited].into_iter().flatten().min();
-        if let Some((copies, after, _)) = plan.hedge
-            && ends.is_none_or(|end| after < end)
-        {
-            return repeater(RepeaterKind::Hedge(copies), Certainty::Proved);
-        }
-        if self.is_redelivered(call) {
-            return repeater(RepeaterKind::Redelivery, Certainty::Proved);
-        }
-        plan.proxies.iter().find_map(|layer| {
-            let certainty = if layer.repeats_work? { Certainty::Proved } else { Certainty::Possible };
-            Some(Repeater { call, kind: RepeaterKind::Proxy(layer.attempts), certainty })
-        })
-    }
-
-    /// How often a queue hands a message out, once if that is not stated.
-    pub(super) fn receives(&self, queue: NodeId) -> Attempts {
-        let Some(stated) = self.cascade().node(queue, Key::MaxReceives).given() else { return Attempts::AtMost(1) };
-        stated.setting.count().map_or(Attempts::Unlimited, Attempts::AtMost)
-    }
-
-    /// Whether a call is the delivery of a queue that may hand a message out again.
-    #[must_use]
-    pub fn is_redelivered(&self, call: CallId) -> bool {
-        let topology = self.topology();
-        let source = topology.operation(topology.call(call).from).node;
-        topology.call(call).arrow == Arrow::Async && self.redelivers(source)
-    }
-
-    /// Whether a node is a queue that may hand a message out again: by its delivery, or because it says when and how
-    /// often.
-    #[must_use]
-    pub fn redelivers(&self, node: NodeId) -> bool {
-        if self.topology().node(node).kind != ElementKind::Queue {
-            return false;
-        }
-        let look = |key| self.cascade().node(node, key);
-        match look(Key::Delivery) {
-            Answer::Given(stated) => stated.setting.says("at-least-once"),
-            Answer::None(_) | Answer::Unreadable => false,
-            Answer::Unstated => {
-                let once = look(Key::MaxReceives).given().is_some_and(|stated| stated.setting.count() == Some(1));
-                let again = [Key::Visibility, Key::MaxReceives, Key::DeadLetter]
-                    .into_iter()
-                    .any(|key| look(key).given().is_some());
-                again && !once
-            }
-        }
-    }
-}
-
 /// One state of the walk: an operation that runs again.
 #[derive(Clone, Copy)]
 struct State {
@@ -172,6 +79,8 @@ struct State {
     depth: usize,
     /// The call by which it was reached, and the state before, if that call is not the repeater's own.
     by: CallId,
+    /// Whether a queue has put it there after that call, which it could not deliver.
+    given_up: bool,
     before: Option<usize>,
     /// The call that decides over the key, and the key with which its caller runs again.
     decides: (CallId, Option<KeyState>),
@@ -225,6 +134,23 @@ impl Walk<'_, '_> {
         while let Some(index) = self.queue.pop_front() {
             let Some(&state) = self.states.get(index) else { continue };
             self.follow(index, state, false);
+            self.give_up(index, state);
+        }
+    }
+
+    /// What a queue could not deliver goes on from where it puts that, with the same key. Whoever gives up nothing by
+    /// count may do so by age.
+    fn give_up(&mut self, index: usize, state: State) {
+        let Some(to) = self.facts.call_order().letters(state.operation) else { return };
+        let queue = self.facts.topology().operation(state.operation).node;
+        let counted = self.facts.receives(queue) != Attempts::Unlimited
+            && !self.facts.topology().calls_from(state.operation).all(|call| !self.facts.plan(call).made);
+        let certainty = if counted { state.certainty } else { state.certainty.min(Certainty::Possible) };
+        if let Some(index) =
+            self.enter(State { operation: to, certainty, before: Some(index), given_up: true, ..state })
+        {
+            // As near as what was given up: what is nearer comes first.
+            self.queue.push_front(index);
         }
     }
 
@@ -266,22 +192,40 @@ impl Walk<'_, '_> {
             (Barrier::ByKey, KeyState::Fresh) => barrier = Some((to, key)),
             (Barrier::None, _) => {}
         }
-        let state = State { operation: to, key, certainty, repeater, depth, by: call, before, decides, barrier, fault };
+        let given_up = false;
+        let state = State {
+            operation: to,
+            key,
+            certainty,
+            repeater,
+            depth,
+            by: call,
+            given_up,
+            before,
+            decides,
+            barrier,
+            fault,
+        };
         let data = is_data(topology.node_of(to).kind);
         if data && self.keep_write(call, state) {
             return;
         }
-        let slot = to.index() * STATES + key as usize * 2 + usize::from(certainty == Certainty::Proved);
-        match self.seen.get_mut(slot) {
-            Some(seen) if !*seen => *seen = true,
-            _ => return,
-        }
-        let index = self.states.len();
+        let Some(index) = self.enter(state) else { return };
         self.queue.push_back(index);
-        self.states.push(state);
         if data {
             self.follow(index, state, true);
         }
+    }
+
+    /// Keeps a state that is new.
+    fn enter(&mut self, state: State) -> Option<usize> {
+        let proved = usize::from(state.certainty == Certainty::Proved);
+        let seen = self.seen.get_mut(state.operation.index() * STATES + state.key as usize * 2 + proved)?;
+        if std::mem::replace(seen, true) {
+            return None;
+        }
+        self.states.push(state);
+        Some(self.states.len() - 1)
     }
 
     /// The call that decides over the key that this one sends: the last that does not hand on what arrives.
@@ -364,7 +308,10 @@ impl Walk<'_, '_> {
             Effect::Repeats => state.certainty,
         };
         let states = std::iter::successors(Some(state), |state| self.states.get(state.before?));
-        let made = states.map(|state| state.by).filter(|call| !self.facts.topology().call(*call).implied);
+        let made = states
+            .filter(|state| !state.given_up)
+            .map(|state| state.by)
+            .filter(|call| !self.facts.topology().call(*call).implied);
         let mut path: Vec<CallId> = made.take(MAX_PATH).collect();
         if state.depth >= MAX_PATH {
             path.push(state.repeater.call);

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use super::Facts;
-use super::amplification::Count;
 use super::attempts::{Attempts, Plan};
+use super::ends::Count;
 use super::interval::{Extent, Time};
 use crate::model::{CallId, Duration, OperationId};
 use crate::syntax::Arrow;

@@ -8,8 +8,8 @@
 use super::Facts;
 use super::attempts::Attempts;
 use super::condensation::components;
-use super::exposure::RepeaterKind;
 use super::interval::Extent;
+use super::repeaters::RepeaterKind;
 use crate::diagnostic::Certainty;
 use crate::model::{Answer, CallId, Duration, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};

@@ -7,6 +7,7 @@ mod availability;
 mod backoff;
 mod barriers;
 mod budgets;
+mod call_order;
 mod capacity;
 mod claims;
 mod commits;
@@ -20,6 +21,7 @@ mod coverage;
 mod deadlines;
 mod demand;
 mod effects;
+mod ends;
 mod entries;
 mod exposure;
 mod flow;
@@ -40,10 +42,12 @@ mod quantiles;
 mod queues;
 mod reads;
 mod redundancy;
+mod repeaters;
 mod repetition;
 mod sagas;
 mod sampling;
 mod schedules;
+mod starts;
 mod time;
 mod tracing;
 mod trust;
@@ -52,7 +56,7 @@ mod uncopied;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-pub use amplification::{Count, Executions};
+pub use amplification::Executions;
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
 pub use availability::{Availability, Failure, Outlook, Target, Verdict};
 pub use backoff::Backoff;
@@ -68,8 +72,9 @@ pub use coverage::{Coverage, Share};
 pub use deadlines::Allotted;
 pub use demand::{Amplified, Limited};
 pub use effects::{Effect, EffectSite, Write};
+pub use ends::Count;
 pub use entries::{Entries, Way};
-pub use exposure::{Exposed, KeyFault, KeyFaultKind, KeyState, Repeater, RepeaterKind};
+pub use exposure::{Exposed, KeyFault, KeyFaultKind, KeyState};
 pub use flow::{Cut, Flow, Leg, Limiter};
 pub use flows::{After, StaleRead};
 pub use gaps::Gap;
@@ -85,6 +90,7 @@ pub use quantiles::{LatencyQuantile, Promise};
 pub use queues::{Backlog, Bottleneck, Handling};
 pub use reads::{ReadHop, ReadHopKind, Reading, Unstated};
 pub use redundancy::Redundancy;
+pub use repeaters::{Repeater, RepeaterKind};
 pub use repetition::Repetition;
 pub use sagas::{Compensation, CompensationFault, OpenStep, SharedTransaction};
 pub use sampling::TornTrace;
@@ -92,9 +98,10 @@ pub use time::{Part, Times, Without};
 pub use tracing::{TraceBreak, TraceBreakKind};
 pub use trust::{Hop, PublicEntry, Stake, Zone};
 
-use amplification::CallOrder;
+use call_order::CallOrder;
 use hardness::Hardness;
 use horizon::Horizons;
+use starts::Starts;
 
 use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
 use crate::syntax::Arrow;
@@ -115,6 +122,7 @@ pub struct Facts<'a> {
     hardness: OnceLock<Hardness>,
     executions: OnceLock<Vec<Executions>>,
     call_order: OnceLock<CallOrder>,
+    starts: OnceLock<Starts>,
     floors: OnceLock<Vec<Duration>>,
     latencies: OnceLock<quantiles::Latencies<'a>>,
     rates: OnceLock<Vec<Rate>>,
@@ -156,6 +164,7 @@ impl<'a> Facts<'a> {
             hardness: OnceLock::new(),
             executions: OnceLock::new(),
             call_order: OnceLock::new(),
+            starts: OnceLock::new(),
             floors: OnceLock::new(),
             latencies: OnceLock::new(),
             rates: OnceLock::new(),
@@ -280,6 +289,11 @@ impl<'a> Facts<'a> {
     /// The operations in the order of the calls that are made.
     fn call_order(&self) -> &CallOrder {
         self.call_order.get_or_init(|| CallOrder::of(self))
+    }
+
+    /// How many attempts of each call are proved to be started.
+    fn starts(&self) -> &Starts {
+        self.starts.get_or_init(|| Starts::of(self))
     }
 
     /// How often an operation is executed for one request, at worst.

@@ -2,8 +2,8 @@
 //! may take up again.
 
 use super::Facts;
-use super::exposure::{Repeater, RepeaterKind};
 use super::interval::Extent;
+use super::repeaters::{Repeater, RepeaterKind};
 use crate::diagnostic::Certainty;
 use crate::model::{CallId, Duration};
 use crate::vocabulary::Key;

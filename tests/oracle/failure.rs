@@ -78,18 +78,20 @@ impl Graph {
         let mut seen = BTreeSet::from([from]);
         let mut waiting = vec![from];
         while let Some(at) = waiting.pop() {
-            let callees = self.made_calls_of(at).into_iter().flat_map(|call| self.callees(call));
-            waiting.extend(callees.filter(|callee| seen.insert(*callee)));
+            waiting.extend(self.after(at).into_iter().filter(|callee| seen.insert(*callee)));
         }
         seen.contains(&to)
     }
 
+    /// Where calls that are made lead to, and what a queue gives up.
+    fn after(&self, at: usize) -> Vec<usize> {
+        let callees = self.made_calls_of(at).into_iter().flat_map(|call| self.callees(call).collect::<Vec<_>>());
+        callees.chain(self.letters_of(at)).collect()
+    }
+
     /// Whether an operation is in a circle of calls that are made, or is reached from one.
     pub fn is_below_a_circle(&self, operation: usize) -> bool {
-        let turns = |at: usize| {
-            let mut callees = self.made_calls_of(at).into_iter().flat_map(|call| self.callees(call));
-            callees.any(|callee| self.leads_to(callee, at))
-        };
+        let turns = |at: usize| self.after(at).into_iter().any(|callee| self.leads_to(callee, at));
         (0..self.operations.len()).any(|at| turns(at) && self.leads_to(at, operation))
     }
 
@@ -308,6 +310,13 @@ impl Runs<'_> {
         let graph = self.graph;
         let tried = self.tries(id);
         let call = &graph.calls[id];
+        if let Some(letters) = graph.letters_of(call.from) {
+            let failed = tried.iter().filter(|(_, good)| !good).map(|(count, _)| *count).collect();
+            let ended: Ways = tried.iter().filter(|(_, good)| *good).copied().collect();
+            let letters = self.execute(letters).into_iter().map(|(count, _)| (count, true)).collect();
+            let (going, ended) = self.then(&failed, ended, &letters);
+            return ended.into_iter().map(|(count, _)| count).chain(going).map(|count| (count, true)).collect();
+        }
         match &call.fallback {
             Fallback::Calls(steps) => {
                 let failed = tried.iter().filter(|(_, good)| !good).map(|(count, _)| *count).collect();
@@ -370,13 +379,15 @@ fn tries(graph: &Graph, id: usize, direct: bool) -> Count {
         return graph.nodes[graph.operations[call.from].node].receives.unwrap_or(Count::Of(1));
     }
     let blind: &[&str] = if direct { &["timeout"] } else { &["connect", "refused", "timeout"] };
+    let meshed = matches!(graph.kind(call.to), Kind::Service | Kind::External) && call.via.contains(&"istio");
     let own = match (&call.attempts, &call.retry_on) {
         (_, Said::None) => Count::Of(1),
+        // The proxy has been reached: what its caller sees of a connection that fails behind it is an answer.
+        (_, Said::Is(classes)) if meshed && classes.iter().all(|class| *class == "connect") => Count::Of(1),
         (_, Said::Is(classes)) if classes.iter().all(|class| blind.contains(class)) => Count::Of(1),
         (Said::Is(attempts), _) => *attempts,
         (Said::Unsaid | Said::None, _) => Count::Of(1),
     };
-    let meshed = matches!(graph.kind(call.to), Kind::Service | Kind::External) && call.via.contains(&"istio");
     let tried_again = meshed && (direct || call.via.contains(&"grpc"));
     match own {
         Count::Of(own) if tried_again => Count::Of(own * 3),

@@ -243,6 +243,16 @@ impl Graph {
         (0..self.operations.len()).filter(meant)
     }
 
+    /// Where a queue puts the messages that it gives up.
+    pub fn letters_of(&self, operation: usize) -> Option<usize> {
+        let name = self.nodes[self.operations[operation].node]
+            .said
+            .iter()
+            .find_map(|said| said.strip_prefix("dead-letter "))?;
+        let node = self.nodes.iter().position(|node| node.name == name)?;
+        (0..self.operations.len()).find(|id| self.operations[*id].node == node)
+    }
+
     /// Calls of an operation, fallbacks included.
     pub fn calls_of(&self, operation: usize) -> impl Iterator<Item = usize> + '_ {
         (0..self.calls.len()).filter(move |call| self.calls[*call].from == operation)

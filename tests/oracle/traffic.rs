@@ -78,6 +78,8 @@ impl Maker<'_> {
         if kind == Kind::Queue {
             let receives = [(5, None), (4, Some(Count::Of(3))), (2, Some(Count::Of(1))), (1, Some(Count::Unlimited))];
             node.receives = self.random.weighted(&receives);
+            let dead = self.graph.nodes.iter().find(|node| node.kind == Kind::Queue).map(|node| node.name.clone());
+            node.said.extend(dead.filter(|_| self.random.percent(40)).map(|dead| format!("dead-letter {dead}")));
         }
         if self.about == About::Distance {
             node.region = self.random.weighted(&[(1, None), (4, Some("east")), (3, Some("west"))]);

@@ -39,8 +39,8 @@ pub struct Found {
 /// All that is repeated; none if there are too many ways to walk them all.
 pub fn repeated(graph: &Graph) -> Option<BTreeMap<Site, Found>> {
     let mut walk = Walk { graph, best: BTreeMap::new(), passed: vec![0; graph.calls.len()], left: 30_000 };
-    for call in (0..graph.calls.len()).filter(|call| is_repeated(graph, *call)) {
-        walk.pass(call, graph.calls[call].key_again(), true, 1);
+    for (call, certain) in (0..graph.calls.len()).filter_map(|call| Some((call, repeats(graph, call)?))) {
+        walk.pass(call, graph.calls[call].key_again(), certain, 1);
     }
     let shown = |(site, (certain, harm, steps))| (site, Found { proved: certain && harm == Harm::Proved, steps });
     (walk.left > 0).then(|| walk.best.into_iter().map(shown).collect())
@@ -50,13 +50,12 @@ pub fn repeated(graph: &Graph) -> Option<BTreeMap<Site, Found>> {
 /// it does not get there.
 pub fn along(graph: &Graph, way: &[usize], site: Site) -> Option<bool> {
     let (first, rest) = way.split_first()?;
-    if !is_repeated(graph, *first) {
-        return None;
-    }
-    let (mut call, mut key, mut certain) = (*first, graph.calls[*first].key_again(), true);
+    let (mut call, mut key, mut certain) = (*first, graph.calls[*first].key_again(), repeats(graph, *first)?);
     for next in rest {
-        let callee = graph.callees(call).find(|to| *to == graph.calls[*next].from)?;
-        certain = let_through(graph, call, callee, key, certain)?;
+        let from = graph.calls[*next].from;
+        let leads = |to: usize| given_up(graph, to).into_iter().find(|(at, _)| *at == from).map(|(_, sure)| (to, sure));
+        let (callee, sure) = graph.callees(call).find_map(leads)?;
+        certain = let_through(graph, call, callee, key, certain)? && sure;
         (call, key) = (*next, graph.calls[*next].key_onwards(key));
         if !graph.is_made(call) {
             return None;
@@ -73,16 +72,22 @@ pub fn along(graph: &Graph, way: &[usize], site: Site) -> Option<bool> {
     (harm > Harm::None).then_some(certain && harm == Harm::Proved)
 }
 
-fn is_repeated(graph: &Graph, id: usize) -> bool {
+/// Whether a call is made again, and whether that is certain.
+fn repeats(graph: &Graph, id: usize) -> Option<bool> {
     let call = &graph.calls[id];
     if graph.kind(call.from) == Kind::Queue {
-        return graph.nodes[graph.operations[call.from].node].redelivers;
+        return graph.nodes[graph.operations[call.from].node].redelivers.then_some(true);
     }
     let ends = [call.timeout.value().copied(), call.deadline.own].into_iter().flatten().min();
     let sent = |after| ends.is_none_or(|end| after < end);
     let hedged = matches!(call.hedge, Said::Is((after, copies)) if copies != Some(1) && sent(after));
     let again = matches!(call.attempts, Said::Is(attempts) if attempts != Count::Of(1));
-    graph.is_made(id) && (hedged || again && call.repeats_what_was_done())
+    let again = again && call.repeats_what_was_done();
+    // Inside one process nothing is lost: that an answer is late is not stated.
+    let late =
+        |classes: &[&str]| classes.iter().all(|class| ["connect", "refused", "throttled", "timeout"].contains(class));
+    let in_doubt = call.local && matches!(&call.retry_on, Said::Is(classes) if late(classes));
+    (graph.is_made(id) && (hedged || again)).then_some(hedged || !in_doubt)
 }
 
 impl Call {
@@ -139,8 +144,10 @@ impl Walk<'_> {
             if !graph.kind(callee).holds_data() {
                 self.find(Site::Own(callee), harm_of_work(graph, callee, key), certain, steps);
             }
-            for call in graph.calls_of(callee).filter(|call| graph.is_made(*call)) {
-                self.pass(call, graph.calls[call].key_onwards(key), certain, steps + 1);
+            for (from, sure) in given_up(graph, callee) {
+                for call in graph.calls_of(from).filter(|call| graph.is_made(*call)) {
+                    self.pass(call, graph.calls[call].key_onwards(key), certain && sure, steps + 1);
+                }
             }
         }
         self.passed[id] -= 1;
@@ -155,6 +162,20 @@ impl Walk<'_> {
             *best = (certain, harm, steps);
         }
     }
+}
+
+/// An operation, and where what arrives there goes if it is given up, and from there if it is again; each with whether
+/// that is certain: it has to be handed out so many times first, not without end.
+fn given_up(graph: &Graph, operation: usize) -> Vec<(usize, bool)> {
+    let mut all = vec![(operation, true)];
+    while let Some((at, sure)) = all.last().copied() {
+        let Some(letters) = graph.letters_of(at).filter(|letters| all.iter().all(|(known, _)| known != letters)) else {
+            break;
+        };
+        let endless = graph.nodes[graph.operations[at].node].said.iter().any(|said| said == "max-receives unlimited");
+        all.push((letters, sure && !endless && graph.calls_of(at).any(|call| graph.is_made(call))));
+    }
+    all
 }
 
 /// Whether a repeat that arrives with such a key runs what is there and below, and how certain it then is.

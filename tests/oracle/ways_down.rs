@@ -88,6 +88,11 @@ impl Walk<'_> {
             let times = times.saturating_mul(factor(self.graph, call)).min(ENDLESS);
             self.graph.callees(call).for_each(|callee| self.repeated(callee, times, None));
         }
+        // What is delivered nowhere may still be given up once.
+        if let Some(letters) = self.graph.letters_of(at) {
+            let each = self.graph.made_calls_of(at).len().max(1);
+            self.repeated(letters, times.saturating_mul(each as u64).min(ENDLESS), None);
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Try {
     arrival: Arrival,
     /// What its caller has left.
     end: Instant,
+    /// The longest time from its failure to the start of the next try.
+    pause: Instant,
 }
 
 async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Result<(), ()> {
@@ -72,7 +74,9 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
         };
         let awaited = stage.awaited && call.waits;
         let arrival = Arrival { left: NEVER, until: NEVER, key, path, call: Some(id), awaited };
-        let one = Try { id, last: number == tries, early: false, wanted: call.classes, limit, arrival, end: stage.end };
+        let pause = call.backoff.map_or(0, |backoff| backoff.after(number).1).saturating_add(call.pool_wait);
+        let (last, wanted, end) = (number == tries, call.classes, stage.end);
+        let one = Try { id, last, early: false, wanted, limit, arrival, end, pause };
         run.log(|| format!("{} try {number}", call.name));
         match attempt(run, one).await {
             Ok(()) => return Ok(()),
@@ -84,7 +88,7 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
         }
         run.clock.before(limit, wait(run, call.backoff, number)).await;
     }
-    if let Some(letters) = call.dead_letter.filter(|_| run.schedule.redelivers) {
+    if let Some(letters) = call.dead_letter {
         let arrival = Arrival {
             left: NEVER,
             until: NEVER,
@@ -176,7 +180,9 @@ fn layered(run: Rc<Run>, one: Try, until: Instant, depth: usize) -> Boxed<Result
         }
         // Whoever has a connection to a proxy hears from it that there was none behind it.
         let last = layered(Rc::clone(&run), one, until, depth + 1).await;
-        last.map_err(|class| if class == Class::Connect { Class::Unavailable } else { class })
+        // Where all takes as long as it can, it is the proxy that cannot be reached.
+        let behind = run.schedule.draw != Draw::Most;
+        last.map_err(|class| if class == Class::Connect && behind { Class::Unavailable } else { class })
     })
 }
 
@@ -242,12 +248,18 @@ fn connecting(call: &Call, wait: Instant) -> Instant {
 /// The answer comes when the caller has almost given up: a failure that is tried again while there are tries.
 async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     let call = run.world.call(one.id);
+    let next = next_in_time(run, one, until);
+    let one = Try { last: one.last || next == Next::Never, ..one };
     let fails = fails_late(run, one);
     let repeated = Class::ALL.into_iter().find(|class| *class != Class::Timeout && one.wanted.has(*class));
     if let (true, true, Some(class)) = (fails, one.early, repeated) {
         return Err(class);
     }
-    if fails && again(call) == Class::Connect {
+    if let (true, Next::After(at)) = (fails && !one.last, next) {
+        run.clock.until(at).await;
+        return Err(again(call));
+    }
+    if fails && again(call) == Class::Connect && !one.last {
         connect(run, connecting(call, until - run.clock.now())).await;
         return Err(Class::Connect);
     }
@@ -255,9 +267,40 @@ async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     if run.schedule.draw != Draw::Most && (!fails || again(call).may_be_done()) {
         run.clock.spawn(drop_outcome(served(run, one))).let_go();
     }
-    let late = fails && again(call) == Class::Timeout || until >= NEVER;
+    let late = fails && !one.last && again(call) == Class::Timeout || until >= NEVER;
     run.clock.until(if late { NEVER } else { until.saturating_sub(1) }).await;
-    if fails { Err(again(call)) } else { Ok(()) }
+    match (fails, one.last) {
+        (false, _) => Ok(()),
+        (true, false) => Err(again(call)),
+        // Nothing is tried again: any failure will do.
+        (true, true) => Err(Class::Error),
+    }
+}
+
+/// Whether there is another try before what bounds all of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// However late this one fails.
+    Anyway,
+    /// If this one fails then, so that the next one starts just before the end.
+    After(Instant),
+    Never,
+}
+
+fn next_in_time(run: &Run, one: Try, until: Instant) -> Next {
+    let call = run.world.call(one.id);
+    let now = run.clock.now();
+    let fails_at = match again(call) {
+        Class::Connect => now.saturating_add(connecting(call, until - now)),
+        _ => until,
+    };
+    let at = one.limit.saturating_sub(one.pause.saturating_add(2));
+    match again(call) {
+        _ if one.limit >= NEVER || fails_at <= at => Next::Anyway,
+        Class::Timeout => Next::Never,
+        _ if now < at => Next::After(at),
+        _ => Next::Never,
+    }
 }
 
 fn fails_late(run: &Run, one: Try) -> bool {

@@ -16,7 +16,7 @@ pub struct Said {
     pub world: Rc<World>,
     exposed: BTreeSet<Site>,
     bounds: Vec<Option<u64>>,
-    /// Whether a queue hands out again without saying how often, or gives up to another one: the bound counts neither.
+    /// Whether a queue hands out again without saying how often: the bound counts the stated deliveries.
     open_ended: bool,
 }
 
@@ -31,7 +31,7 @@ impl Said {
         Self {
             exposed: facts.exposed().iter().map(|exposed| site(exposed.site)).collect(),
             bounds: world.operation_ids().map(|id| finite(facts.executions(id).bound)).collect(),
-            open_ended: world.calls.iter().any(|call| call.open_ended || call.dead_letter.is_some()),
+            open_ended: world.calls.iter().any(|call| call.open_ended),
             world,
         }
     }

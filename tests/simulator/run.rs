@@ -120,7 +120,8 @@ impl Run {
         match self.schedule.draw {
             Draw::Most => return most,
             Draw::Least => return 0,
-            Draw::Seed(_) if most == 0 => return 0,
+            // Where one thing is broken, nothing else takes time.
+            Draw::Seed(_) if most == 0 || self.schedule.broken.is_some() => return 0,
             Draw::Seed(_) => {}
         }
         let mut random = self.random.borrow_mut();
@@ -132,8 +133,15 @@ impl Run {
         least + self.share(most - least)
     }
 
-    pub fn times(&self, (least, most): (u64, u64)) -> u64 {
+    pub fn times(&self, id: CallId, (least, most): (u64, u64)) -> u64 {
         match self.schedule.draw {
+            Draw::Seed(_) if self.is_steady() && most < u64::MAX => {
+                if self.unsaid(id, 3) == 0 {
+                    least
+                } else {
+                    most
+                }
+            }
             Draw::Least if most == u64::MAX => least,
             Draw::Most | Draw::Least => most,
             Draw::Seed(_) if most == u64::MAX => self.random.borrow_mut().one_of(&[least, 3, most]),
@@ -141,9 +149,15 @@ impl Run {
         }
     }
 
-    pub fn takes(&self, call: &Call) -> bool {
+    pub fn takes(&self, id: CallId, call: &Call) -> bool {
         let seeded = matches!(self.schedule.draw, Draw::Seed(_));
-        call.made && (call.chance >= 1.0 || !seeded || self.random.borrow_mut().percent(50))
+        let may = || if self.is_steady() { self.unsaid(id, 3) > 0 } else { self.random.borrow_mut().percent(50) };
+        call.made && (call.chance >= 1.0 || !seeded || may())
+    }
+
+    /// Whether what is open is decided once for each call, and not each time.
+    fn is_steady(&self) -> bool {
+        self.schedule.broken.is_some() && matches!(self.schedule.draw, Draw::Seed(seed) if seed % 3 > 0)
     }
 
     pub fn branch(&self, steps: &[Step]) -> usize {
@@ -151,6 +165,10 @@ impl Run {
         match (steps.iter().position(onto), self.schedule.draw) {
             (Some(at), _) => at,
             (None, Draw::Most | Draw::Least) => 0,
+            (None, Draw::Seed(_)) if self.is_steady() => {
+                let first = self.world.calls_of(&steps[0]).first().copied().unwrap_or(CallId(0));
+                usize::try_from(self.unsaid(first, steps.len() as u64)).unwrap()
+            }
             (None, Draw::Seed(_)) => self.random.borrow_mut().index(steps.len()),
         }
     }
@@ -414,10 +432,10 @@ async fn parallel(run: &Rc<Run>, stage: &Stage, branches: Vec<Boxed<Outcome>>, e
 async fn call(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64, at_once: bool) -> Outcome {
     let world = Rc::clone(&run.world);
     let call = world.call(id);
-    if !run.takes(call) {
+    if !run.takes(id, call) {
         return Ok(());
     }
-    let times = run.times(call.times);
+    let times = run.times(id, call.times);
     let round = |number| once(Rc::clone(&run), Rc::clone(&stage), id, further(path, id, number));
     if at_once && call.waits && times > 1 {
         let times = times.min(u64::from(SENDS));

@@ -86,6 +86,14 @@ pub fn inversion(facts: &Facts<'_>, world: &World, call: CallId) -> Schedule {
 pub fn repetition(facts: &Facts<'_>, world: &World, exposed: &Exposed) -> Schedule {
     let mut schedule = Schedule { busy: Some(BTreeSet::new()), redelivers: true, ..Schedule::healthy(Draw::Least) };
     schedule.way = exposed.path.iter().copied().collect();
+    for pair in exposed.path.windows(2) {
+        between(facts, world, pair[0], pair[1], &mut schedule);
+    }
+    // An arrow to a whole store may mean each of its operations.
+    if let EffectSite::Operation(id) = exposed.site {
+        let last = exposed.path[exposed.path.len() - 1];
+        schedule.way.extend(implied(facts, world.call(last).to).filter(|call| world.call(*call).to == id));
+    }
     for id in &exposed.path {
         instead(facts, *id, &mut schedule.dead);
     }
@@ -109,6 +117,25 @@ pub fn repetition(facts: &Facts<'_>, world: &World, exposed: &Exposed) -> Schedu
         schedule.own.insert(call.to, vec![Own::FailsAtLast]);
     }
     schedule
+}
+
+/// What leads from the end of one call to the start of the next: what an arrow to a whole store means, and the letters
+/// of queues of which no delivery works.
+fn between(facts: &Facts<'_>, world: &World, call: CallId, next: CallId, schedule: &mut Schedule) {
+    let (mut at, goal) = (world.call(call).to, world.call(next).from);
+    schedule.way.extend(implied(facts, at).filter(|call| world.call(*call).to == goal));
+    for _ in 0..world.operations.len() {
+        let from = |id: &CallId| world.call(*id).from == at && world.call(*id).delivery;
+        let deliveries: Vec<CallId> = world.call_ids().filter(from).collect();
+        let letters = deliveries.iter().find_map(|id| world.call(*id).dead_letter);
+        let Some(letters) = letters.filter(|_| at != goal) else { return };
+        schedule.dead.extend(deliveries);
+        at = letters;
+    }
+}
+
+fn implied<'f>(facts: &'f Facts<'_>, from: OperationId) -> impl Iterator<Item = CallId> + 'f {
+    facts.topology().calls_from(from).filter(|call| facts.topology().call(*call).implied)
 }
 
 pub fn site(exposed: &Exposed) -> Site {

@@ -24,7 +24,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let name = prose::call(facts, id);
     let (message, started, certainty) = match (plan.attempt(), plan.timeout) {
         (Some(single), _) => {
-            let started = plan.started_in_a_hang(single, bound);
+            let Attempts::AtMost(started) = plan.started_in_a_hang(single, bound) else { return None };
             let message = format!(
                 "only {started} of the {attempts} tries of `{name}` can start in a hang: all of them together have {bound}"
             );

@@ -18,6 +18,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
         let found = Amplified { target, executions, layers: layers(facts, &way), way };
         if factor(executions) > most
             && let Some((first, _)) = found.layers.first()
+            && !found.layers.iter().any(|(call, _)| facts.plan(*call).attempts == Attempts::Unlimited)
         {
             by_cause.entry(*first).or_default().push(found);
         }
