@@ -62,6 +62,7 @@ use properties::Said;
 use subject::Subject;
 use topolint::config::Config;
 use topolint::diagnostic::Certainty;
+use topolint::source::SourceMap;
 
 /// So many runs, if nothing else is asked for.
 const SIMULATIONS: u64 = 60_000;
@@ -71,6 +72,20 @@ const TOPOLOGIES: u64 = 600;
 
 /// Schedules for one topology.
 const SCHEDULES: u64 = 6;
+
+/// So many of each kind are tried at least.
+const LEAST: [(&str, usize); 6] = [
+    ("worst case", 2_000),
+    ("repeated-effect", 100),
+    ("retry-amplification", 100),
+    ("timeout-inversion", 200),
+    ("unbounded-latency", 30),
+    ("latency-over-budget", 80),
+];
+
+/// Of 200 claims one may be missed, and these: the schedules are built for the single chain that is said to be worst, and
+/// where waits without jitter and loops share one inherited deadline another one is.
+const MISSED: usize = 600;
 
 #[test]
 fn nothing_that_happens_exceeds_what_is_proved() {
@@ -95,7 +110,8 @@ fn nothing_that_happens_exceeds_what_is_proved() {
 
 #[test]
 fn what_is_proved_to_be_possible_happens() {
-    let topologies = asked("SIMULATIONS").map_or(TOPOLOGIES, |wanted| wanted / 20);
+    let shown = asked("SEED").is_some() && asked("SHOW").is_some();
+    let topologies = asked("SIMULATIONS").map_or(if shown { 1 } else { TOPOLOGIES }, |wanted| wanted / 20);
     let first = asked("SEED").unwrap_or(0);
     let mut table: BTreeMap<&'static str, [usize; 4]> = BTreeMap::new();
     let mut missed: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
@@ -107,6 +123,11 @@ fn what_is_proved_to_be_possible_happens() {
             let world = Said::of(facts).world;
             for claim in claims(facts, &world, &found) {
                 let trial = claim.tried(facts, &world, false);
+                if shown && topologies == 1 {
+                    let root = &world.operation(trial.root).name;
+                    let schedule = trial.schedule.written(&world);
+                    println!("{}: {:.3} of it, from {root}:\n{schedule}\n", claim.written(&world), trial.share);
+                }
                 let row = table.entry(claim.kind()).or_default();
                 let place = [0.999_999, 0.99, 0.95].iter().position(|share| trial.share >= *share).unwrap_or(3);
                 row[place] += 1;
@@ -133,20 +154,30 @@ fn what_is_proved_to_be_possible_happens() {
         let shown = all.iter().take(usize::try_from(asked("SHOW").unwrap_or(0)).unwrap());
         println!("{kind}: {}\n{}", all.len(), shown.cloned().collect::<Vec<_>>().join("\n\n"));
     }
+    for (kind, least) in LEAST.into_iter().filter(|_| topologies >= TOPOLOGIES) {
+        let all: usize = table.get(kind).map_or(0, |row| row.iter().sum());
+        assert!(all >= least, "only {all} of {kind} were tried");
+    }
     for (kind, [exactly, near, close, off]) in table {
         let all = exactly + near + close + off;
-        // What is missed: circles that a barrier stops, and waits without jitter that a deadline cuts.
-        assert!(off * 100 <= all * 3 + 300, "{kind}: {off} of {all} did not happen\n{}", missed[kind][0]);
+        assert!(off * 200 <= all + MISSED, "{kind}: {off} of {all} did not happen\n{}", missed[kind][0]);
     }
 }
 
 /// What is reported as proved: rule, and what it is about.
 fn found(text: &str) -> Vec<(String, String)> {
-    support::with_outcome(&support::Texts::one(text), support::ROOT, &Config::default(), |_, outcome| {
+    support::with_outcome(&support::Texts::one(text), support::ROOT, &config(), |_, outcome| {
         let proved = outcome.findings.iter().filter(|finding| finding.diagnostic.certainty == Certainty::Proved);
         let subject = |finding: &topolint::lint::Finding| finding.diagnostic.subjects.first().cloned();
         proved.filter_map(|it| Some((it.rule.name.to_owned(), subject(it)?))).collect()
     })
+}
+
+/// Rules with a threshold speak early, so that there is more to try.
+fn config() -> Config {
+    let mut sources = SourceMap::default();
+    let id = sources.add("topolint.yaml", "options:\n  retry-amplification:\n    threshold: 1\n");
+    Config::read(&sources, id).expect("a configuration")
 }
 
 /// How much was played, and what is wrong.

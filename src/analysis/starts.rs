@@ -39,6 +39,8 @@ impl Plan<'_> {
 #[derive(Debug)]
 pub(super) struct Starts {
     least: Vec<Attempts>,
+    /// Whether an operation also runs when nobody waits for it: behind a queue or `->>` no deadline is handed down.
+    detached: Vec<bool>,
 }
 
 impl Starts {
@@ -58,8 +60,24 @@ impl Starts {
         for (id, slot) in topology.call_ids().zip(&mut least) {
             *slot = facts.startable_within(id, facts.plan(id).retries_only_late, paces.left(id), paces.callee(id));
         }
-        Self { least }
+        Self { least, detached: detached(facts) }
     }
+}
+
+fn detached(facts: &Facts<'_>) -> Vec<bool> {
+    let topology = facts.topology();
+    let calls = topology.call_ids().filter(|id| facts.plan(*id).made && !facts.plan(*id).awaited);
+    let mut next: Vec<OperationId> = calls.map(|id| topology.call(id).to).collect();
+    let mut detached = vec![false; topology.operations.len()];
+    while let Some(id) = next.pop() {
+        match detached.get_mut(id.index()) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        let awaited = topology.calls_from(id).filter(|call| facts.plan(*call).awaited);
+        next.extend(awaited.map(|call| topology.call(call).to));
+    }
+    detached
 }
 
 /// How long failing takes at least where all who try again do, by the waits between tries.
@@ -168,9 +186,11 @@ impl Facts<'_> {
     /// that; of several ways to the caller, what is known to be left on one (`AtLeast`) or on any (`AtMost`).
     pub(super) fn limit_of(&self, id: CallId, known: Known) -> Option<Duration> {
         let plan = self.plan(id);
-        let allotted = self.allotted(self.topology().call(id).from);
+        let from = self.topology().call(id).from;
+        let allotted = self.allotted(from);
         let inherited = match known {
             Known::AtLeast => allotted.at_least,
+            Known::AtMost if self.starts().detached.get(from.index()) == Some(&true) => allotted.own,
             Known::AtMost => allotted.at_most,
         };
         plan.deadline.duration().into_iter().chain(inherited.filter(|_| plan.inherits)).min()

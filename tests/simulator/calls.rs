@@ -35,13 +35,15 @@ pub struct Try {
     last: bool,
     /// Whether a proxy would try again.
     early: bool,
+    /// Whether another copy follows.
+    copied: bool,
     /// The failures that are tried again next, by a proxy or the caller.
     pub wanted: Classes,
     limit: Instant,
     arrival: Arrival,
     /// What its caller has left.
     end: Instant,
-    /// The longest time from its failure to the start of the next try.
+    /// The shortest time from its failure to the start of the next try.
     pause: Instant,
 }
 
@@ -74,9 +76,9 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
         };
         let awaited = stage.awaited && call.waits;
         let arrival = Arrival { left: NEVER, until: NEVER, key, path, call: Some(id), awaited };
-        let pause = call.backoff.map_or(0, |backoff| backoff.after(number).1).saturating_add(call.pool_wait);
+        let pause = call.backoff.map_or(0, |backoff| backoff.after(number).0).saturating_add(call.pool_wait);
         let (last, wanted, end) = (number == tries, call.classes, stage.end);
-        let one = Try { id, last, early: false, wanted, limit, arrival, end, pause };
+        let one = Try { id, last, early: false, copied: false, wanted, limit, arrival, end, pause };
         run.log(|| format!("{} try {number}", call.name));
         match attempt(run, one).await {
             Ok(()) => return Ok(()),
@@ -86,7 +88,7 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
             }
             Err(class) => run.log(|| format!("{} try {number} failed ({class:?})", call.name)),
         }
-        run.clock.before(limit, wait(run, call.backoff, number)).await;
+        run.clock.before(limit, wait(run, call.backoff, number, limit.saturating_sub(call.pool_wait))).await;
     }
     if let Some(letters) = call.dead_letter {
         let arrival = Arrival {
@@ -108,8 +110,12 @@ async fn drop_outcome(what: Boxed<Outcome>) {
     let _ = what.await;
 }
 
-fn wait(run: &Rc<Run>, backoff: Option<Backoff>, number: u64) -> Boxed<()> {
+/// The wait after a try; as long as it can be, it still leaves time to start the next one before a limit, if chance may
+/// have it so.
+fn wait(run: &Rc<Run>, backoff: Option<Backoff>, number: u64, limit: Instant) -> Boxed<()> {
     let (least, most) = backoff.map_or((0, 0), |backoff| backoff.after(number));
+    let left = limit.saturating_sub(run.clock.now() + 2);
+    let most = if run.schedule.draw == Draw::Most { most.min(left).max(least) } else { most };
     let (time, clock) = (run.between(least, most), Rc::clone(&run.clock));
     Box::pin(async move { clock.sleep(time).await })
 }
@@ -118,7 +124,9 @@ fn wait(run: &Rc<Run>, backoff: Option<Backoff>, number: u64) -> Boxed<()> {
 async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
     let world = Rc::clone(&run.world);
     let call = world.call(one.id);
-    let pooled = run.clock.now().saturating_add(run.share(call.pool_wait));
+    // What is not on the way is answered at once.
+    let idle = run.schedule.draw == Draw::Most && !run.schedule.way.is_empty() && !run.schedule.way.contains(&one.id);
+    let pooled = run.clock.now().saturating_add(if idle { 0 } else { run.share(call.pool_wait) });
     run.clock.until(pooled.min(one.limit)).await;
     if pooled >= NEVER && one.limit >= NEVER {
         pending::<()>().await;
@@ -138,7 +146,7 @@ async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
         let clock = Rc::clone(&run.clock);
         let (waiting, next) = (Rc::clone(&answer), if number == copies { NEVER } else { clock.now() + after });
         sending.push(Rc::clone(&clock).spawn(async move {
-            let result = copy(&run, Try { last: one.last && number == copies, ..one }).await;
+            let result = copy(&run, Try { last: one.last && number == copies, copied: number < copies, ..one }).await;
             ended.set(ended.get() + 1);
             if result.is_ok() || ended.get() == sent.get() {
                 answer.keep(&run.clock, result);
@@ -170,19 +178,19 @@ async fn copy(run: &Rc<Run>, one: Try) -> Result<(), Class> {
 fn layered(run: Rc<Run>, one: Try, until: Instant, depth: usize) -> Boxed<Result<(), Class>> {
     Box::pin(async move {
         let world = Rc::clone(&run.world);
-        let Some(layer) = world.call(one.id).layers.get(depth) else { return send(&run, one, until).await };
+        // Where all takes as long as it can, it is the proxy that does.
+        let layers = if run.schedule.hangs() { &[] } else { world.call(one.id).layers.as_slice() };
+        let Some(layer) = layers.get(depth) else { return send(&run, one, until).await };
         for number in 1..layer.tries {
             let early = Try { early: true, wanted: layer.classes, ..one };
             match layered(Rc::clone(&run), early, until, depth + 1).await {
-                Err(class) if layer.classes.has(class) => wait(&run, layer.backoff, number).await,
+                Err(class) if layer.classes.has(class) => wait(&run, layer.backoff, number, NEVER).await,
                 result => return result,
             }
         }
         // Whoever has a connection to a proxy hears from it that there was none behind it.
         let last = layered(Rc::clone(&run), one, until, depth + 1).await;
-        // Where all takes as long as it can, it is the proxy that cannot be reached.
-        let behind = run.schedule.draw != Draw::Most;
-        last.map_err(|class| if class == Class::Connect && behind { Class::Unavailable } else { class })
+        last.map_err(|class| if class == Class::Connect { Class::Unavailable } else { class })
     })
 }
 
@@ -210,6 +218,7 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         Play::Lose if !call.local => pending::<()>().await,
         Play::Slow(there, _) if !call.local => run.clock.sleep(share(there)).await,
         Play::Stall if !call.local => return stall(run, one, until).await,
+        Play::Stall if run.schedule.hangs() => return stall_inside(run, one, until).await,
         Play::Stall if fails_late(run, one) && !again(call).may_be_done() => {
             let callee = world.operation(call.to);
             let left = if callee.inherits { one.arrival.left.saturating_sub(run.clock.now()) } else { wait };
@@ -255,6 +264,9 @@ async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     if let (true, true, Some(class)) = (fails, one.early, repeated) {
         return Err(class);
     }
+    if one.copied && run.schedule.hangs() {
+        pending::<()>().await;
+    }
     if let (true, Next::After(at)) = (fails && !one.last, next) {
         run.clock.until(at).await;
         return Err(again(call));
@@ -274,6 +286,22 @@ async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         (true, false) => Err(again(call)),
         // Nothing is tried again: any failure will do.
         (true, true) => Err(Class::Error),
+    }
+}
+
+/// The same inside one process: the callee works, and what it waits for answers at the last instant at the latest.
+async fn stall_inside(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
+    let call = run.world.call(one.id);
+    let next = next_in_time(run, one, until);
+    let one = Try { last: one.last || next == Next::Never, ..one };
+    let fails = fails_late(run, one);
+    let end = if let (Next::After(at), false) = (next, one.last) { at } else { until.saturating_sub(1) };
+    let end = if until >= NEVER { NEVER } else { end };
+    let done = run.clock.before(end, served(run, one)).await;
+    match (fails, done) {
+        (true, _) => Err(if one.last { Class::Error } else { again(call) }),
+        (false, Some(Err(failure))) => Err(run.class(one, failure)),
+        (false, _) => Ok(()),
     }
 }
 
@@ -321,11 +349,13 @@ fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
     if writes {
         run.log(|| format!("{} writes", call.name));
     }
+    // What fails at once has stored nothing, and where all takes as long as it can the first try may have failed too.
+    let stored = call.stops && !run.fails_at_once(call.to) && !run.schedule.hangs();
     let mut record = run.record.borrow_mut();
     if writes {
         record.effect(Site::Write(one.id), one.arrival.path);
     }
-    if call.stops && !record.stored.insert((one.id, one.arrival.path)) {
+    if stored && !record.stored.insert((one.id, one.arrival.path)) {
         return Box::pin(async { Ok(()) });
     }
     drop(record);

@@ -64,6 +64,8 @@ pub struct Run {
     pub record: RefCell<Record>,
     random: RefCell<Random>,
     keys: Cell<u64>,
+    /// How many choices were made.
+    chosen: Cell<usize>,
     left: Cell<u32>,
     sent: RefCell<Vec<usize>>,
     claims: RefCell<HashMap<(OperationId, u64), Claim>>,
@@ -94,6 +96,7 @@ impl Run {
             record: RefCell::new(Record::new(world, logs)),
             random: RefCell::new(Random::seeded(seed ^ 0x5EED)),
             keys: Cell::new(1),
+            chosen: Cell::new(0),
             left: Cell::new(sends),
             sent: RefCell::new(vec![0; world.calls.len()]),
             claims: RefCell::default(),
@@ -133,31 +136,18 @@ impl Run {
         least + self.share(most - least)
     }
 
-    pub fn times(&self, id: CallId, (least, most): (u64, u64)) -> u64 {
+    pub fn times(&self, (least, most): (u64, u64)) -> u64 {
         match self.schedule.draw {
-            Draw::Seed(_) if self.is_steady() && most < u64::MAX => {
-                if self.unsaid(id, 3) == 0 {
-                    least
-                } else {
-                    most
-                }
-            }
             Draw::Least if most == u64::MAX => least,
             Draw::Most | Draw::Least => most,
-            Draw::Seed(_) if most == u64::MAX => self.random.borrow_mut().one_of(&[least, 3, most]),
-            Draw::Seed(_) => least + self.random.borrow_mut().up_to(most - least + 1),
+            Draw::Seed(_) if most == u64::MAX => [least, 3, most][self.choice(3)],
+            Draw::Seed(_) => least + self.choice(usize::try_from(most - least + 1).unwrap()) as u64,
         }
     }
 
-    pub fn takes(&self, id: CallId, call: &Call) -> bool {
+    pub fn takes(&self, call: &Call) -> bool {
         let seeded = matches!(self.schedule.draw, Draw::Seed(_));
-        let may = || if self.is_steady() { self.unsaid(id, 3) > 0 } else { self.random.borrow_mut().percent(50) };
-        call.made && (call.chance >= 1.0 || !seeded || may())
-    }
-
-    /// Whether what is open is decided once for each call, and not each time.
-    fn is_steady(&self) -> bool {
-        self.schedule.broken.is_some() && matches!(self.schedule.draw, Draw::Seed(seed) if seed % 3 > 0)
+        call.made && (call.chance >= 1.0 || !seeded || self.choice(2) == 0)
     }
 
     pub fn branch(&self, steps: &[Step]) -> usize {
@@ -165,12 +155,15 @@ impl Run {
         match (steps.iter().position(onto), self.schedule.draw) {
             (Some(at), _) => at,
             (None, Draw::Most | Draw::Least) => 0,
-            (None, Draw::Seed(_)) if self.is_steady() => {
-                let first = self.world.calls_of(&steps[0]).first().copied().unwrap_or(CallId(0));
-                usize::try_from(self.unsaid(first, steps.len() as u64)).unwrap()
-            }
-            (None, Draw::Seed(_)) => self.random.borrow_mut().index(steps.len()),
+            (None, Draw::Seed(_)) => self.choice(steps.len()),
         }
+    }
+
+    /// One of so many: what was chosen in advance, or by chance.
+    fn choice(&self, of: usize) -> usize {
+        let chosen = self.schedule.choices.get(self.chosen.get()).copied();
+        self.chosen.set(self.chosen.get() + 1);
+        chosen.map_or_else(|| self.random.borrow_mut().index(of), |chosen| usize::try_from(chosen).unwrap() % of)
     }
 
     /// One more thing is sent; nothing goes on when too many were.
@@ -318,7 +311,8 @@ fn claim(run: &Run, id: OperationId, key: Option<u64>) -> Option<Outcome> {
     let mut claims = run.claims.borrow_mut();
     if let Some((at, promise)) = claims.get(&(id, key)) {
         // Whether a failure is remembered as well is nowhere stated.
-        let forgotten = run.schedule.broken.is_some() && promise.kept().is_some_and(|outcome| outcome.is_err());
+        let failed = promise.kept().is_some_and(|outcome| outcome.is_err());
+        let forgotten = run.schedule.broken.is_some() && failed || run.schedule.hangs();
         if now.saturating_sub(*at) <= window && !forgotten {
             return Some(promise.kept().unwrap_or(Err(Failure::Below)));
         }
@@ -346,7 +340,7 @@ async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) ->
     let idle = run.schedule.busy.as_ref().is_some_and(|busy| !busy.contains(&id));
     // Who is waited for in the same process is done just in time, if all takes as long as it can.
     let in_time = arrival.call.is_some_and(|call| world.call(call).local) && run.schedule.draw == Draw::Most;
-    let most = if in_time { own.own.min(arrival.until.saturating_sub(run.clock.now() + 1)) } else { own.own };
+    let most = if in_time { own.own.min(arrival.until.min(end).saturating_sub(run.clock.now() + 1)) } else { own.own };
     // Done at the very end of its time, it would leave none to its calls.
     let most = if most == end.saturating_sub(run.clock.now()) { most.saturating_sub(1) } else { most };
     run.clock.sleep(if idle { 0 } else { run.share(most) }).await;
@@ -432,13 +426,13 @@ async fn parallel(run: &Rc<Run>, stage: &Stage, branches: Vec<Boxed<Outcome>>, e
 async fn call(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64, at_once: bool) -> Outcome {
     let world = Rc::clone(&run.world);
     let call = world.call(id);
-    if !run.takes(id, call) {
+    if !run.takes(call) {
         return Ok(());
     }
-    let times = run.times(id, call.times);
+    let times = run.times(call.times);
     let round = |number| once(Rc::clone(&run), Rc::clone(&stage), id, further(path, id, number));
     if at_once && call.waits && times > 1 {
-        let times = times.min(u64::from(SENDS));
+        let times = times.min(u64::from(SENDS) + 1);
         let rounds: Vec<Boxed<Outcome>> = (0..times).map(round).collect();
         return parallel(&run, &stage, rounds, usize::try_from(times).unwrap()).await;
     }

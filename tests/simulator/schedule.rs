@@ -70,6 +70,8 @@ pub struct Schedule {
     pub busy: Option<BTreeSet<OperationId>>,
     /// Whether a queue hands out again that does not say how often.
     pub redelivers: bool,
+    /// What is chosen where something is open, one choice after another; then a seed decides.
+    pub choices: Vec<u64>,
 }
 
 impl Schedule {
@@ -85,7 +87,13 @@ impl Schedule {
             dead: BTreeSet::new(),
             busy: None,
             redelivers: false,
+            choices: Vec::new(),
         }
+    }
+
+    /// Whether all takes as long as it can, and everything that is waited for answers at the last instant.
+    pub fn hangs(&self) -> bool {
+        self.draw == Draw::Most && self.busy.is_some()
     }
 
     /// Some calls and operations have bad luck, a few all the time.

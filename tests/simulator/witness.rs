@@ -24,6 +24,33 @@ pub fn hang(facts: &Facts<'_>, world: &World, id: OperationId) -> Schedule {
     schedule
 }
 
+/// Ways in which an operation may take as long as it can: with the branch that is said to take longest, with all that
+/// start together, and each of them where own work leaves all of the time to the calls.
+pub fn hangs(facts: &Facts<'_>, world: &World, id: OperationId) -> Vec<Schedule> {
+    let plain = hang(facts, world, id);
+    let mut all = plain.clone();
+    let body = &world.operation(id).body;
+    together(world, body, &mut all.way);
+    let busy = plain.busy.clone().map(|busy| busy.into_iter().filter(|own| *own != id).collect());
+    let free = |schedule: &Schedule| Schedule { busy: busy.clone(), ..schedule.clone() };
+    vec![free(&plain), free(&all), all, plain].into_iter().rev().collect()
+}
+
+fn together(world: &World, steps: &[Step], way: &mut BTreeSet<CallId>) {
+    for step in steps {
+        match step {
+            Step::Group(Shape::Parallel(_), branches) => {
+                let calls: Vec<CallId> = branches.iter().flat_map(|branch| world.calls_of(branch)).collect();
+                if calls.iter().any(|call| way.contains(call)) {
+                    way.extend(calls);
+                }
+            }
+            Step::Group(_, inner) => together(world, inner, way),
+            Step::Call(_) => {}
+        }
+    }
+}
+
 fn stall(facts: &Facts<'_>, world: &World, id: OperationId, schedule: &mut Schedule, busy: &mut BTreeSet<OperationId>) {
     if !busy.insert(id) {
         return;
@@ -50,11 +77,13 @@ fn fail_others(world: &World, steps: &[Step], schedule: &mut Schedule) {
     for step in steps {
         match step {
             Step::Group(Shape::Parallel(enough), branches) if *enough < branches.len() => {
-                let others =
-                    branches.iter().filter(|branch| !world.calls_of(branch).iter().any(|id| schedule.way.contains(id)));
+                let others = branches.iter().filter(|branch| {
+                    !world.calls_of(branch).iter().any(|id| schedule.way.contains(id)) && can_fail(world, branch)
+                });
                 let dead: Vec<CallId> =
                     others.take(branches.len() - enough).flat_map(|it| world.calls_of(it)).collect();
                 schedule.dead.extend(dead);
+                fail_others(world, branches, schedule);
             }
             Step::Group(_, inner) => fail_others(world, inner, schedule),
             Step::Call(id) => {
@@ -63,6 +92,24 @@ fn fail_others(world: &World, steps: &[Step], schedule: &mut Schedule) {
                 }
             }
         }
+    }
+}
+
+fn can_fail(world: &World, step: &Step) -> bool {
+    match step {
+        Step::Call(id) => {
+            let call = world.call(*id);
+            let fails = match &call.otherwise {
+                Otherwise::Fails => true,
+                Otherwise::GoesOn => false,
+                Otherwise::Calls(steps) => steps.iter().any(|step| can_fail(world, step)),
+            };
+            call.made && call.waits && call.times.0 > 0 && fails
+        }
+        Step::Group(Shape::Parallel(enough), steps) => {
+            steps.iter().filter(|step| !can_fail(world, step)).count() < *enough
+        }
+        Step::Group(_, steps) => steps.iter().any(|step| can_fail(world, step)),
     }
 }
 
@@ -167,6 +214,6 @@ fn left(world: &World, id: OperationId, seen: &mut BTreeSet<OperationId>) -> Ins
 }
 
 /// One operation fails at once, whenever it is executed; the choices are the largest, or drawn.
-pub fn outage(id: OperationId, draw: Draw) -> Schedule {
-    Schedule { broken: Some(id), busy: Some(BTreeSet::new()), ..Schedule::healthy(draw) }
+pub fn outage(id: OperationId, draw: Draw, choices: Vec<u64>) -> Schedule {
+    Schedule { broken: Some(id), busy: Some(BTreeSet::new()), choices, ..Schedule::healthy(draw) }
 }

@@ -181,9 +181,10 @@ fn repeater_step(facts: &Facts<'_>, repeater: &Repeater) -> Step {
         }
     };
     let (text, number) = match repeater.kind {
-        RepeaterKind::Retry(Some(attempts)) if repeater.certainty == Certainty::Possible => {
-            (format!("up to {attempts} attempts, if what is not stated lets a second one start in time"), Some(attempts))
-        }
+        RepeaterKind::Retry(Some(attempts)) if repeater.certainty == Certainty::Possible => (
+            format!("up to {attempts} attempts, if what is not stated lets a second one start in time"),
+            Some(attempts),
+        ),
         RepeaterKind::Retry(Some(attempts)) => (format!("up to {attempts} attempts"), Some(attempts)),
         RepeaterKind::Retry(None) => ("attempts without end".to_owned(), None),
         RepeaterKind::Hedge(copies) => (format!("up to {copies} copies at once"), Some(copies)),
