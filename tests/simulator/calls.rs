@@ -233,7 +233,8 @@ async fn send(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         Play::LoseReply if !call.local => pending::<()>().await,
         Play::Slow(_, back) if !call.local => run.clock.sleep(share(back)).await,
         Play::Crash(class) if !call.local => return Err(class),
-        Play::Stall if fails_late(run, one) => return Err(again(call)),
+        // Inside one process nothing is late that has been done.
+        Play::Stall if fails_late(run, one) && again(call) != Class::Timeout => return Err(again(call)),
         _ => {}
     }
     // What comes back later than a connection may take has had one.
@@ -350,7 +351,7 @@ fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
         run.log(|| format!("{} writes", call.name));
     }
     // What fails at once has stored nothing, and where all takes as long as it can the first try may have failed too.
-    let stored = call.stops && !run.fails_at_once(call.to) && !run.schedule.hangs();
+    let stored = call.stops && run.schedule.broken != Some(call.to) && !run.schedule.hangs();
     let mut record = run.record.borrow_mut();
     if writes {
         record.effect(Site::Write(one.id), one.arrival.path);

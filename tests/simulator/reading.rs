@@ -221,7 +221,11 @@ impl Reader<'_> {
         let mut later = Vec::new();
         Written::each(&self.topology.operation(call.from).body, &mut |call| later.push(call));
         let after = later.iter().skip_while(|other| **other != id).skip(1);
-        let mut stores = after.filter(|call| self.is_made(**call)).map(|call| self.topology.call(*call).to);
+        let reads = |to: OperationId| {
+            matches!(self.topology.operation(to).name.map(|name| self.topology.text(name)), None | Some("read"))
+        };
+        let after = after.filter(|call| self.is_made(**call)).map(|call| self.topology.call(*call).to);
+        let mut stores = after.filter(|to| reads(*to));
         matches!(name, None | Some("get"))
             && of.is_some_and(|of| stores.any(|to| self.topology.operation(to).node == of))
     }
