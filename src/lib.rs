@@ -15,7 +15,7 @@
 //! - [`metadata`]: what we ship as data, `rules/**/*.yaml` · [`rules`]: one file a rule
 //! - [`config`]: which rules speak, by `topolint.yaml` and flags · [`lint`]: from findings to an [`lint::Outcome`]
 //! - [`baseline`]: findings that are known and wait, by fingerprint
-//! - [`report`]: one renderer a file
+//! - [`change`]: two versions, and what is not in both · [`report`]: one renderer a file
 //!
 //! A module names only modules to its left in this list; a test holds it. The library reads no disk, no clock and no
 //! environment: files come through [`model::Files`], the day is an argument. The binary in `src/bin/topolint` does
@@ -66,5 +66,7 @@ pub mod config;
 pub mod lint;
 
 pub mod baseline;
+
+pub mod change;
 
 pub mod report;

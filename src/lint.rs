@@ -53,6 +53,8 @@ pub enum Hidden {
     Folded,
     /// An entry of the baseline, with its reason.
     Baseline(Span, String),
+    /// What it is compared with has it too.
+    Old,
 }
 
 /// What was found in one run.
@@ -111,14 +113,27 @@ impl Outcome {
 /// Lints projects that `loader` has read.
 #[must_use]
 pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
+    lint_with(loader, projects, terms, &[])
+}
+
+/// Lints projects of which something is known from elsewhere: for each of them, what is to be said beside what its rules
+/// find.
+pub(crate) fn lint_with(
+    loader: &Loader<'_>,
+    projects: &[Project],
+    terms: &Terms<'_>,
+    known: &[Vec<Problem>],
+) -> Outcome {
     let mut outcome = Outcome::default();
     let mut drafts = Vec::new();
     let views = Views::of(loader, terms.config);
-    for project in projects {
-        let (topology, problems) = lower(loader, project, terms.clients);
+    for (index, project) in projects.iter().enumerate() {
+        let (topology, mut problems) = lower(loader, project, terms.clients);
+        problems.extend(known.get(index).into_iter().flatten().cloned());
         let text_problems = loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
         let facts = Facts::new(&topology, terms.clients);
-        let run = Run { sources: &loader.sources, topology: &topology, terms, views: &views };
+        let compared = !known.is_empty();
+        let run = Run { sources: &loader.sources, topology: &topology, terms, views: &views, compared };
         let mut findings = run.findings(&facts, text_problems.chain(problems));
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
@@ -203,6 +218,8 @@ struct Run<'a> {
     topology: &'a Topology,
     terms: &'a Terms<'a>,
     views: &'a Views<'a>,
+    /// Whether what has changed is known, so that the rules of changes have spoken.
+    compared: bool,
 }
 
 /// What is in force in each file: the one in which a finding stands decides.
@@ -345,7 +362,8 @@ impl Run<'_> {
         let used: HashSet<Span> =
             silencers.iter().filter(|silencer| silencer.used).map(|silencer| silencer.allow.span).collect();
         let mut seen = HashSet::new();
-        let on = |silencer: &&Silencer<'_>| ALL.iter().any(|rule| silencer.names(rule) && self.terms.config.runs(rule));
+        let spoke = |rule: &Rule| self.terms.config.runs(rule) && (self.compared || rule.family != "change");
+        let on = |silencer: &&Silencer<'_>| ALL.iter().any(|rule| silencer.names(rule) && spoke(rule));
         let unused = silencers.iter().filter(on).filter(|silencer| !used.contains(&silencer.allow.span));
         let mut unused: Vec<&Silencer<'_>> = unused.filter(|silencer| seen.insert(silencer.allow.span)).collect();
         unused.sort_by_key(|silencer| silencer.allow.span);

@@ -65,6 +65,9 @@ pub struct Page {
     /// Other rules that speak of the bad example too.
     #[serde(default)]
     pub also: Vec<String>,
+    /// For a rule about change: what both examples are compared with.
+    #[serde(default)]
+    pub before: Option<String>,
     /// An example with the finding.
     pub bad: String,
     /// The same example, mended.

@@ -66,7 +66,7 @@ pub struct Position {
 }
 
 /// One text and the name under which people know it: a path relative to where the tool was called, with `/`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// Name shown in findings, in one line and without anything that a terminal would obey.
     pub name: String,
@@ -147,7 +147,7 @@ fn count(bytes: &[u8]) -> usize {
 }
 
 /// All texts of one run. The only way from a [`Span`] to what is written there.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     sources: Vec<Source>,
 }

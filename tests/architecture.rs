@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "config",
     "lint",
     "baseline",
+    "change",
     "report",
 ];
 

@@ -1,4 +1,5 @@
-//! The examples on the pages of the rules are run: the bad one gives its rule, the good one gives nothing.
+//! The examples on the pages of the rules are run: the bad one gives its rule, the good one gives nothing. Those of rules
+//! about change need what was before: see `tests/change.rs`.
 
 mod support;
 
@@ -16,7 +17,7 @@ fn loud(text: &str, own: &str) -> Vec<&'static str> {
 
 #[test]
 fn every_bad_example_gives_its_rule_and_those_its_page_names() {
-    for rule in &ALL {
+    for rule in ALL.iter().filter(|rule| rule.page().before.is_none()) {
         let page = rule.page();
         let mut expected: Vec<&str> = page.also.iter().map(String::as_str).chain([rule.name]).collect();
         expected.sort_unstable();

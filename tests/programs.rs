@@ -183,7 +183,7 @@ fn what_is_hidden_is_in_it_with_what_hides_it() {
     assert_eq!(causes, BTreeSet::from(expected), "causes are named by their fingerprints");
     assert_eq!(
         report["counts"]["hidden"],
-        serde_json::json!({ "allow": 1, "baseline": 0, "configuration": 0, "selection": 0, "causes": 1})
+        serde_json::json!({ "allow": 1, "baseline": 0, "configuration": 0, "selection": 0, "causes": 1, "base": 0})
     );
     assert_eq!((&report["counts"]["error"], &report["counts"]["warn"]), (&1.into(), &1.into()));
 }

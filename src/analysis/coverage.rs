@@ -3,6 +3,7 @@
 use super::Facts;
 use super::attempts::Limit;
 use super::effects::Effect;
+use super::interval::Extent;
 use crate::model::{CallId, NodeId, OperationId, Origin, Phase};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
@@ -89,6 +90,15 @@ fn is_bounded(facts: &Facts<'_>, id: CallId) -> bool {
 }
 
 impl Facts<'_> {
+    /// The worst case of an operation as far as it is known: of one that waits for nobody and states nothing of its own
+    /// work, nothing is.
+    #[must_use]
+    pub fn worst_case(&self, operation: OperationId) -> Option<Extent> {
+        let is_client = self.topology().node_of(operation).kind == ElementKind::Client;
+        let silent = !is_client && !self.states_own_work(operation);
+        self.times().operation(operation).proved().filter(|most| *most != Extent::ZERO || !silent)
+    }
+
     /// Whether it is stated how long the own work of an operation may take: if not, it counts as nothing.
     #[must_use]
     pub fn states_own_work(&self, operation: OperationId) -> bool {

@@ -77,6 +77,12 @@ impl Time {
         Self { at_least, at_most: None }
     }
 
+    /// The bound that is known: without end only where that is proved.
+    #[must_use]
+    pub fn proved(self) -> Option<Extent> {
+        self.at_most.filter(|most| *most != Extent::Unbounded || self.at_least == Extent::Unbounded)
+    }
+
     /// One after the other. What is without end stays so, whatever else is unknown.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

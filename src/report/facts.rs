@@ -225,7 +225,7 @@ impl OperationRow {
             Repetition::Unsafe => Repeat::Unsafe,
         };
         let endless = endless(facts, id, time);
-        let worst = worst_case(facts, id);
+        let worst = facts.worst_case(id);
         let reason = match worst {
             Some(Extent::Finite(_)) if facts.states_own_work(id) => None,
             Some(Extent::Finite(_)) => Some("own work is not in it: no `latency max` is stated"),
@@ -277,19 +277,6 @@ impl OperationRow {
             why,
         }
     }
-}
-
-/// The worst case as far as it is known: of an operation that waits for nobody and states nothing of its own work,
-/// nothing is.
-pub(super) fn worst_case(facts: &Facts<'_>, id: OperationId) -> Option<Extent> {
-    let is_client = facts.topology().node_of(id).kind == ElementKind::Client;
-    let silent = !is_client && !facts.states_own_work(id);
-    proved(facts.times().operation(id)).filter(|most| *most != Extent::ZERO || !silent)
-}
-
-/// The bound that is known: without end only where that is proved.
-pub(super) fn proved(time: Time) -> Option<Extent> {
-    time.at_most.filter(|most| *most != Extent::Unbounded || time.at_least == Extent::Unbounded)
 }
 
 /// Its own calls that keep a worst case from being a number.
@@ -352,7 +339,7 @@ impl CallRow {
         let plan = facts.plan(id);
         let time = facts.times().call(facts, id);
         let mut why = BTreeMap::new();
-        match proved(time) {
+        match time.proved() {
             Some(Extent::Finite(_)) => {}
             Some(Extent::Unbounded) => drop(why.insert("worst_case_s", "nothing ends it")),
             None if plan.is_unreadable() => drop(why.insert("worst_case_s", "its bound cannot be read")),
@@ -371,7 +358,7 @@ impl CallRow {
                 Attempts::AtMost(attempts) => Tries::AtMost(attempts),
                 Attempts::Unlimited => Tries::Unlimited(Unlimited::Unlimited),
             },
-            worst_case_s: Bound::of(proved(time)),
+            worst_case_s: Bound::of(time.proved()),
             at_least_s: Bound::of(Some(time.at_least)),
             hard: facts.is_hard(id),
             in_flight: in_flight(facts, id, time),
@@ -383,7 +370,7 @@ impl CallRow {
 /// By Little's law; one that is made several times is counted once.
 fn in_flight(facts: &Facts<'_>, id: CallId, time: Time) -> Option<f64> {
     let rate = facts.rate(facts.topology().call(id).from);
-    let longest = proved(time).and_then(Extent::finite)?;
+    let longest = time.proved().and_then(Extent::finite)?;
     (rate.known && facts.plan(id).awaited).then(|| rate.per_second * longest.seconds())
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::facts::{Bound, PoolRow, drawn, gaps, p99, proved, worst_case};
+use super::facts::{Bound, PoolRow, drawn, gaps, p99};
 use super::paint::Look;
 use crate::analysis::{Attempts, Availability, Count, Extent, Facts, Repetition};
 use crate::diagnostic::{number, percentage, spaced};
@@ -78,7 +78,7 @@ fn operation(facts: &Facts<'_>, id: OperationId, spread: bool) -> Row {
     let entry = if facts.entries().contains(id) { "yes" } else { "" };
     let mut cells = vec![
         entry.to_owned(),
-        interval(worst_case(facts, id), time.at_least),
+        interval(facts.worst_case(id), time.at_least),
         extent(Some(facts.times().abandoned(id))),
         runs(facts.executions(id).failing),
         if is_client {
@@ -107,7 +107,7 @@ fn call(facts: &Facts<'_>, id: crate::model::CallId) -> Row {
     let name = spaced(&facts.topology().call_name(id));
     let hard = if facts.is_hard(id) { "hard" } else { "soft" };
     if plan.awaited {
-        Row { name, cells: vec![attempts, interval(proved(time), time.at_least), hard.to_owned()] }
+        Row { name, cells: vec![attempts, interval(time.proved(), time.at_least), hard.to_owned()] }
     } else {
         Row { name, cells: vec![attempts, "no wait".to_owned(), hard.to_owned()] }
     }

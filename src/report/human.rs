@@ -74,7 +74,7 @@ fn heading(text: &mut String, finding: &Finding, message: &str, look: Look) {
     text.push_str(&plain.replacen(&mark, &look.level(finding.level, &mark), 1));
 }
 
-fn single(text: &mut String, sources: &SourceMap, finding: &Finding, look: Look) {
+pub(super) fn single(text: &mut String, sources: &SourceMap, finding: &Finding, look: Look) {
     let diagnostic = &finding.diagnostic;
     heading(text, finding, &diagnostic.message, look);
     text.push_str(&snippet::snippets(sources, diagnostic, look));

@@ -140,7 +140,7 @@ impl<'a> FindingRow<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Place"))]
-struct PlaceRow<'a> {
+pub(super) struct PlaceRow<'a> {
     /// The path, relative to where the tool was called, with `/`.
     file: &'a str,
     start: PositionRow,
@@ -164,7 +164,7 @@ struct PositionRow {
 }
 
 impl<'a> PlaceRow<'a> {
-    fn of(sources: &'a SourceMap, span: Span) -> Self {
+    pub(super) fn of(sources: &'a SourceMap, span: Span) -> Self {
         let source = sources.get(span.source);
         let position = |offset| {
             let position = source.map(|source: &Source| source.position(offset));
@@ -271,6 +271,8 @@ enum HiddenRow<'a> {
     Selection,
     /// What it follows from is reported: see `caused_by`.
     Causes,
+    /// What it is compared with has it too.
+    Base,
 }
 
 impl<'a> HiddenRow<'a> {
@@ -281,6 +283,7 @@ impl<'a> HiddenRow<'a> {
             Hidden::Off => Self::Configuration,
             Hidden::NotSelected => Self::Selection,
             Hidden::Folded => Self::Causes,
+            Hidden::Old => Self::Base,
         }
     }
 }
@@ -305,6 +308,7 @@ struct HiddenCounts {
     configuration: usize,
     selection: usize,
     causes: usize,
+    base: usize,
 }
 
 impl Counts {
@@ -317,6 +321,7 @@ impl Counts {
                 (Some(Hidden::Off), _) => &mut counts.hidden.configuration,
                 (Some(Hidden::NotSelected), _) => &mut counts.hidden.selection,
                 (Some(Hidden::Folded), _) => &mut counts.hidden.causes,
+                (Some(Hidden::Old), _) => &mut counts.hidden.base,
                 (None, Level::Error) => &mut counts.error,
                 (None, Level::Warn) => &mut counts.warn,
                 (None, Level::Info) => &mut counts.info,

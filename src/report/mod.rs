@@ -6,6 +6,7 @@ mod bets;
 mod by_file;
 mod checkstyle;
 mod concise;
+mod diff;
 pub mod escape;
 mod excerpt;
 mod facts;
@@ -36,6 +37,7 @@ pub use agent::agent;
 pub use base::Base;
 pub use checkstyle::checkstyle;
 pub use concise::concise;
+pub use diff::{MARKER, diff, diff_json, diff_markdown};
 pub use facts::facts_json;
 pub use facts_table::facts_table;
 pub use github::{github, quoted};
@@ -89,6 +91,11 @@ mod schemas {
     #[test]
     fn the_schema_of_the_facts_is_kept() {
         hold::<super::facts::Report<'static, 'static>>("facts-v1");
+    }
+
+    #[test]
+    fn the_schema_of_a_comparison_is_kept() {
+        hold::<super::diff::Report<'static>>("diff-v1");
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub fn rule_page(rule: &Rule, config: &Config, sources: &SourceMap, look: Look) 
     if let Some(limits) = &page.limits {
         paragraphs(&mut text, "What it does not see", limits, look);
     }
+    if let Some(before) = &page.before {
+        example(&mut text, "Before", before, look);
+    }
     example(&mut text, "Found here", &page.bad, look);
     example(&mut text, "Not here", &page.good, look);
     if !page.sources.is_empty() {

@@ -172,7 +172,8 @@ fn section(text: &mut String, rule: &Rule) {
             let _ = writeln!(text, "| `{name}` | {kind} | `{default}` | {} |", option.meaning.replace('|', "\\|"));
         }
     }
-    for (heading, example) in [("Found here", &page.bad), ("Not here", &page.good)] {
+    let before = page.before.iter().map(|before| ("Before", before));
+    for (heading, example) in before.chain([("Found here", &page.bad), ("Not here", &page.good)]) {
         let _ = write!(text, "\n{heading}:\n\n```topo\n{}\n```\n", example.trim_end());
     }
     if !page.sources.is_empty() {

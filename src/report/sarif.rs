@@ -182,7 +182,7 @@ fn suppression(sources: &SourceMap, hidden: &Hidden, base: &Base) -> Option<Supp
             justification: reason.clone(),
             location: Some(Places { sources, base }.of(*span, "")),
         }),
-        Hidden::Off | Hidden::NotSelected | Hidden::Folded => None,
+        Hidden::Off | Hidden::NotSelected | Hidden::Folded | Hidden::Old => None,
     }
 }
 

@@ -36,6 +36,7 @@ fn hidden(outcome: &Outcome) -> String {
         (count(|hidden| *hidden == Hidden::Off), "by configuration"),
         (count(|hidden| *hidden == Hidden::NotSelected), "by selection"),
         (count(|hidden| *hidden == Hidden::Folded), "that only follow from these"),
+        (count(|hidden| *hidden == Hidden::Old), "old"),
     ];
     let by: Vec<String> =
         by.into_iter().filter(|(count, _)| *count > 0).map(|(count, by)| format!("{count} {by}")).collect();

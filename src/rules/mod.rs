@@ -53,6 +53,12 @@ macro_rules! rules {
 }
 
 rules! {
+    "change" / "crossed-zone" => None;
+    "change" / "lowered-redundancy" => None;
+    "change" / "new-hard-dependency" => None;
+    "change" / "relaxed-gate" => None;
+    "change" / "removed-bound" => None;
+    "change" / "weakened-consistency" => None;
     "consistency" / "cache-as-truth" => Some(consistency::cache_as_truth::check);
     "consistency" / "cache-stampede" => Some(consistency::cache_stampede::check);
     "consistency" / "cache-write-race" => Some(consistency::cache_write_race::check);
@@ -221,6 +227,7 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("observability", "it can be observed"),
     ("model", "the text can be read"),
     ("suppression", "what is silenced stays right"),
+    ("change", "what is changed stays as safe as it was"),
 ];
 
 /// The bets of a diagram: the families that table shows.
@@ -248,6 +255,7 @@ impl Rule {
                 limits: None,
                 options: Vec::new(),
                 also: Vec::new(),
+                before: None,
                 bad: String::new(),
                 good: String::new(),
             })

@@ -16,6 +16,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Lint topologies: files, or folders with `.topo` files
     Check(Check),
+    /// Show what a change does: to the topology, its numbers and its findings
+    Diff(Diff),
     /// Print everything that is computed of a topology, as a table or as JSON
     Facts(Facts),
     /// Show the page of a rule, family or attribute, or the line that a value came from
@@ -57,6 +59,9 @@ pub(crate) struct Check {
     /// Leave what is suppressed out of SARIF: GitHub opens an alert for each result, suppressed or not
     #[arg(long)]
     pub(crate) no_suppressed: bool,
+    /// Report only what is new since the checkout left the history of this branch, tag or commit
+    #[arg(long, value_name = "REF")]
+    pub(crate) since: Option<String>,
     /// The lowest level at which the exit code is 1; error, if nothing else is configured
     #[arg(long, value_enum, env = "TOPOLINT_FAIL_ON")]
     pub(crate) fail_on: Option<FailOn>,
@@ -77,6 +82,41 @@ pub(crate) struct Check {
     pub(crate) strict_baseline: bool,
     #[command(flatten)]
     pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing new at or above --fail-on, 1 findings at or above it, 2 could not run as asked, 3 a bug of ours."
+)]
+pub(crate) struct Diff {
+    /// Files or folders; without any, what the configuration includes, else the current folder
+    pub(crate) paths: Vec<PathBuf>,
+    /// What it is compared with: where the checkout left the history of a branch, tag or commit; or a folder
+    #[arg(long, value_name = "REF|FOLDER")]
+    pub(crate) against: String,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// How the report looks
+    #[arg(short, long, value_enum, default_value_t = DiffFormat::Human)]
+    pub(crate) format: DiffFormat,
+    /// The lowest level at which the exit code is 1: of what is new, or of all that is found
+    #[arg(long, value_enum, default_value_t = FailOn::NewError)]
+    pub(crate) fail_on: FailOn,
+    /// The day on which suppressions are judged, such as 2027-03-31
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For a person at a terminal
+    Human,
+    /// One object, diff-v1
+    Json,
+    /// For a comment on a pull request, with a Mermaid picture
+    Markdown,
 }
 
 /// Which rules speak, and how loud: stronger than the configuration.
@@ -336,6 +376,20 @@ pub(crate) enum FailOn {
     Warn,
     Info,
     Never,
+    /// What the base has not: with --since nothing else is reported
+    #[value(name = "new:error")]
+    NewError,
+    #[value(name = "new:warn")]
+    NewWarn,
+    #[value(name = "new:info")]
+    NewInfo,
+}
+
+impl FailOn {
+    /// Whether only what is new counts.
+    pub(crate) const fn is_of_new(self) -> bool {
+        matches!(self, Self::NewError | Self::NewWarn | Self::NewInfo)
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -15,6 +15,7 @@ use topolint::source::SourceMap;
 
 use crate::arguments::{Check, FailOn, Input};
 use crate::baseline;
+use crate::compare::{Base, Run, compared};
 use crate::configuration::{configuration, notice_idle, refused, select, word};
 use crate::files::Folder;
 use crate::formats;
@@ -37,12 +38,31 @@ pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     loader.sources = sources;
     let projects = projects(&mut loader, &folder, &wanted)?;
     let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
-    let mut outcome = lint(&loader, &projects, &terms);
+    let mut compared_with = None;
+    let mut outcome = if let Some(reference) = &check.since {
+        let run = Run {
+            paths: &check.paths,
+            common: &check.common,
+            selection: &check.selection,
+            folder: &folder,
+            loader: &loader,
+            wanted: &wanted,
+            projects: &projects,
+            baseline: known.as_ref().map(|known| &known.baseline),
+            look,
+        };
+        let found = compared(run, &Base::commit(run, reference)?, &terms)?;
+        compared_with = Some(found.sources);
+        found.comparison.since()
+    } else {
+        lint(&loader, &projects, &terms)
+    };
+    let sources = compared_with.as_ref().unwrap_or(&loader.sources);
     let is_stale = known.is_some_and(|known| {
         let used = known.baseline.hide(&mut outcome, &config, terms.today);
-        known.report(&used, known.covers(&wanted, &folder, &config), check.strict_baseline, &loader.sources)
+        known.report(&used, known.covers(&wanted, &folder, &config), check.strict_baseline, sources)
     });
-    formats::report(check, &folder, &loader.sources, &outcome, &config, look)?;
+    formats::report(check, &folder, sources, &outcome, &config, look)?;
     let fails = fails(&outcome, check.fail_on);
     Ok(u8::from(fails || (check.strict_baseline && is_stale)))
 }
@@ -131,9 +151,9 @@ pub(crate) fn today() -> Date {
 /// The lowest level that fails a run; `error`, if nothing else is said.
 pub(crate) const fn lowest(on: Option<FailOn>) -> Option<Level> {
     match on {
-        Some(FailOn::Error) | None => Some(Level::Error),
-        Some(FailOn::Warn) => Some(Level::Warn),
-        Some(FailOn::Info) => Some(Level::Info),
+        Some(FailOn::Error | FailOn::NewError) | None => Some(Level::Error),
+        Some(FailOn::Warn | FailOn::NewWarn) => Some(Level::Warn),
+        Some(FailOn::Info | FailOn::NewInfo) => Some(Level::Info),
         Some(FailOn::Never) => None,
     }
 }

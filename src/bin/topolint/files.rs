@@ -49,6 +49,22 @@ impl Folder {
         Ok(Self { root: folder.clone(), start: folder, here: self.here.clone(), limit: self.limit, piped: None })
     }
 
+    /// The project's root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of a folder from the root; none for what is no folder.
+    pub(crate) fn folder_at(&self, path: &Path) -> Option<String> {
+        let full = path.canonicalize().ok().filter(|full| full.is_dir())?;
+        self.relative(&full)
+    }
+
+    /// Whether there is such a file.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.root.join(path).symlink_metadata().is_ok()
+    }
+
     /// Takes standard input in as a file of the current folder.
     pub(crate) fn take_input(&mut self) -> Result<String, Stop> {
         let mut bytes = Vec::new();
@@ -213,8 +229,7 @@ impl Files for Folder {
                 Err(error) => Err(error),
             };
         }
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        let glob = glob.map_err(|error| FileError::Unreadable(error.kind().to_string()))?.compile_matcher();
+        let is_match = matcher(pattern)?;
         let folder = pattern.split('/').take_while(|part| !is_pattern(part)).collect::<Vec<_>>().join("/");
         let Ok(start) = self.inside(&folder) else { return Ok(Vec::new()) };
         let depth = if pattern.contains("**") {
@@ -229,7 +244,7 @@ impl Files for Folder {
             let written =
                 below.map(|below| if folder.is_empty() { below.to_owned() } else { format!("{folder}/{below}") });
             // A link that leaves the project refuses the whole pattern; one that leads nowhere is no file.
-            match written.filter(|path| glob.is_match(path)).map(|path| self.true_path(&path)) {
+            match written.filter(|path| is_match(path)).map(|path| self.true_path(&path)) {
                 Some(Ok(path)) => found.push(path),
                 Some(Err(FileError::Outside)) => return Err(FileError::Outside),
                 Some(Err(_)) | None => {}
@@ -270,6 +285,13 @@ impl Files for Folder {
 
 fn is_topo(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "topo")
+}
+
+/// What a pattern matches.
+pub(crate) fn matcher(pattern: &str) -> Result<impl Fn(&str) -> bool + use<>, FileError> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let glob = glob.map_err(|error| FileError::Unreadable(error.kind().to_string()))?.compile_matcher();
+    Ok(move |path: &str| glob.is_match(path))
 }
 
 /// The way from one folder to a file that does not lie below it.

@@ -3,11 +3,14 @@
 mod arguments;
 mod baseline;
 mod check;
+mod compare;
 mod configuration;
+mod diff;
 mod explain;
 mod facts;
 mod files;
 mod formats;
+mod git;
 mod names;
 mod output;
 mod path;
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<u8, Stop> {
     match &arguments.command {
         Command::Check(check) => check::run(check),
+        Command::Diff(diff) => diff::run(diff),
         Command::Facts(facts) => facts::run(facts),
         Command::Explain(explain) => explain::run(explain),
         Command::Path(path) => path::run(path),

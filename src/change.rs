@@ -1,0 +1,180 @@
+//! What a change does: two versions of the same topologies, linted whole, and what is not on both sides. Findings are
+//! subtracted by fingerprint, elements by name, and every new finding is traced to the edit that it comes from.
+
+mod cause;
+mod difference;
+mod elements;
+mod findings;
+mod gate;
+mod numbers;
+mod pairs;
+mod picture;
+mod renames;
+mod rules;
+
+pub use cause::Cause;
+pub use difference::{AttributeEdit, Edit, Fate};
+pub use findings::{New, Worse};
+pub use numbers::{EntryChange, Numbers, TriesChange};
+pub use picture::{DrawnCall, DrawnNode, Mark, Picture};
+
+use std::collections::HashMap;
+
+use crate::analysis::Facts;
+use crate::baseline::Baseline;
+use crate::config::Config;
+use crate::diagnostic::Problem;
+use crate::lint::{Finding, Hidden, Outcome, Terms, lint, lint_with};
+use crate::model::{Loader, Project, Topology, lower};
+use crate::source::SourceMap;
+
+use cause::Causes;
+use difference::{Difference, difference};
+
+/// One version.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// The files that were read. Those of base have read theirs after those of head, into the same texts.
+    pub loader: &'a Loader<'a>,
+    /// The topologies.
+    pub projects: &'a [Project],
+    /// Its own configuration; both sides are linted with that of head.
+    pub config: &'a Config,
+    /// Its own baseline; that of head hides on both sides.
+    pub baseline: Option<&'a Baseline>,
+}
+
+/// What is different between two versions.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Each topology that is on either side.
+    pub topologies: Vec<TopologyChange>,
+    /// All that is found in head.
+    pub outcome: Outcome,
+    /// All that was found in base.
+    pub before: Outcome,
+    /// What is found in head only.
+    pub new: Vec<New>,
+    /// What is found on both sides, and is worse now.
+    pub worse: Vec<Worse>,
+    /// What was found in base only, by its place in `before`.
+    pub fixed: Vec<usize>,
+    /// How many findings of head were there before.
+    pub old: usize,
+    /// How many statements of base could not be read.
+    pub unread: usize,
+}
+
+/// What became of one topology.
+#[derive(Debug)]
+pub struct TopologyChange {
+    /// Its name.
+    pub name: String,
+    /// Elements that are not what they were.
+    pub edits: Vec<Edit>,
+    /// Where requests come in, with the numbers before and after.
+    pub entries: Vec<EntryChange>,
+    /// Operations that are tried more or less often.
+    pub tries: Vec<TriesChange>,
+    /// The part that the edits concern.
+    pub picture: Picture,
+}
+
+impl TopologyChange {
+    /// Whether anything is different.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        !self.edits.is_empty() || !self.tries.is_empty() || self.entries.iter().any(EntryChange::is_changed)
+    }
+}
+
+/// Compares two versions.
+#[must_use]
+pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison {
+    let sources = &base.loader.sources;
+    let lowered = |side: Side<'_>| -> Vec<Topology> {
+        side.projects.iter().map(|project| lower(side.loader, project, terms.clients).0).collect()
+    };
+    let (old, new) = (lowered(base), lowered(head));
+    let nothing = Topology::default();
+    let mut topologies = Vec::new();
+    let mut known: Vec<Vec<Problem>> = head.projects.iter().map(|_| Vec::new()).collect();
+    let mut differences: Vec<(Difference, Option<usize>)> = Vec::new();
+    for (before, after) in pairs::pairs(&old, base.projects, &new, head.projects) {
+        let one = before.and_then(|index| old.get(index)).unwrap_or(&nothing);
+        let other = after.and_then(|index| new.get(index)).unwrap_or(&nothing);
+        let facts = (Facts::new(one, terms.clients), Facts::new(other, terms.clients));
+        let found = difference(one, other, sources);
+        if let (Some(index), Some(_)) = (after, before)
+            && let Some(known) = known.get_mut(index)
+        {
+            known.extend(rules::problems(&facts.0, &facts.1, &found, sources, terms.config));
+        }
+        topologies.push(TopologyChange {
+            name: if after.is_some() { other.name.clone() } else { one.name.clone() },
+            entries: numbers::entries(&facts.0, &facts.1, &found.operations),
+            tries: numbers::tries(&facts.0, &facts.1, &found.operations),
+            picture: picture::picture(one, other, &found),
+            edits: found.edits.clone(),
+        });
+        differences.push((found, after));
+    }
+    if let (Some(first), false) = (known.first_mut(), base.projects.is_empty()) {
+        first.extend(gate::configuration(base, head));
+    }
+    let mut before = lint(base.loader, base.projects, terms);
+    let mut outcome = lint_with(head.loader, head.projects, terms, &known);
+    if let Some(baseline) = head.baseline {
+        for side in [&mut before, &mut outcome] {
+            let _ = baseline.hide(side, terms.config, terms.today);
+        }
+    }
+    let causes: Vec<Causes<'_>> = differences
+        .iter()
+        .map(|(found, after)| Causes::of(&found.edits, after.and_then(|index| new.get(index)).unwrap_or(&nothing)))
+        .collect();
+    let names: Vec<_> = differences.iter().map(|(found, _)| &found.naming).collect();
+    findings::subtract(topologies, before, outcome, &causes, &names)
+}
+
+impl Comparison {
+    /// Only what is new is reported, with what it comes from; the rest is marked as old.
+    #[must_use]
+    pub fn since(mut self) -> Outcome {
+        let new: HashMap<usize, &New> = self.new.iter().map(|new| (new.finding, new)).collect();
+        for (index, finding) in self.outcome.findings.iter_mut().enumerate() {
+            match new.get(&index) {
+                // What a rule says of the change itself needs no further cause.
+                Some(new) if finding.rule.family != "change" => {
+                    let consequence = finding.diagnostic.consequence.take();
+                    let said = consequence.into_iter().chain([new.origin()]).collect::<Vec<_>>();
+                    finding.diagnostic.consequence = Some(said.join("; "));
+                }
+                None if finding.hidden.is_none() => finding.hidden = Some(Hidden::Old),
+                _ => {}
+            }
+        }
+        self.outcome
+    }
+
+    /// The new findings with what they come from, worst first.
+    pub fn new_findings(&self) -> impl Iterator<Item = (&Finding, &New)> {
+        self.new.iter().filter_map(|new| Some((self.outcome.findings.get(new.finding)?, new)))
+    }
+
+    /// What is found no more.
+    pub fn fixed_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.fixed.iter().filter_map(|index| self.before.findings.get(*index))
+    }
+}
+
+/// Where a text is named that no place points into.
+fn start_of(topology: Option<&Project>, side: Side<'_>) -> crate::source::Span {
+    let file = topology.and_then(|project| side.loader.loaded(&project.root).ok());
+    file.map_or_else(Default::default, |file| crate::source::Span { source: file.source, start: 0, end: 0 })
+}
+
+/// Words of a text, for rules.
+fn written(sources: &SourceMap, span: crate::source::Span) -> String {
+    sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+}
