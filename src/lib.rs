@@ -1,8 +1,8 @@
 //! topolint: a lie detector for architecture diagrams. Text flows from left to right, once; nothing flows back:
 //!
 //! ```text
-//! .topo text ─▶ syntax ─▶ model ─▶ analysis ─▶ rules ─▶ lint ─▶ report
-//!             (tree)   (topology) (facts)  (findings) (outcome)  (text)
+//! .topo text ─▶ syntax ─▶ model ─▶ analysis ─▶ rules ─▶ lint ─▶ report / render
+//!             (tree)   (topology) (facts)  (findings) (outcome)  (text, pictures)
 //! ```
 //!
 //! - [`source`]: texts and places in them · [`diagnostic`]: what is said about a place, as data
@@ -15,7 +15,8 @@
 //! - [`metadata`]: what we ship as data, `rules/**/*.yaml` · [`rules`]: one file a rule
 //! - [`config`]: which rules speak, by `topolint.yaml` and flags · [`lint`]: from findings to an [`lint::Outcome`]
 //! - [`baseline`]: findings that are known and wait, by fingerprint
-//! - [`change`]: two versions, and what is not in both · [`report`]: one renderer a file
+//! - [`change`]: two versions, and what is not in both · [`report`]: one renderer a file ·
+//!   [`render`]: pictures
 //!
 //! A module names only modules to its left in this list; a test holds it. The library reads no disk, no clock and no
 //! environment: files come through [`model::Files`], the day is an argument. The binary in `src/bin/topolint` does
@@ -70,3 +71,5 @@ pub mod baseline;
 pub mod change;
 
 pub mod report;
+
+pub mod render;

@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "baseline",
     "change",
     "report",
+    "render",
 ];
 
 /// Outside crates and the files that may name them.
@@ -34,6 +35,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["src/metadata.rs"]),
     ("serde_saphyr", &["src/yaml.rs"]),
     ("miette", &["src/report/snippet.rs"]),
+    ("dugong", &["src/render/layout.rs"]),
+    ("skrifa", &["src/render/font.rs"]),
+    ("dejavu", &["src/render/font.rs"]),
+    ("resvg", &["src/render/png.rs"]),
     ("textwrap", &["src/report/facts_table.rs", "src/report/human.rs", "src/report/paint.rs"]),
     ("anstyle", &["src/report/paint.rs"]),
     ("strsim", &["src/vocabulary/suggest.rs"]),

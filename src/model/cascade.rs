@@ -16,6 +16,8 @@ pub struct Scope {
     pub kind: ScopeKind,
     /// Its name, for a group or a node.
     pub name: Option<Name>,
+    /// The label of a group, quotes included.
+    pub label: Option<Span>,
     /// Where it starts.
     pub span: Span,
     /// What it says of everything inside.

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop")]
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use topolint::analysis::Facts;
 use topolint::config::Config;
@@ -11,6 +13,7 @@ use topolint::diagnostic::{Diagnostic, Problem};
 use topolint::lint::{self, Outcome, Terms};
 use topolint::metadata::{Level, built_in_clients};
 use topolint::model::{FileError, Files, Loader, lower};
+use topolint::render::{self, Scene, View};
 use topolint::report;
 use topolint::source::{SourceMap, Span};
 
@@ -31,6 +34,24 @@ impl Texts {
     pub fn several(texts: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Self {
         let name = |index| if index == 0 { ROOT.to_owned() } else { format!("part-{index}.topo") };
         Self(texts.into_iter().enumerate().map(|(index, text)| (name(index), text.into())).collect())
+    }
+}
+
+/// All files of the examples.
+pub fn example_texts() -> Texts {
+    let mut texts = Texts::default();
+    gather(Path::new("examples"), &mut texts);
+    texts
+}
+
+fn gather(folder: &Path, texts: &mut Texts) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            gather(&path, texts);
+        } else {
+            texts.0.insert(path.to_string_lossy().into_owned(), fs::read(&path).expect("a file"));
+        }
     }
 }
 
@@ -99,6 +120,17 @@ fn with_loader<T>(files: &Texts, root: &str, config: &Config, look: impl FnOnce(
     let terms = Terms { config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
     let outcome = lint::lint(&loader, &[project], &terms);
     look(&loader, &outcome)
+}
+
+/// What a picture of a root file shows.
+pub fn scene(files: &Texts, root: &str, view: &View) -> Scene {
+    let mut loader = Loader::new(files);
+    let project = loader.project(root);
+    let config = Config::default();
+    let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
+    let outcome = lint::lint(&loader, std::slice::from_ref(&project), &terms);
+    let (topology, _) = lower(&loader, &project, built_in_clients());
+    render::scene(&Facts::new(&topology, built_in_clients()), &loader.sources, &outcome, view)
 }
 
 /// What people, editors and programs would read.

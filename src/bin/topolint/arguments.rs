@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Path(Path),
     /// Ask what becomes of the entries while something is down, fails, is slow or hangs
     WhatIf(WhatIf),
+    /// Draw a topology with its numbers and findings
+    Render(Render),
     /// List the rules with their levels
     Rules(Rules),
     /// Write down what is found today, so that only what is new is reported
@@ -264,6 +266,77 @@ pub(crate) struct WhatIf {
     /// Text for people, or JSON for programs
     #[arg(short, long, value_enum, default_value_t = Listing::Table)]
     pub(crate) format: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Render {
+    /// Files or folders of one topology; `-` reads standard input
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The file to write, instead of standard output; its ending tells the format
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The format, if no file tells it
+    #[arg(short, long, value_enum)]
+    pub(crate) format: Option<Picture>,
+    /// What is written beside nodes and calls
+    #[arg(long, value_enum, default_value_t = Annotate::All)]
+    pub(crate) annotate: Annotate,
+    /// Only what lies around a node, so many calls away (1 if nothing is said)
+    #[arg(long, value_name = "NODE[:DEPTH]")]
+    pub(crate) focus: Option<String>,
+    /// Only nodes on which something is found
+    #[arg(long)]
+    pub(crate) only_findings: bool,
+    /// Only what one operation leads to
+    #[arg(long, value_name = "ENTRY")]
+    pub(crate) flow: Option<String>,
+    /// What the boxes are
+    #[arg(long, value_enum, default_value_t = GroupBy::Group)]
+    pub(crate) group_by: GroupBy,
+    /// Boxes to draw as one node: their names, all or none; auto collapses where there are very many nodes
+    #[arg(long, value_name = "BOXES", value_delimiter = ',', default_value = "auto")]
+    pub(crate) collapse: Vec<String>,
+    /// Colours
+    #[arg(long, value_enum, default_value_t = Theme::Auto)]
+    pub(crate) theme: Theme,
+    /// How many pixels of a PNG stand for one of the picture
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
+    pub(crate) scale: f64,
+    /// The day on which suppressions are judged, such as 2027-03-31
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<jiff::civil::Date>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Picture {
+    Svg,
+    Png,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Annotate {
+    None,
+    Numbers,
+    Findings,
+    All,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GroupBy {
+    Group,
+    Owner,
+    Region,
+    Zone,
+    Trust,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Theme {
+    Light,
+    Dark,
+    Auto,
 }
 
 #[derive(Debug, Args)]

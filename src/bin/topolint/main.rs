@@ -14,6 +14,7 @@ mod git;
 mod names;
 mod output;
 mod path;
+mod render;
 mod rules;
 mod what_if;
 mod written;
@@ -56,6 +57,7 @@ fn run(arguments: &Arguments) -> Result<u8, Stop> {
         Command::Explain(explain) => explain::run(explain),
         Command::Path(path) => path::run(path),
         Command::WhatIf(what_if) => what_if::run(what_if),
+        Command::Render(render) => render::run(render),
         Command::Rules(rules) => rules::run(rules),
         Command::Baseline(keep) => baseline::run(keep),
         Command::Config(configure) => configuration::run(configure),

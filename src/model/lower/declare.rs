@@ -74,6 +74,7 @@ impl<'a> Lowering<'a> {
             parent,
             kind,
             name,
+            label: None,
             span,
             settings: Settings::default(),
             defaults: Vec::new(),
@@ -152,6 +153,9 @@ impl<'a> Lowering<'a> {
         let name = self.name_and_label(plain, &plain.values);
         let interned = name.map(|(name, _)| self.topology.names.intern(self.sources.text(name)));
         let inner = self.scope(Some(scope), ScopeKind::Group, interned, name.map_or(plain.name, |(name, _)| name));
+        if let Some(group) = self.topology.scopes.get_mut(inner.index()) {
+            group.label = name.and_then(|(_, label)| label);
+        }
         self.declare_group_block(&said(plain), inner, shared);
     }
 

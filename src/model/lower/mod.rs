@@ -81,6 +81,7 @@ impl<'a> Lowering<'a> {
             parent: None,
             kind: ScopeKind::Topology,
             name: None,
+            label: None,
             span: Span::default(),
             settings: Settings::default(),
             defaults: Vec::new(),

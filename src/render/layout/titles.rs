@@ -1,0 +1,65 @@
+//! The titles of boxes: each on the upper side of its box, moved along it until nothing else is there.
+
+use super::{Layout, Plan, Route};
+use crate::render::geometry::{Point, Rect, Size};
+
+/// From the corner of a box.
+const INSET: f64 = 12.0;
+/// How far it moves on.
+const STEP: f64 = 8.0;
+/// So many points of a curve stand for it.
+const SAMPLES: u32 = 12;
+
+/// A place for every title, no wider than its box.
+pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
+    let mut taken: Vec<Rect> = layout.nodes.clone();
+    taken.extend(layout.edges.iter().filter_map(|edge| edge.label));
+    let way: Vec<Point> = layout.edges.iter().flat_map(Route::samples).collect();
+    let mut titles = Vec::new();
+    for (group, frame) in plan.groups.iter().zip(&layout.groups) {
+        let title = place(group.title, frame, &taken, &way);
+        taken.push(title);
+        titles.push(title);
+    }
+    titles
+}
+
+/// From left to right the first place where nothing is; else the one that the fewest edges pass.
+fn place(size: Size, frame: &Rect, taken: &[Rect], way: &[Point]) -> Rect {
+    if frame.width <= 0.0 {
+        return Rect::default();
+    }
+    let width = size.width.min(frame.width - 2.0 * INSET).max(0.0);
+    let first = Rect { x: frame.x + INSET, y: frame.y - size.height / 2.0, width, height: size.height };
+    let band = Rect { x: frame.x, width: frame.width, ..first };
+    let taken: Vec<&Rect> = taken.iter().filter(|rect| rect.overlaps(&band)).collect();
+    let way: Vec<&Point> = way.iter().filter(|point| band.grown(1.0).contains(**point)).collect();
+    let places = std::iter::successors(Some(first), |place| Some(place.moved(STEP, 0.0)));
+    let places = places.take_while(|place| place.right() <= frame.right() - INSET + 1e-6);
+    let free = places.filter(|place| !taken.iter().any(|rect| rect.overlaps(place)));
+    let crossed = |place: &Rect| way.iter().filter(|point| place.grown(2.0).contains(***point)).count();
+    free.min_by_key(crossed).unwrap_or(first)
+}
+
+impl Route {
+    /// Points on the way, near enough to each other to tell what it passes.
+    pub fn samples(&self) -> impl Iterator<Item = Point> + '_ {
+        self.points.windows(2).flat_map(|ends| {
+            let (from, to) = match ends {
+                [from, to] => (*from, *to),
+                _ => (Point::default(), Point::default()),
+            };
+            (0..=SAMPLES).map(move |step| on_curve(from, to, f64::from(step) / f64::from(SAMPLES)))
+        })
+    }
+}
+
+/// A point of the curve that leaves `from` and reaches `to` level.
+fn on_curve(from: Point, to: Point, t: f64) -> Point {
+    let middle = f64::midpoint(from.x, to.x);
+    let bezier = |a: f64, b: f64, c: f64, d: f64| {
+        let s = 1.0 - t;
+        a * s * s * s + 3.0 * b * s * s * t + 3.0 * c * s * t * t + d * t * t * t
+    };
+    Point { x: bezier(from.x, middle, middle, to.x), y: bezier(from.y, from.y, to.y, to.y) }
+}

@@ -1,0 +1,223 @@
+//! A scene as SVG: one file that needs nothing else, without scripts, the same bytes for the same scene. What may be
+//! covered is painted first: boxes, edges, nodes, then labels on a background of their own.
+
+mod foot;
+mod nodes;
+mod style;
+
+use std::fmt::Write as _;
+
+use super::font::{Ruler, Weight};
+use super::geometry::{Point, Rect, Size};
+use super::layout::{Layout, MARGIN, Route, layout};
+use super::measure::{self, LABEL, LABEL_LINE, LABEL_SIDE, SMALL};
+use super::scene::{Edge, Entry, Scene};
+use super::xml::escape;
+pub use style::Theme;
+
+/// No picture is narrower: the table of findings has to be read.
+const LEAST_WIDTH: f64 = 760.0;
+/// Where the picture starts, below its title.
+const HEAD: f64 = 56.0;
+/// How long and how wide an arrow head is.
+const HEAD_LENGTH: f64 = 9.0;
+const HEAD_WIDTH: f64 = 4.0;
+
+/// Draws a scene.
+#[must_use]
+pub fn svg(scene: &Scene, theme: Theme) -> String {
+    let ruler = Ruler::new();
+    let layout = layout(&measure::sized(scene, &ruler));
+    let width = layout.size.width.max(LEAST_WIDTH);
+    let mut page = Page { out: String::new(), ruler: &ruler, scene };
+    page.open("<g class=\"picture\" transform=\"translate(0 ", HEAD, ")\">\n");
+    page.boxes(&layout);
+    page.edges(&layout);
+    page.nodes(&layout);
+    page.labels(&layout);
+    page.titles(&layout);
+    page.out.push_str("</g>\n");
+    let height = page.foot(HEAD + layout.size.height, width);
+    let body = std::mem::take(&mut page.out);
+    page.start(Size { width, height }, theme);
+    page.out + &body + "</svg>\n"
+}
+
+/// What is written so far.
+struct Page<'a> {
+    out: String,
+    ruler: &'a Ruler,
+    scene: &'a Scene,
+}
+
+/// A length, with one decimal at most.
+fn number(value: f64) -> String {
+    let text = format!("{:.1}", value + 0.0);
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}
+
+impl Page<'_> {
+    fn open(&mut self, before: &str, value: f64, after: &str) {
+        let _ = write!(self.out, "{before}{}{after}", number(value));
+    }
+
+    /// A text in one line.
+    fn text(&mut self, class: &str, at: Point, text: &str) {
+        let (x, y) = (number(at.x), number(at.y));
+        let _ = writeln!(self.out, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>", escape(text));
+    }
+
+    fn rect(&mut self, class: &str, rect: &Rect, radius: f64) {
+        let Rect { x, y, width, height } = *rect;
+        let numbers = [x, y, width, height, radius].map(number);
+        let [x, y, width, height, radius] = numbers;
+        let _ = writeln!(
+            self.out,
+            "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{radius}\"/>"
+        );
+    }
+
+    fn start(&mut self, size: Size, theme: Theme) {
+        let (width, height) = (number(size.width), number(size.height));
+        let title = escape(&self.scene.title);
+        let _ = writeln!(
+            self.out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"picture-title picture-summary\">\n\
+             <title id=\"picture-title\">{title}</title>\n<desc id=\"picture-summary\">{}</desc>\n<style>\n{}</style>",
+            escape(&self.description()),
+            theme.style()
+        );
+        self.rect("paper", &Rect { x: 0.0, y: 0.0, width: size.width, height: size.height }, 0.0);
+        let room = size.width - 2.0 * MARGIN;
+        let title = self.ruler.cut(&self.scene.title, Weight::Bold, 18.0, room);
+        self.text("title", Point { x: MARGIN, y: 31.0 }, &title);
+        self.text("dim", Point { x: MARGIN, y: 49.0 }, &summary_line(&self.scene.summary, self.ruler, room));
+    }
+
+    /// The picture in words, for those who cannot see it.
+    fn description(&self) -> String {
+        let scene = self.scene;
+        let name = |index: usize| scene.nodes.get(index).map_or("", |node| node.name.as_str());
+        let calls = scene.edges.iter().take(200).map(|edge| format!("{} calls {}", name(edge.from), name(edge.to)));
+        let calls: Vec<String> = calls.collect();
+        format!("{}. {}.", scene.summary, calls.join(", "))
+    }
+
+    fn boxes(&mut self, layout: &Layout) {
+        for rect in layout.groups.iter().filter(|rect| rect.width > 0.0) {
+            self.rect("box", rect, 10.0);
+        }
+    }
+
+    fn titles(&mut self, layout: &Layout) {
+        for (group, rect) in self.scene.groups.iter().zip(&layout.titles).filter(|(_, rect)| rect.width > 0.0) {
+            self.rect("plate", rect, 4.0);
+            let title = self.ruler.cut(&group.name, Weight::Bold, SMALL, rect.width - 10.0);
+            self.text("box-title", Point { x: rect.x + 6.0, y: rect.bottom() - 4.5 }, &title);
+        }
+    }
+
+    fn edges(&mut self, layout: &Layout) {
+        let edges = || self.scene.edges.iter().zip(&layout.edges);
+        let glow: Vec<String> = edges().filter(|(edge, _)| edge.on_path).map(|(_, route)| way(route, 0.0)).collect();
+        for way in glow {
+            let _ = writeln!(self.out, "<path class=\"glow\" d=\"{way}\"/>");
+        }
+        for (edge, route) in self.scene.edges.iter().zip(&layout.edges) {
+            self.edge(edge, route);
+        }
+    }
+
+    fn edge(&mut self, edge: &Edge, route: &Route) {
+        let class = style::line(edge, self.worst(&edge.badges));
+        let story = self.story(edge.calls.iter().map(|call| call.name.as_str()), &edge.badges);
+        let _ = writeln!(self.out, "<g class=\"{class}\"><title>{}</title>", escape(&story));
+        let _ = writeln!(self.out, "<path class=\"line\" d=\"{}\"/>", way(route, HEAD_LENGTH - 1.0));
+        let _ = writeln!(self.out, "<path class=\"head\" d=\"{}\"/></g>", head(route, !edge.line.awaited));
+    }
+
+    /// What is shown when the pointer rests on something.
+    fn story<'t>(&self, names: impl Iterator<Item = &'t str>, badges: &[usize]) -> String {
+        let found = badges.iter().filter_map(|badge| Some((badge + 1, self.scene.findings.get(*badge)?)));
+        let found = found
+            .map(|(number, entry)| format!("\n{number}. {}[{}]: {}", entry.level.name(), entry.rule, entry.message));
+        names.collect::<Vec<_>>().join("\n") + &found.collect::<String>()
+    }
+
+    /// The finding that matters most.
+    fn worst(&self, badges: &[usize]) -> Option<&Entry> {
+        badges.iter().filter_map(|badge| self.scene.findings.get(*badge)).max_by_key(|entry| entry.level)
+    }
+
+    fn labels(&mut self, layout: &Layout) {
+        for (edge, route) in self.scene.edges.iter().zip(&layout.edges) {
+            let Some(rect) = route.label else { continue };
+            self.rect("plate", &rect, 3.0);
+            let mut y = rect.y + 2.0;
+            for line in measure::label(edge, self.ruler) {
+                let x = rect.centre().x;
+                self.text("label", Point { x, y: y + LABEL_LINE - 3.0 }, &line);
+                y += LABEL_LINE;
+            }
+            let width = measure::badges_width(&edge.badges, self.ruler);
+            let x = rect.centre().x - width / 2.0;
+            self.badges(&edge.badges, Point { x: x.max(rect.x + LABEL_SIDE) + 2.0, y: y + 1.0 });
+        }
+    }
+}
+
+fn summary_line(summary: &str, ruler: &Ruler, room: f64) -> String {
+    ruler.cut(summary, Weight::Regular, LABEL + 1.5, room)
+}
+
+/// The way of an edge, so much shorter at its end.
+fn way(route: &Route, shorter: f64) -> String {
+    let mut points = route.points.clone();
+    let count = points.len();
+    if let Some([before, last]) =
+        points.get_mut(count.saturating_sub(2)..).and_then(|end| <&mut [Point; 2]>::try_from(end).ok())
+    {
+        let (x, y) = direction(*before, *last);
+        *last = Point { x: last.x - x * shorter, y: last.y - y * shorter };
+    }
+    let mut out = String::new();
+    let mut before: Option<Point> = None;
+    for point in points {
+        let (x, y) = (number(point.x), number(point.y));
+        match before {
+            None => {
+                let _ = write!(out, "M{x} {y}");
+            }
+            Some(from) if (from.y - point.y).abs() < 0.05 || (from.x - point.x).abs() < 0.05 => {
+                let _ = write!(out, "L{x} {y}");
+            }
+            Some(from) => {
+                let middle = number(f64::midpoint(from.x, point.x));
+                let _ = write!(out, "C{middle} {} {middle} {y} {x} {y}", number(from.y));
+            }
+        }
+        before = Some(point);
+    }
+    out
+}
+
+/// Where an edge points to at its end: it arrives level, or straight from above or below.
+fn direction(from: Point, to: Point) -> (f64, f64) {
+    if (from.x - to.x).abs() < 0.05 { (0.0, (to.y - from.y).signum()) } else { ((to.x - from.x).signum(), 0.0) }
+}
+
+/// The head of an arrow; an open one does not wait.
+fn head(route: &Route, open: bool) -> String {
+    let (Some(tip), Some(before)) = (route.points.last(), route.points.iter().rev().nth(1)) else {
+        return String::new();
+    };
+    let (x, y) = direction(*before, *tip);
+    let corner = |side: f64| {
+        let (back, out) = (HEAD_LENGTH, HEAD_WIDTH * side);
+        format!("{} {}", number(tip.x - x * back - y * out), number(tip.y - y * back + x * out))
+    };
+    let (tip_x, tip_y) = (number(tip.x), number(tip.y));
+    let close = if open { "" } else { "Z" };
+    format!("M{}L{tip_x} {tip_y}L{}{close}", corner(1.0), corner(-1.0))
+}

@@ -1,0 +1,118 @@
+//! Pictures: everything has a place of its own, the same bytes come out each time, and no text does any harm.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod support;
+
+use support::{ROOT, Texts, example_texts, scene};
+use topolint::render::{self, Layout, Plan, Rect, Scene, Theme, View};
+
+/// What is wrong with a layout: things that lie on each other.
+fn wrong(plan: &Plan, layout: &Layout, name: impl Fn(usize) -> String) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let labels: Vec<(usize, Rect)> =
+        layout.edges.iter().enumerate().filter_map(|(index, edge)| Some((index, edge.label?))).collect();
+    for (one, rect) in layout.nodes.iter().enumerate() {
+        for (other, second) in layout.nodes.iter().enumerate().skip(one + 1) {
+            if rect.overlaps(second) {
+                wrong.push(format!("{} lies on {}", name(one), name(other)));
+            }
+        }
+        for (edge, label) in &labels {
+            if rect.overlaps(label) {
+                wrong.push(format!("the label of {} lies on {}", ends(plan, *edge, &name), name(one)));
+            }
+        }
+        for (title, _) in layout.titles.iter().zip(&plan.groups).filter(|(title, _)| title.overlaps(rect)) {
+            wrong.push(format!("a title at {},{} lies on {}", title.x, title.y, name(one)));
+        }
+    }
+    for (index, (edge, label)) in labels.iter().enumerate() {
+        for (other, second) in labels.iter().skip(index + 1) {
+            if label.overlaps(second) {
+                wrong.push(format!("{} and {} share a label", ends(plan, *edge, &name), ends(plan, *other, &name)));
+            }
+        }
+    }
+    for (index, route) in layout.edges.iter().enumerate() {
+        let edge = plan.edges[index];
+        for point in route.samples() {
+            for (node, rect) in
+                layout.nodes.iter().enumerate().filter(|(node, _)| *node != edge.from && *node != edge.to)
+            {
+                if rect.grown(-1.0).contains(point) {
+                    wrong.push(format!("{} leads through {}", ends(plan, index, &name), name(node)));
+                }
+            }
+            for (other, label) in labels.iter().filter(|(other, _)| *other != index) {
+                if label.grown(-1.0).contains(point) {
+                    wrong.push(format!("{} strikes through {}", ends(plan, index, &name), ends(plan, *other, &name)));
+                }
+            }
+        }
+    }
+    for (group, frame) in layout.groups.iter().enumerate().filter(|(_, frame)| frame.width > 0.0) {
+        for (node, rect) in layout.nodes.iter().enumerate().filter(|(node, _)| !is_inside(plan, *node, group)) {
+            if frame.overlaps(rect) {
+                wrong.push(format!("{} stands in a box that is not its own", name(node)));
+            }
+        }
+    }
+    wrong.sort();
+    wrong.dedup();
+    wrong
+}
+
+fn is_inside(plan: &Plan, node: usize, group: usize) -> bool {
+    std::iter::successors(plan.nodes[node].group, |group| plan.groups[*group].parent).any(|own| own == group)
+}
+
+fn ends(plan: &Plan, edge: usize, name: &impl Fn(usize) -> String) -> String {
+    format!("{} -> {}", name(plan.edges[edge].from), name(plan.edges[edge].to))
+}
+
+fn faults(scene: &Scene) -> Vec<String> {
+    let plan = render::plan(scene);
+    wrong(&plan, &render::layout(&plan), |node| scene.nodes[node].name.clone())
+}
+
+#[test]
+fn in_every_example_everything_has_a_place_of_its_own() {
+    let texts = example_texts();
+    let roots = texts.0.keys().filter(|path| path.rsplit_once('.').is_some_and(|(_, ending)| ending == "topo"));
+    let mut drawn = 0;
+    for root in roots {
+        let scene = scene(&texts, root, &View::default());
+        assert_eq!(faults(&scene), [] as [String; 0], "{root}");
+        drawn += 1;
+    }
+    assert!(drawn > 30, "only {drawn} examples");
+}
+
+#[test]
+fn the_same_text_is_the_same_picture() {
+    let drawn = || render::svg(&scene(&Texts::one(SHOP), ROOT, &View::default()), Theme::Auto);
+    assert_eq!(drawn(), drawn());
+}
+
+/// One of each kind, a circle, a call to itself, and groups in groups.
+const SHOP: &str = r#"
+client web
+group all { group inner "Inside" { service shop "A shop"; store db; cache memory } service other }
+queue orders; external bank
+web -> shop { timeout 1s }
+shop -> db { timeout none }
+shop -> memory { timeout 10ms; fallback "from db" }
+shop ->> orders
+orders ->> other { key forwarded }
+other -> bank { timeout 2s; retries 3 }
+other -> shop
+shop -> shop
+"#;
+
+#[test]
+fn every_kind_of_node_and_edge_has_a_place_of_its_own() {
+    let scene = scene(&Texts::one(SHOP), ROOT, &View::default());
+    assert_eq!(scene.nodes.len(), 7);
+    assert_eq!(faults(&scene), [] as [String; 0]);
+}
