@@ -11,12 +11,16 @@
     reason = "a test may fail"
 )]
 
+#[path = "simulator/arrivals.rs"]
+mod arrivals;
 #[path = "simulator/calls.rs"]
 mod calls;
 #[path = "simulator/claims.rs"]
 mod claims;
 #[path = "simulator/clock.rs"]
 mod clock;
+#[path = "simulator/crowd.rs"]
+mod crowd;
 #[path = "oracle/generate.rs"]
 mod drawn;
 #[path = "simulator/freshness.rs"]
@@ -26,6 +30,10 @@ mod generate;
 #[allow(dead_code, reason = "shared with the other oracles")]
 #[path = "oracle/graph.rs"]
 mod graph;
+#[path = "simulator/loaded.rs"]
+mod loaded;
+#[path = "simulator/pools.rs"]
+mod pools;
 #[path = "simulator/properties.rs"]
 mod properties;
 #[path = "oracle/random.rs"]

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Facts;
+use super::hang::{Arriving, Hangs};
 use super::interval::Extent;
-use super::load::{Rate, rate_of};
+use super::load::{Traffic, is_undivided, least_chance, rate_of};
 use crate::model::{CallId, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -134,24 +135,45 @@ impl Held {
     }
 
     /// The seconds until all workers of an idle pool are held; none if they never are. Each caller holds `λ·t` of them
-    /// until it holds all that it can.
+    /// until it holds all that it can; what waits behind a breaker may be gone when the first one has opened.
     #[must_use]
     pub fn seconds_to_full(&self, pool: &Pool) -> Option<f64> {
-        let full_after = |holder: &Holder| holder.most().map_or(f64::INFINITY, |most| most / holder.rate);
-        let mut rising: Vec<Holder> = self.holders.iter().copied().filter(|holder| holder.rate > 0.0).collect();
-        rising.sort_by(|one, other| full_after(one).total_cmp(&full_after(other)));
-        let mut rate: f64 = rising.iter().map(|holder| holder.rate).sum();
-        let mut held = 0.0;
-        for holder in rising {
-            let seconds = (size(pool) - held) / rate;
-            let Some(most) = holder.most().filter(|most| most / holder.rate < seconds - TOLERANCE) else {
-                return Some(seconds);
-            };
-            held += most;
-            rate -= holder.rate;
-        }
-        (held >= size(pool) - TOLERANCE).then_some(0.0)
+        let first = first_opening(&self.holders);
+        let soon = seconds_to_full(self.holders.iter(), pool).filter(|seconds| *seconds <= first + TOLERANCE);
+        soon.or_else(|| seconds_to_full(self.holders.iter().filter(|holder| holder.opens.is_none()), pool))
     }
+}
+
+fn seconds_to_full<'a>(holders: impl Iterator<Item = &'a Holder>, pool: &Pool) -> Option<f64> {
+    let full_after = |holder: &Holder| holder.most().map_or(f64::INFINITY, |most| most / holder.rate);
+    let mut rising: Vec<Holder> = holders.copied().filter(|holder| holder.rate > 0.0).collect();
+    rising.sort_by(|one, other| full_after(one).total_cmp(&full_after(other)));
+    let mut rate: f64 = rising.iter().map(|holder| holder.rate).sum();
+    let mut held = 0.0;
+    for holder in rising {
+        let seconds = (size(pool) - held) / rate;
+        let Some(most) = holder.most().filter(|most| most / holder.rate < seconds - TOLERANCE) else {
+            return Some(seconds);
+        };
+        held += most;
+        rate -= holder.rate;
+    }
+    (held >= size(pool) - TOLERANCE).then_some(0.0)
+}
+
+/// When the first breaker may open.
+fn first_opening(holders: &[Holder]) -> f64 {
+    holders.iter().filter_map(|holder| holder.opens).map(|opens| opens.earliest).fold(f64::INFINITY, f64::min)
+}
+
+/// How many workers are held together at one time, at least: when the first breaker may open, or at last, without what
+/// is behind breakers.
+fn held_together(holders: &[Holder]) -> Option<f64> {
+    let first = first_opening(holders);
+    let early = |holder: &Holder| holder.most().unwrap_or(f64::INFINITY).min(holder.rate * first);
+    let early: f64 = if first.is_finite() { holders.iter().map(early).sum() } else { 0.0 };
+    let last: Option<f64> = holders.iter().filter(|holder| holder.opens.is_none()).map(Holder::most).sum();
+    last.map(|last| last.max(early))
 }
 
 fn fills(needed: Option<f64>, pool: &Pool) -> bool {
@@ -168,31 +190,54 @@ fn size(pool: &Pool) -> f64 {
 
 pub(super) fn pools(facts: &Facts<'_>) -> Vec<Pool> {
     let topology = facts.topology();
+    let mut hangs = Hangs::new(facts);
     let mut pools = Vec::new();
-    for (node, row) in topology.node_ids().zip(&topology.nodes) {
-        if row.kind != ElementKind::Service {
-            continue;
-        }
-        let own = |id: &OperationId| topology.operation(*id).name.is_some() && size_of_operation(facts, *id).is_some();
-        let (separate, shared): (Vec<OperationId>, Vec<OperationId>) = row.operations.iter().copied().partition(own);
-        let common = facts.cascade().node(node, Key::Concurrency).given().and_then(|stated| stated.setting.count());
-        pools.extend(common.filter(|_| !shared.is_empty()).map(|size| pool(facts, node, None, size, shared)));
+    for node in topology.node_ids().filter(|node| topology.node(*node).kind == ElementKind::Service) {
+        let own = |id: &OperationId| size_of_operation(facts, *id).is_some();
+        let (separate, shared): (Vec<OperationId>, Vec<OperationId>) =
+            topology.node(node).operations.iter().copied().partition(own);
+        let common = size_of_node(facts, node).filter(|_| !shared.is_empty());
+        pools.extend(common.map(|size| pool(&mut hangs, facts, (node, None), size, shared)));
         for id in separate {
             let size = size_of_operation(facts, id);
-            pools.extend(size.map(|size| pool(facts, node, Some(id), size, vec![id])));
+            pools.extend(size.map(|size| pool(&mut hangs, facts, (node, Some(id)), size, vec![id])));
         }
     }
     pools
 }
 
+fn size_of_node(facts: &Facts<'_>, node: NodeId) -> Option<u64> {
+    facts.cascade().node(node, Key::Concurrency).given().and_then(|stated| stated.setting.count())
+}
+
+/// What an operation has for itself.
 fn size_of_operation(facts: &Facts<'_>, id: OperationId) -> Option<u64> {
+    facts.topology().operation(id).name?;
     facts.cascade().operation(id, Key::Concurrency).given().and_then(|stated| stated.setting.count())
 }
 
+impl Facts<'_> {
+    /// The workers of an operation, and the operations that share them, if their number is stated.
+    pub(super) fn workers_of(&self, id: OperationId) -> Option<(f64, Vec<OperationId>)> {
+        let node = self.topology().operation(id).node;
+        if self.topology().node(node).kind != ElementKind::Service {
+            return None;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
+        let number = |size: u64| size as f64;
+        let shared = |id: &OperationId| size_of_operation(self, *id).is_none();
+        if let Some(size) = size_of_operation(self, id) {
+            return Some((number(size), vec![id]));
+        }
+        let all = self.topology().node(node).operations.iter().copied();
+        Some((number(size_of_node(self, node)?), all.filter(shared).collect()))
+    }
+}
+
 fn pool(
+    hangs: &mut Hangs<'_, '_>,
     facts: &Facts<'_>,
-    node: NodeId,
-    operation: Option<OperationId>,
+    (node, operation): (NodeId, Option<OperationId>),
     size: u64,
     operations: Vec<OperationId>,
 ) -> Pool {
@@ -207,14 +252,16 @@ fn pool(
         }
     }
     let dependents = Dependents::of(facts, &operations);
-    let mut hangs: Vec<Held> = waiting.into_iter().map(|(callee, by)| held(facts, callee, &by, &dependents)).collect();
-    hangs.sort_by(|one, other| {
+    hangs.of_pool(&operations);
+    let mut all: Vec<Held> =
+        waiting.into_iter().map(|(callee, by)| held(hangs, facts, callee, &by, &dependents)).collect();
+    all.sort_by(|one, other| {
         let most = |held: &Held| held.needed.unwrap_or(f64::INFINITY);
         most(other)
             .total_cmp(&most(one))
             .then_with(|| topology.node_name(one.callee).cmp(topology.node_name(other.callee)))
     });
-    Pool { node, operation, size, operations, hangs }
+    Pool { node, operation, size, operations, hangs: all }
 }
 
 /// A call that is made while all else is well, and that nothing in its group can stand in for.
@@ -223,12 +270,22 @@ fn waits_in_health(facts: &Facts<'_>, call: CallId) -> bool {
     plan.awaited && !plan.local && facts.topology().call(call).fallback_of.is_none() && !facts.is_spare(call)
 }
 
-fn held(facts: &Facts<'_>, callee: NodeId, by: &BTreeMap<OperationId, Vec<CallId>>, dependents: &Dependents) -> Held {
+fn held(
+    hangs: &mut Hangs<'_, '_>,
+    facts: &Facts<'_>,
+    callee: NodeId,
+    by: &BTreeMap<OperationId, Vec<CallId>>,
+    dependents: &Dependents,
+) -> Held {
     let mut found =
         Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
-    for calls in by.values() {
+    for (id, calls) in by {
+        let reached = hangs.reached(*id, callee);
+        let arriving = hangs.arriving(*id, callee);
         // Of several calls the first may be the last: the one that holds most counts.
-        let holders = calls.iter().map(|call| holder(facts, *call, calls));
+        let made: Vec<CallId> = calls.iter().copied().filter(|call| reached.contains(call)).collect();
+        let patience = hangs.patience(*id);
+        let holders = made.iter().map(|call| holder(facts, *call, (arriving, patience)));
         let weight = |(holder, _): &(Holder, bool)| least(holder.wanted, holder.most()).unwrap_or(f64::INFINITY);
         let most = holders
             .rev()
@@ -236,9 +293,9 @@ fn held(facts: &Facts<'_>, callee: NodeId, by: &BTreeMap<OperationId, Vec<CallId
         let Some((holder, known)) = most else { continue };
         found.known &= known && facts.times().call(facts, holder.call).at_most.is_some();
         found.arriving += holder.rate;
-        found.needed = found.needed.zip(holder.most()).map(|(sum, holds)| sum + holds);
         found.holders.push(holder);
     }
+    found.needed = held_together(&found.holders);
     // Asked only where it matters.
     if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
         found.innocent = dependents.without(callee);
@@ -246,18 +303,37 @@ fn held(facts: &Facts<'_>, callee: NodeId, by: &BTreeMap<OperationId, Vec<CallId
     found
 }
 
-/// One of the calls of an operation to one callee, and whether its rate is known.
-fn holder(facts: &Facts<'_>, call: CallId, calls: &[CallId]) -> (Holder, bool) {
-    let Rate { per_second: rate, known } = rate_of(facts, call);
-    let wanted = match facts.times().call(facts, call).at_least {
+/// One of the calls of an operation to one callee, and whether its rate is known; by what comes to the operation in the
+/// hang, and how long it works on.
+fn holder(facts: &Facts<'_>, call: CallId, (arriving, patience): (Arriving, Extent)) -> (Holder, bool) {
+    let known = rate_of(facts, call).known;
+    let share = if is_undivided(facts, call) { 0.0 } else { least_chance(facts, call, Traffic::Usual) };
+    let rate = arriving.rate * share;
+    let wanted = match facts.times().call(facts, call).at_least.min(patience) {
         _ if rate <= 0.0 => Some(0.0),
         Extent::Finite(wait) => Some(rate * wait.seconds()),
         Extent::Unbounded => None,
     };
-    let limits = [(bulkheads(facts, calls), HoldLimit::Bulkhead), (consumers(facts, call), HoldLimit::Consumers)];
+    let limits = [(bulkhead(facts, call), HoldLimit::Bulkhead), (consumers(facts, call), HoldLimit::Consumers)];
     let limits = limits.into_iter().filter_map(|(limit, kind)| Some((limit.filter(|_| rate > 0.0)?, kind)));
     let limit = limits.min_by(|one, other| one.0.total_cmp(&other.0));
-    (Holder { call, rate, wanted, limit, opens: opening(facts, call) }, known)
+    let opens = arriving.opens.into_iter().chain(opening(facts, call)).reduce(Opening::first);
+    (Holder { call, rate, wanted, limit, opens }, known)
+}
+
+impl Opening {
+    /// The one that may open first.
+    pub(super) fn first(self, other: Self) -> Self {
+        if other.earliest < self.earliest { other } else { self }
+    }
+}
+
+impl Facts<'_> {
+    /// When the breaker of a call opens in a hang; at once, if nothing says when its first try has failed.
+    pub(super) fn breaker_opens(&self, call: CallId) -> Option<Opening> {
+        let stated = self.cascade().call(call, &[Key::Breaker]).may_be_given();
+        stated.then(|| opening(self, call).unwrap_or(Opening { earliest: 0.0, steady: None }))
+    }
 }
 
 /// When the breaker of a call opens in a hang. The window is full of successes when it starts: of a window D the part
@@ -339,9 +415,9 @@ fn needed_nodes(facts: &Facts<'_>, id: OperationId) -> Option<HashSet<NodeId>> {
     Some(nodes)
 }
 
-/// What limits the concurrent calls of an operation to one callee, if all of them are limited.
-fn bulkheads(facts: &Facts<'_>, calls: &[CallId]) -> Option<f64> {
-    let limit = |call: &CallId| facts.cascade().call(*call, &[Key::Bulkhead]).given()?.setting.count();
+/// What limits the concurrent calls of one kind: who finds no place goes on, or fails at once.
+fn bulkhead(facts: &Facts<'_>, call: CallId) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
-    calls.iter().map(|call| limit(call).map(|limit| limit as f64)).sum()
+    let number = |limit: u64| limit as f64;
+    facts.cascade().call(call, &[Key::Bulkhead]).given()?.setting.count().map(number)
 }

@@ -99,11 +99,6 @@ fn share_of(facts: &Facts<'_>, call: CallId, from: Rate, traffic: Traffic) -> Ra
     known_chance(facts, call, traffic).map_or(Rate::UNKNOWN, |chance| from.times(chance))
 }
 
-/// The share of executions that make a call, as if a cache that does not say how much it answers answered nothing.
-pub(super) fn chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> f64 {
-    known_chance(facts, call, traffic).unwrap_or(1.0)
-}
-
 /// The share of executions that are known to make a call: a cache that does not say how much it answers may answer all.
 pub(super) fn least_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> f64 {
     known_chance(facts, call, traffic).unwrap_or(0.0)
@@ -111,7 +106,7 @@ pub(super) fn least_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) ->
 
 /// The share of executions that make a call; a miss is made as often as its cache does not answer. None if nothing
 /// says how often that is.
-fn known_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Option<f64> {
+pub(super) fn known_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Option<f64> {
     let cache = facts.miss_of(call);
     if traffic == Traffic::Cold && cache.is_some() {
         return Some(1.0);
@@ -187,12 +182,12 @@ impl Facts<'_> {
         all.map_or_else(|| of_client(self, call, traffic), |per_second| Rate { per_second, known: true })
     }
 
-    /// How often one execution makes a call that it comes to, on average; one without end counts as once.
+    /// How often one execution makes a call that it comes to, on average, at least; one without end counts as once.
     #[must_use]
     pub fn rounds(&self, call: CallId) -> f64 {
         match self.plan(call).times {
             #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
-            Attempts::AtMost(times) => times as f64 * chance(self, call, Traffic::Usual),
+            Attempts::AtMost(times) => times as f64 * least_chance(self, call, Traffic::Usual),
             Attempts::Unlimited => 1.0,
         }
     }

@@ -8,7 +8,7 @@ use super::Facts;
 use super::attempts::Attempts;
 use super::hardness::Ways;
 use super::interval::{Extent, Time};
-use super::load::{Rate, Traffic, chance, rate_of};
+use super::load::{Rate, Traffic, least_chance, rate_of};
 use crate::model::{CallId, Duration, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -181,7 +181,7 @@ impl<'a> Facts<'a> {
     /// Messages that arrive in a second at the busiest time, at least.
     fn peak_of(&self, delivery: CallId) -> f64 {
         let from = self.topology().call(delivery).from;
-        self.rate_in(from, Traffic::Peak).per_second * chance(self, delivery, Traffic::Peak)
+        self.rate_in(from, Traffic::Peak).per_second * least_chance(self, delivery, Traffic::Peak)
     }
 
     /// What the consumer can take in a second, by itself or as a part of its node.

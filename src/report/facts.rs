@@ -315,7 +315,8 @@ struct CallRow {
     at_least_s: Bound,
     /// Whether its failure fails the operation that makes it.
     hard: bool,
-    /// Calls at the same time in a hang: rate × worst case; null if one of them is not known.
+    /// Calls at the same time in a hang, on average: rate × worst case; null if one of them is not known. What callers
+    /// above try again comes on top.
     in_flight: Option<f64>,
     /// For a field without a number, or with one that nothing states: the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -361,17 +362,10 @@ impl CallRow {
             worst_case_s: Bound::of(time.proved()),
             at_least_s: Bound::of(Some(time.at_least)),
             hard: facts.is_hard(id),
-            in_flight: in_flight(facts, id, time),
+            in_flight: facts.in_flight(id),
             why,
         }
     }
-}
-
-/// By Little's law; one that is made several times is counted once.
-fn in_flight(facts: &Facts<'_>, id: CallId, time: Time) -> Option<f64> {
-    let rate = facts.rate(facts.topology().call(id).from);
-    let longest = time.proved().and_then(Extent::finite)?;
-    (rate.known && facts.plan(id).awaited).then(|| rate.per_second * longest.seconds())
 }
 
 #[derive(Serialize)]

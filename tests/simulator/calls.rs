@@ -7,6 +7,7 @@ use std::rc::Rc;
 use topolint::model::CallId;
 
 use super::clock::{Boxed, Instant, NEVER, Promise};
+use super::crowd::{Calling, consumer, failed, is_open};
 use super::record::{Site, Span, What};
 use super::run::{Arrival, Failure, Outcome, Run, Stage, further, operation, step};
 use super::schedule::{Draw, Play};
@@ -50,6 +51,8 @@ pub struct Try {
 async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Result<(), ()> {
     let world = Rc::clone(&run.world);
     let call = world.call(id);
+    let _consumer = consumer(run, id).await;
+    let Some(_calling) = Calling::start(run, id) else { return Err(()) };
     let _span = (stage.awaited && call.waits).then(|| Span::new(run, What::Called(id), None));
     let limit = if call.inherits { stage.end } else { NEVER };
     let limit = limit.min(run.clock.now().saturating_add(call.deadline));
@@ -84,9 +87,16 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
             Ok(()) => return Ok(()),
             Err(class) if number == tries || !call.classes.has(class) => {
                 run.log(|| format!("{} has failed ({class:?})", call.name));
+                failed(run, id);
                 break;
             }
-            Err(class) => run.log(|| format!("{} try {number} failed ({class:?})", call.name)),
+            Err(class) => {
+                run.log(|| format!("{} try {number} failed ({class:?})", call.name));
+                failed(run, id);
+            }
+        }
+        if is_open(run, id) {
+            break;
         }
         run.clock.before(limit, wait(run, call.backoff, number, limit.saturating_sub(call.pool_wait))).await;
     }

@@ -11,6 +11,7 @@ use topolint::vocabulary::ElementKind;
 
 use super::calls::{Try, once};
 use super::clock::{Boxed, Clock, Instant, NEVER, Promise, Task};
+use super::crowd::{Crowd, worker as free_worker};
 use super::random::Random;
 use super::record::{Record, Site, Span, What};
 use super::schedule::{Draw, Own, Play, Schedule};
@@ -57,6 +58,13 @@ pub struct Stage {
     branches: RefCell<Vec<Task>>,
 }
 
+impl Stage {
+    /// Whoever sends requests from outside, and waits as long as is stated.
+    pub fn outside(key: u64) -> Rc<Self> {
+        Rc::new(Self { end: NEVER, key: Some(key), awaited: true, branches: RefCell::default() })
+    }
+}
+
 pub struct Run {
     pub world: Rc<World>,
     pub schedule: Rc<Schedule>,
@@ -69,6 +77,8 @@ pub struct Run {
     left: Cell<u32>,
     sent: RefCell<Vec<usize>>,
     claims: RefCell<HashMap<(OperationId, u64), Claim>>,
+    /// What requests share, where there are many.
+    pub crowd: Option<Crowd>,
 }
 
 /// Plays one request out until nothing happens any more.
@@ -88,8 +98,17 @@ pub fn play(world: &Rc<World>, schedule: &Schedule, root: OperationId, left: Ins
 
 impl Run {
     pub fn new(world: &Rc<World>, schedule: &Schedule, sends: u32, logs: bool) -> Rc<Self> {
+        Rc::new(Self::of(world, schedule, sends, logs))
+    }
+
+    /// Many requests, which share what is stated of places.
+    pub fn with_crowd(world: &Rc<World>, schedule: &Schedule, crowd: Crowd) -> Rc<Self> {
+        Rc::new(Self { crowd: Some(crowd), ..Self::of(world, schedule, u32::MAX, false) })
+    }
+
+    fn of(world: &Rc<World>, schedule: &Schedule, sends: u32, logs: bool) -> Self {
         let seed = if let Draw::Seed(seed) = schedule.draw { seed } else { 0 };
-        Rc::new(Self {
+        Self {
             world: Rc::clone(world),
             schedule: Rc::new(schedule.clone()),
             clock: Rc::default(),
@@ -100,15 +119,26 @@ impl Run {
             left: Cell::new(sends),
             sent: RefCell::new(vec![0; world.calls.len()]),
             claims: RefCell::default(),
-        })
+            crowd: None,
+        }
     }
 
     /// Ends what is still going on, for ever.
     pub fn end(self: Rc<Self>) -> Record {
+        self.ended().record.into_inner()
+    }
+
+    /// The same of many requests.
+    pub fn end_crowd(self: Rc<Self>) -> (Record, Crowd) {
+        let run = self.ended();
+        (run.record.into_inner(), run.crowd.unwrap())
+    }
+
+    fn ended(self: Rc<Self>) -> Self {
         self.record.borrow_mut().over = true;
         self.clock.stop();
         self.claims.borrow_mut().clear();
-        Rc::try_unwrap(self).unwrap_or_else(|_| panic!("something is still going on")).record.into_inner()
+        Rc::try_unwrap(self).unwrap_or_else(|_| panic!("something is still going on"))
     }
 
     pub fn log(&self, line: impl FnOnce() -> String) {
@@ -145,7 +175,10 @@ impl Run {
         }
     }
 
-    pub fn takes(&self, call: &Call) -> bool {
+    pub fn takes(&self, id: CallId, call: &Call) -> bool {
+        if let Some(crowd) = &self.crowd {
+            return call.made && crowd.takes(id);
+        }
         let seeded = matches!(self.schedule.draw, Draw::Seed(_));
         call.made && (call.chance >= 1.0 || !seeded || self.choice(2) == 0)
     }
@@ -267,8 +300,9 @@ pub fn operation(run: Rc<Run>, id: OperationId, arrival: Arrival) -> Boxed<Outco
         let task = run.clock.spawn(async move {
             let by = arrival.call.map(|call| (call, given_up));
             let span = arrival.awaited.then(|| Span::new(&worker, What::Worked(id), by));
+            let place = free_worker(&worker, id).await;
             let outcome = work(&worker, id, arrival, end).await;
-            drop(span);
+            drop((span, place));
             settle(&worker, id, arrival.key, outcome);
             kept.keep(&worker.clock, outcome);
         });
@@ -426,7 +460,7 @@ async fn parallel(run: &Rc<Run>, stage: &Stage, branches: Vec<Boxed<Outcome>>, e
 async fn call(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64, at_once: bool) -> Outcome {
     let world = Rc::clone(&run.world);
     let call = world.call(id);
-    if !run.takes(call) {
+    if !run.takes(id, call) {
         return Ok(());
     }
     let times = run.times(call.times);

@@ -86,8 +86,8 @@ impl Reckoning for AtLeast {
         self.constant(branches.iter().map(|(_, branch)| branch.floor).min().unwrap_or_default())
     }
 
-    fn sometimes(&self, share: f64, time: Least) -> Least {
-        if share < 1.0 { Least::default() } else { time }
+    fn sometimes(&self, share: Option<f64>, time: Least) -> Least {
+        if share.is_none_or(|share| share < 1.0) { Least::default() } else { time }
     }
 
     fn cut(&self, time: Least, at: Duration) -> Least {

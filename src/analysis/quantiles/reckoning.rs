@@ -31,8 +31,8 @@ pub(super) trait Reckoning {
     fn at_once(&self, times: u64, time: Self::Time) -> Self::Time;
     /// Exactly one of them, with its share of all requests where that is stated.
     fn split(&self, branches: &[(Option<f64>, Self::Time)]) -> Self::Time;
-    /// A share of requests only.
-    fn sometimes(&self, share: f64, time: Self::Time) -> Self::Time;
+    /// A share of requests only; none if nothing says how many.
+    fn sometimes(&self, share: Option<f64>, time: Self::Time) -> Self::Time;
     /// Cut off.
     fn cut(&self, time: Self::Time, at: Duration) -> Self::Time;
     /// All attempts of a call, by the time that one would take if nothing cut it: what is answered, and what has
@@ -113,7 +113,7 @@ impl<R: Reckoning> Walk<'_, '_, R> {
             |branches: &[Step]| -> Vec<R::Time> { branches.iter().map(|branch| self.step(branch, true)).collect() };
         match step {
             Step::Call(call) => {
-                let share = load::chance(self.facts, *call, Traffic::Usual);
+                let share = load::known_chance(self.facts, *call, Traffic::Usual);
                 self.reckoning.sometimes(share, self.call(*call, at_once))
             }
             Step::Sequence(steps) => self.steps(steps),

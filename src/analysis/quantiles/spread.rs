@@ -259,7 +259,8 @@ impl Reckoning for Estimate {
         Some(Spread::of_ended(&(0..=NODES).map(mixed).collect::<Vec<f64>>()))
     }
 
-    fn sometimes(&self, share: f64, time: Option<Spread>) -> Option<Spread> {
+    fn sometimes(&self, share: Option<f64>, time: Option<Spread>) -> Option<Spread> {
+        let share = share?;
         if share >= 1.0 {
             return time;
         }

@@ -127,7 +127,9 @@ impl Reckoning for Bound {
         branches.iter().fold(self.constant(Duration::ZERO), join)
     }
 
-    fn sometimes(&self, share: f64, time: Tail) -> Tail {
+    /// Where nothing says how many, it may be all.
+    fn sometimes(&self, share: Option<f64>, time: Tail) -> Tail {
+        let share = share.unwrap_or(1.0);
         if share >= 1.0 {
             return time;
         }
@@ -232,9 +234,9 @@ mod tests {
     #[test]
     fn the_p99_over_a_cache_is_a_quantile_of_its_misses() {
         let miss = quantiles(&[(0.5, 30), (0.8, 60), (0.99, 400)]);
-        assert_eq!(milliseconds(BOUND.sometimes(0.02, miss.clone()).quantile(0.99)), Some(30));
-        assert_eq!(milliseconds(BOUND.sometimes(0.05, miss.clone()).quantile(0.99)), Some(60));
-        assert_eq!(milliseconds(BOUND.sometimes(0.005, miss).quantile(0.99)), Some(0));
+        assert_eq!(milliseconds(BOUND.sometimes(Some(0.02), miss.clone()).quantile(0.99)), Some(30));
+        assert_eq!(milliseconds(BOUND.sometimes(Some(0.05), miss.clone()).quantile(0.99)), Some(60));
+        assert_eq!(milliseconds(BOUND.sometimes(Some(0.005), miss).quantile(0.99)), Some(0));
     }
 
     #[test]

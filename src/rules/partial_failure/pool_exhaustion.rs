@@ -101,7 +101,7 @@ fn step(facts: &Facts<'_>, holder: &Holder) -> Step {
             match (limit, breaker) {
                 (_, Some(opens)) => {
                     let (earliest, most) = (prose::number(opens.earliest), whole(holder.most().unwrap_or(wanted)));
-                    (format!("{rate} × {time}: {most} before its breaker can open, after {earliest} s"), held)
+                    (format!("{rate} × {time}: {most} before a breaker can open, after {earliest} s"), held)
                 }
                 (Some((limit, kind)), None) => {
                     (format!("{rate} × {time}, {} at most {}", whole(limit), by(kind)), held)
