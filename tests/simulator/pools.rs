@@ -226,8 +226,7 @@ fn a_hang_holds_the_workers_that_it_is_said_to_hold() {
         println!("{kind:<24} {:>12} {:>11} {:>11} {:>12}", row[0], row[1], row[2], row[3]);
     }
     let mut wrong = String::new();
-    // One in a thousand or so is not understood yet: `SIMULATIONS=20000 SEED=1000`.
-    for (kind, mut missed) in missed.into_iter().filter(|(kind, missed)| missed.len() * 200 > rows[kind].iter().sum()) {
+    for (kind, mut missed) in missed {
         missed.sort_by_key(String::len);
         let _ = writeln!(wrong, "{kind}: {} did not happen\n{}\n", missed.len(), missed[0]);
     }
@@ -270,8 +269,9 @@ fn workers(system: &System<'_, '_>, (_, pool, held): (usize, &Pool, &Held), trie
     let traffic = Traffic { seconds, drawn: None };
     let (_, crowd) = play(&system.world, how, &system.hang(held.callee), &system.streams, traffic);
     let most = crowd.pools.borrow()[place(system, pool)].most as f64;
-    // What waits without end is held as long as it comes.
-    let each = held.holders.iter().map(|holder| holder.most().unwrap_or(f64::INFINITY).min(holder.rate * seconds));
+    // What waits without end is held as long as it comes, and nothing behind a breaker that has opened.
+    let lasting = held.holders.iter().filter(|holder| holder.opens.is_none());
+    let each = lasting.map(|holder| holder.most().unwrap_or(f64::INFINITY).min(holder.rate * seconds));
     let said: f64 = held.needed.unwrap_or_else(|| each.sum());
     // Of each stream one may not have come yet.
     let slack = 2.0 * held.holders.len() as f64 + 1.0;
