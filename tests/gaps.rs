@@ -35,7 +35,10 @@ fn writes(stores: usize) -> String {
 fn a_flow_that_writes_in_very_many_places() {
     assert_eq!(gaps(&writes(32)), "");
     let found = gaps(&writes(33));
-    assert!(found.contains("reads after writes in 2 flows: it writes or reads in more than 32 places"), "{found}");
+    assert!(
+        found.contains("reads after writes in 2 flows: in one, more than 32 places are written or read"),
+        "{found}"
+    );
     let nothing_late = writes(33).replace("; read-from replica", "; read-from leader");
     assert_eq!(gaps(&nothing_late), "", "where no read is late, nothing is missed");
 }
@@ -100,6 +103,26 @@ fn what_a_method_promises_far_above() {
     let found = gaps(&chain(70));
     assert!(
         found.contains("what an HTTP method promises of 1 operation: what repeats lies more than 64 calls"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_pool_above_very_much() {
+    let below = |count: usize| {
+        let mut text =
+            "client web { -> shop { timeout 9s } }\nservice shop { load 9/s; concurrency 9; -> b0 { timeout 9s } }\n"
+                .to_owned();
+        for callee in 0..count {
+            let _ = writeln!(text, "service b{callee} {{ -> b{} {{ timeout 9s }} }}", callee + 1);
+        }
+        let _ = writeln!(text, "service b{count} {{ readonly }}");
+        text
+    };
+    assert_eq!(gaps(&below(100)), "");
+    let found = gaps(&below(300));
+    assert!(
+        found.contains("whose hang does not concern 1 operation of a pool: more than 256 operations lie below it"),
         "{found}"
     );
 }

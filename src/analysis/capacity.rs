@@ -23,6 +23,8 @@ pub struct Pool {
     pub operations: Vec<OperationId>,
     /// What a hang of each callee holds, the most first.
     pub hangs: Vec<Held>,
+    /// How many of its operations have so much below them that none counts as innocent of a hang.
+    pub unfollowed: usize,
 }
 
 /// Workers that are held when one node no longer answers.
@@ -261,7 +263,8 @@ fn pool(
             .total_cmp(&most(one))
             .then_with(|| topology.node_name(one.callee).cmp(topology.node_name(other.callee)))
     });
-    Pool { node, operation, size, operations, hangs: all }
+    let unfollowed = operations.len() - dependents.followed.len();
+    Pool { node, operation, size, operations, hangs: all, unfollowed }
 }
 
 /// A call that is made while all else is well, and that nothing in its group can stand in for.

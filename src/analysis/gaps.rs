@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Facts;
 use super::repetition::Repetition;
-use crate::model::OperationId;
+use crate::model::{NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
 /// Something that could not be analysed.
@@ -70,54 +70,67 @@ impl Facts<'_> {
 
     /// Where an analysis stops, so that its time stays close to linear.
     fn left_out(&self) -> Vec<Gap> {
-        let topology = self.topology();
-        let far = topology
-            .node_ids()
-            .filter(|id| topology.node(*id).kind == ElementKind::Cache && self.is_far_from_store(*id))
-            .count();
-        let methods = |id: &OperationId| {
-            self.cascade().operation(*id, Key::Method).given().is_some() && self.repetition(*id) == Repetition::Unsafe
+        let gap = |what: &str, (number, thing): (usize, &str), why| {
+            let counted = if number == 1 { format!("1 {thing}") } else { plural(number, thing) };
+            (number > 0).then(|| Gap { what: format!("{what} {counted}"), why })
         };
-        let deep = topology.operation_ids().filter(methods).filter(|id| self.is_repeated_far_below(*id)).count();
-        let copied = topology
-            .node_ids()
-            .filter(|id| topology.node(*id).kind == ElementKind::Store && self.has_copies_left_out(*id))
-            .count();
+        let too_much = "there is too much below all of them together";
         let gaps = [
-            (self.flows_left_out(), "reads after writes in", "flow", "it writes or reads in more than 32 places"),
-            (far, "the store behind", "cache", "more than 32 caches lie one behind another"),
-            (self.sagas_left_out(), "the steps of", "saga", "of one operation no more than 16 are looked at"),
-            (
-                self.sets_left_out(),
+            gap(
+                "reads after writes in",
+                (self.flows_left_out(), "flow"),
+                "in one, more than 32 places are written or read",
+            ),
+            gap("the store behind", (self.caches_left_out(), "cache"), "more than 32 caches lie one behind another"),
+            gap("the steps of", (self.sagas_left_out(), "saga"), "of one operation no more than 16 are looked at"),
+            gap(
                 "where else it is kept what is set by",
-                "call into a cache",
+                (self.sets_left_out(), "call into a cache"),
                 "more than 256 operations lie around it",
             ),
-            (deep, "what an HTTP method promises of", "operation", "what repeats lies more than 64 calls below"),
-            (copied, "the copies of", "store", "more than 256 calls lead from it"),
-            (
-                self.redundancies_left_out(),
-                "what is shared by the branches of",
-                "group",
-                "there is too much below all groups together",
+            gap(
+                "what an HTTP method promises of",
+                (self.methods_left_out(), "operation"),
+                "what repeats lies more than 64 calls below",
             ),
-            (
-                self.fates_left_out(),
-                "what is shared with what observes it, of",
-                "observed node",
-                "there is too much below all of them together",
+            gap("the copies of", (self.copies_left_out(), "store"), "more than 256 calls lead from it"),
+            gap(
+                "whose hang does not concern",
+                (self.workers_left_out(), "operation of a pool"),
+                "more than 256 operations lie below it",
             ),
+            gap("what is shared by the branches of", (self.redundancies_left_out(), "group"), too_much),
+            gap("what is shared with what observes it, of", (self.fates_left_out(), "observed node"), too_much),
         ];
-        let counted =
-            |number: usize, thing: &str| if number == 1 { format!("1 {thing}") } else { plural(number, thing) };
-        let found = gaps.into_iter().filter(|(count, ..)| *count > 0);
-        found.map(|(count, what, thing, why)| Gap { what: format!("{what} {}", counted(count, thing)), why }).collect()
+        gaps.into_iter().flatten().collect()
+    }
+
+    fn caches_left_out(&self) -> usize {
+        let cache = |id: &NodeId| self.topology().node(*id).kind == ElementKind::Cache;
+        self.topology().node_ids().filter(cache).filter(|id| self.is_far_from_store(*id)).count()
+    }
+
+    fn methods_left_out(&self) -> usize {
+        let promises = |id: &OperationId| {
+            self.cascade().operation(*id, Key::Method).given().is_some() && self.repetition(*id) == Repetition::Unsafe
+        };
+        self.topology().operation_ids().filter(promises).filter(|id| self.is_repeated_far_below(*id)).count()
+    }
+
+    fn copies_left_out(&self) -> usize {
+        let store = |id: &NodeId| self.topology().node(*id).kind == ElementKind::Store;
+        self.topology().node_ids().filter(store).filter(|id| self.has_copies_left_out(*id)).count()
+    }
+
+    /// Operations of pools in which something may hang.
+    fn workers_left_out(&self) -> usize {
+        self.pools().iter().filter(|pool| !pool.hangs.is_empty()).map(|pool| pool.unfollowed).sum()
     }
 }
 
 fn plural(number: usize, thing: &str) -> String {
     match thing.split_once(' ') {
-        Some((first, rest)) if first == "call" => format!("{number} {first}s {rest}"),
+        Some((first, rest)) if first != "observed" => format!("{number} {first}s {rest}"),
         _ => format!("{number} {thing}s"),
     }
 }

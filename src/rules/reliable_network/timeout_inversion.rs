@@ -207,7 +207,12 @@ fn longer(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration, total: O
         crate::model::Origin::Own => "here".to_owned(),
         _ => format!("on `{}` itself", prose::call(facts, found.call)),
     };
-    format!("`{key} {}` {place}{}", proposed.written(), checked(facts, found, total))
+    let waits = if found.needed.finite().is_some_and(|needed| needed.rounded_up() < proposed) {
+        ", with room for the waits that are missing below,"
+    } else {
+        ""
+    };
+    format!("`{key} {}` {place}{waits}{}", proposed.written(), checked(facts, found, total))
 }
 
 /// A shorter wait below: of the largest part, if that alone does it.
