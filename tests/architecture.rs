@@ -42,7 +42,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("textwrap", &["src/report/facts_table.rs", "src/report/human.rs", "src/report/paint.rs"]),
     ("anstyle", &["src/report/paint.rs"]),
     ("strsim", &["src/vocabulary/suggest.rs"]),
-    ("clap", &["src/bin/topolint/arguments.rs", "src/bin/topolint/configuration.rs", "src/bin/topolint/main.rs"]),
+    (
+        "clap",
+        &[
+            "src/bin/topolint/arguments.rs",
+            "src/bin/topolint/configuration.rs",
+            "src/bin/topolint/main.rs",
+            "src/bin/topolint/shell.rs",
+        ],
+    ),
+    ("clap_complete", &["src/bin/topolint/arguments.rs", "src/bin/topolint/shell.rs"]),
+    ("clap_mangen", &["src/bin/topolint/shell.rs"]),
     ("globset", &["src/bin/topolint/files.rs", "src/config/pattern.rs"]),
     ("ignore", &["src/bin/topolint/files.rs"]),
     ("terminal_size", &["src/bin/topolint/output.rs"]),

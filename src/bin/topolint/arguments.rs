@@ -38,6 +38,17 @@ pub(crate) enum Command {
     Config(Configure),
     /// Print the language reference as Markdown
     Reference,
+    /// Print what a shell needs to complete commands, flags and names of rules
+    Completions {
+        /// The shell that reads it
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page
+    Man {
+        /// The command that it is about, such as `baseline create`; without one, the whole
+        command: Vec<String>,
+    },
 }
 
 #[derive(Clone, Debug, Args)]

@@ -16,6 +16,7 @@ mod output;
 mod path;
 mod render;
 mod rules;
+mod shell;
 mod what_if;
 mod written;
 
@@ -62,5 +63,7 @@ fn run(arguments: &Arguments) -> Result<u8, Stop> {
         Command::Baseline(keep) => baseline::run(keep),
         Command::Config(configure) => configuration::run(configure),
         Command::Reference => output::print(&topolint::vocabulary::reference()).map(|()| 0),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { command } => shell::man(command),
     }
 }
