@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
+pub mod repository;
+pub mod tools;
+
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
