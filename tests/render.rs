@@ -5,6 +5,12 @@
 mod support;
 
 use support::{ROOT, Texts, example_texts, scene};
+use topolint::analysis::Facts;
+use topolint::change::{Mark, Side, compare};
+use topolint::config::Config;
+use topolint::lint::Terms;
+use topolint::metadata::built_in_clients;
+use topolint::model::{Loader, lower};
 use topolint::render::{self, Layout, Plan, Rect, Scene, Theme, View};
 
 /// What is wrong with a layout: things that lie on each other.
@@ -115,4 +121,57 @@ fn every_kind_of_node_and_edge_has_a_place_of_its_own() {
     let scene = scene(&Texts::one(SHOP), ROOT, &View::default());
     assert_eq!(scene.nodes.len(), 7);
     assert_eq!(faults(&scene), [] as [String; 0]);
+}
+
+/// The picture of two versions of a text.
+fn versions(before: &str, after: &str) -> Scene {
+    let (old, new) = (Texts::one(before), Texts::one(after));
+    let config = Config::default();
+    let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
+    let mut head = Loader::new(&new);
+    let heads = [head.project(ROOT)];
+    let mut base = Loader::new(&old);
+    base.sources = head.sources.clone();
+    let bases = [base.project(ROOT)];
+    let side = |loader, projects| Side { loader, projects, config: &config, baseline: None };
+    let found = compare(side(&base, &bases), side(&head, &heads), &terms);
+    let scene = |loader: &Loader<'_>, project, outcome| {
+        let (topology, _) = lower(loader, project, built_in_clients());
+        let facts = Facts::new(&topology, built_in_clients());
+        render::scene(&facts, &base.sources, outcome, &View::default())
+    };
+    let after = scene(&head, &heads[0], &found.outcome);
+    render::versions(&scene(&base, &bases[0], &found.before), after, &found.topologies[0], &found)
+}
+
+#[test]
+fn what_came_went_and_changed_is_told_by_words() {
+    let before = "client web; service shop; store db; service old; web -> shop { timeout 1s; retries none }; \
+                  shop -> db { timeout 100ms; retries none }; shop -> old { timeout 1s; retries none }";
+    let after = "client web; service shop; store db; service added; web -> shop { timeout 3s; retries none }; \
+                 shop -> db { timeout 100ms; retries none }; shop ->> added";
+    let scene = versions(before, after);
+    let marks: Vec<(&str, Mark)> = scene.nodes.iter().map(|node| (node.name.as_str(), node.mark)).collect();
+    assert!(marks.contains(&("added", Mark::New)) && marks.contains(&("old", Mark::Gone)), "{marks:?}");
+    assert!(marks.contains(&("db", Mark::Same)), "{marks:?}");
+    let calls: Vec<&str> = scene.edges.iter().flat_map(|edge| &edge.calls).map(|call| call.text.as_str()).collect();
+    assert!(calls.contains(&"1 × 1 s → 1 × 3 s"), "{calls:?}");
+    assert!(calls.iter().any(|text| text.starts_with("NEW")), "{calls:?}");
+    assert!(calls.iter().any(|text| text.starts_with("GONE")), "{calls:?}");
+    assert_eq!(faults(&scene), [] as [String; 0]);
+    let svg = render::svg(&scene, Theme::Light);
+    for class in ["mark-new", "mark-gone", "mark-changed"] {
+        assert!(svg.contains(&format!("{class}\">")), "{class}");
+    }
+}
+
+#[test]
+fn what_is_only_renamed_or_moved_is_not_new() {
+    let before =
+        "client web; service shop; store db; web -> shop { timeout 1s }; shop -> db { timeout 100ms; retries 2 }";
+    let after = "group all { service store-front; store db }; client web; web -> store-front { timeout 1s }; \
+                 store-front -> db { timeout 100ms; retries 2 }";
+    let scene = versions(before, after);
+    assert!(scene.nodes.iter().all(|node| !matches!(node.mark, Mark::New | Mark::Gone)), "{:?}", scene.nodes);
+    assert!(scene.edges.iter().all(|edge| edge.mark == Mark::Same), "{:?}", scene.edges);
 }

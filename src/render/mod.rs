@@ -14,5 +14,5 @@ pub use geometry::{Point, Rect, Size};
 pub use layout::{Layout, Plan, PlannedEdge, PlannedGroup, PlannedNode, Route, layout};
 pub use measure::plan;
 pub use png::{PngError, png};
-pub use scene::{Annotate, Collapse, Edge, GroupBy, Node, Scene, Shape, View, scene};
+pub use scene::{Annotate, Collapse, Edge, GroupBy, Node, Scene, Shape, View, scene, versions};
 pub use svg::{Theme, svg};

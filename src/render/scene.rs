@@ -4,6 +4,7 @@
 mod badges;
 mod choice;
 mod groups;
+mod versions;
 mod words;
 
 use std::collections::{HashMap, HashSet};
@@ -12,8 +13,10 @@ use indexmap::IndexMap;
 
 pub use choice::View;
 pub use groups::{Collapse, GroupBy};
+pub use versions::versions;
 
 use crate::analysis::Facts;
+use crate::change::Mark;
 use crate::lint::Outcome;
 use crate::metadata::Level;
 use crate::model::{CallId, NodeId, OperationId, Phase};
@@ -114,6 +117,8 @@ pub struct Node {
     pub badges: Vec<usize>,
     /// Whether the way that takes longest leads over it.
     pub on_path: bool,
+    /// What became of it, where two versions are compared.
+    pub mark: Mark,
 }
 
 /// How a call is made.
@@ -142,6 +147,8 @@ pub struct Edge {
     pub badges: Vec<usize>,
     /// Whether the way that takes longest leads over it.
     pub on_path: bool,
+    /// What became of it, where two versions are compared.
+    pub mark: Mark,
 }
 
 /// One call.
@@ -153,6 +160,8 @@ pub struct Call {
     pub name: String,
     /// Its operation and its numbers, as far as they are asked for.
     pub text: String,
+    /// What became of it, where two versions are compared.
+    pub mark: Mark,
 }
 
 /// A finding.
@@ -168,6 +177,8 @@ pub struct Entry {
     pub place: String,
     /// Which finding it is.
     pub fingerprint: String,
+    /// What became of it, where two versions are compared.
+    pub mark: Mark,
 }
 
 /// The scene of a topology.
@@ -236,7 +247,7 @@ fn nodes(
             }
         };
         let on_path = view.annotate.numbers() && on_path.contains(&index);
-        Node { name, shape, entry, lines, group: members.group, badges: Vec::new(), on_path }
+        Node { name, shape, entry, lines, group: members.group, badges: Vec::new(), on_path, mark: Mark::Same }
     };
     grouping.drawn.iter().enumerate().map(draw).collect()
 }
@@ -266,21 +277,23 @@ fn edges(facts: &Facts<'_>, view: &View, grouping: &groups::Grouping, calls: &[C
         }
         let serving = call.phase == Phase::Request;
         let line = Line { awaited: call.arrow == Arrow::Sync, optional: !facts.is_hard(*id), serving };
-        let new = || Edge { from, to, line, calls: Vec::new(), badges: Vec::new(), on_path: false };
+        let new = || Edge { from, to, line, calls: Vec::new(), badges: Vec::new(), on_path: false, mark: Mark::Same };
         let edge = edges.entry((from, to, line)).or_insert_with(new);
         edge.on_path |= view.annotate.numbers() && path.contains(id);
         edge.calls.push(Call {
             identity: topology.call_identity(*id),
             name: crate::diagnostic::spaced(&topology.call_name(*id)),
             text: words::call(facts, view, *id),
+            mark: Mark::Same,
         });
     }
     for (from, to, name) in dead_letters(facts) {
         if let (Some(from), Some(to)) = (grouping.drawn(from), grouping.drawn(to)) {
             let line = Line { awaited: false, optional: true, serving: true };
             let text = "dead letters".to_owned();
-            let call = Call { identity: name.clone(), name, text };
-            let new = || Edge { from, to, line, calls: Vec::new(), badges: Vec::new(), on_path: false };
+            let call = Call { identity: name.clone(), name, text, mark: Mark::Same };
+            let new =
+                || Edge { from, to, line, calls: Vec::new(), badges: Vec::new(), on_path: false, mark: Mark::Same };
             edges.entry((from, to, line)).or_insert_with(new).calls.push(call);
         }
     }

@@ -133,7 +133,7 @@ pub(crate) enum DiffFormat {
 }
 
 /// Which rules speak, and how loud: stronger than the configuration.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Rules")]
 pub(crate) struct Selection {
     /// Report only these rules and families, and what is wrong with the text itself
@@ -309,6 +309,9 @@ pub(crate) struct Render {
     /// Boxes to draw as one node: their names, all or none; auto collapses where there are very many nodes
     #[arg(long, value_name = "BOXES", value_delimiter = ',', default_value = "auto")]
     pub(crate) collapse: Vec<String>,
+    /// The version to compare with, in one picture: a commit or a folder
+    #[arg(long, value_name = "REF")]
+    pub(crate) against: Option<String>,
     /// Colours
     #[arg(long, value_enum, default_value_t = Theme::Auto)]
     pub(crate) theme: Theme,

@@ -130,6 +130,16 @@ pub(crate) struct Compared {
 
 /// Compares a run with its base. What people have to know of the base goes to standard error.
 pub(crate) fn compared(run: Run<'_>, base: &Base, terms: &Terms<'_>) -> Result<Compared, Stop> {
+    compared_with(run, base, terms, |loader, _, comparison| Compared { sources: loader.sources, comparison })
+}
+
+/// Compares a run with its base, and hands over what was read there.
+pub(crate) fn compared_with<T>(
+    run: Run<'_>,
+    base: &Base,
+    terms: &Terms<'_>,
+    then: impl FnOnce(Loader<'_>, &[Project], Comparison) -> T,
+) -> Result<T, Stop> {
     let mut loader = Loader::new(base.files());
     loader.sources = run.loader.sources.clone();
     let mut notices = if let Base::Commit(tree) = base { tree.notices.clone() } else { Vec::new() };
@@ -155,7 +165,7 @@ pub(crate) fn compared(run: Run<'_>, base: &Base, terms: &Terms<'_>) -> Result<C
     for notice in notices {
         eprintln!("note: {}", topolint::source::clean(&notice));
     }
-    Ok(Compared { sources: loader.sources, comparison })
+    Ok(then(loader, &projects, comparison))
 }
 
 /// The topologies of a base, as far as their files can be read.

@@ -10,8 +10,9 @@ use topolint::model::{Loader, Topology, lower};
 use topolint::render::{self, Collapse, Scene, View};
 use topolint::source::SourceMap;
 
-use crate::arguments::{Annotate, GroupBy, Picture, Render, Theme};
+use crate::arguments::{Annotate, GroupBy, Picture, Render, Selection, Theme};
 use crate::check::{projects, today, wanted_of};
+use crate::compare::{Base, Run, compared_with};
 use crate::configuration::configuration;
 use crate::files::Folder;
 use crate::output::{self, Stop};
@@ -38,18 +39,58 @@ pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
         .into());
     };
     let clients = built_in_clients();
+    let run = Run {
+        paths: &render.paths,
+        common: &render.common,
+        selection: &Selection::default(),
+        folder: &folder,
+        loader: &loader,
+        wanted: &wanted,
+        projects: std::slice::from_ref(project),
+        baseline: None,
+        look,
+    };
     let terms = Terms { config: &config, today: render.today.unwrap_or_else(today), clients };
-    let outcome = lint(&loader, std::slice::from_ref(project), &terms);
-    let (topology, _) = lower(&loader, project, clients);
-    let view = view(render, &topology)?;
-    let facts = Facts::new(&topology, clients);
-    let scene = render::scene(&facts, &loader.sources, &outcome, &view);
+    let scene = match &render.against {
+        None => one(render, run, &terms)?,
+        Some(reference) => both(render, run, &Base::named(run, reference)?, &terms)?,
+    };
     let picture = draw(&scene, format, render)?;
     match &render.output {
         None => output::write(|out| out.write_all(&picture))?,
         Some(path) => written::all(&[((), path.clone())], |(), out| out.write_all(&picture))?,
     }
     Ok(0)
+}
+
+/// The scene of what is there.
+fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>) -> Result<Scene, Stop> {
+    let Some(project) = run.projects.first() else { return Ok(Scene::default()) };
+    let outcome = lint(run.loader, run.projects, terms);
+    let (topology, _) = lower(run.loader, project, terms.clients);
+    let facts = Facts::new(&topology, terms.clients);
+    Ok(render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?))
+}
+
+/// The scene of what is there, and of what was.
+fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>) -> Result<Scene, Stop> {
+    let Some(project) = run.projects.first() else { return Ok(Scene::default()) };
+    let (topology, _) = lower(run.loader, project, terms.clients);
+    let asked = view(render, &topology)?;
+    compared_with(run, base, terms, |loader, projects, found| {
+        let now = Facts::new(&topology, terms.clients);
+        let after = render::scene(&now, &loader.sources, &found.outcome, &asked);
+        let Some(change) = found.topologies.first() else { return after };
+        let old: Vec<Topology> = projects.iter().map(|project| lower(&loader, project, terms.clients).0).collect();
+        let same_root = projects.iter().position(|old| old.root == project.root);
+        let index = same_root.or_else(|| old.iter().position(|old| old.name == topology.name)).unwrap_or(0);
+        let nothing = Topology::default();
+        let old = old.get(index).unwrap_or(&nothing);
+        // A node or operation that is asked for is looked up by its name on the other side, too.
+        let asked = view(render, old).unwrap_or(asked);
+        let before = render::scene(&Facts::new(old, terms.clients), &loader.sources, &found.before, &asked);
+        render::versions(&before, after, change, &found)
+    })
 }
 
 fn draw(scene: &Scene, format: Picture, render: &Render) -> Result<Vec<u8>, Stop> {

@@ -3,6 +3,7 @@
 use super::groups::Grouping;
 use super::{Entry, Index, Scene};
 use crate::analysis::Facts;
+use crate::change::Mark;
 use crate::lint::Finding;
 use crate::source::{SourceMap, clean};
 
@@ -40,5 +41,6 @@ fn entry(sources: &SourceMap, finding: &Finding) -> Entry {
         message: clean(&finding.diagnostic.message).into_owned(),
         place: clean(&format!("{}:{}:{}", sources.name(span), position.line, position.column)).into_owned(),
         fingerprint: finding.fingerprint.to_string(),
+        mark: Mark::Same,
     }
 }

@@ -9,8 +9,9 @@ use super::super::geometry::{Point, Rect};
 use super::super::layout::MARGIN;
 use super::super::measure::{BADGE, LABEL, SMALL, badge_width};
 use super::super::scene::{Line, Shape};
-use super::style::shape_class;
+use super::style::{mark_class, shape_class};
 use super::{Page, number};
+use crate::change::Mark;
 use crate::metadata::Level;
 
 /// So many findings are listed.
@@ -30,6 +31,7 @@ enum Sign {
     Path,
     Line(Pattern),
     Unstated,
+    Mark(Mark),
     Level(Reverse<Level>),
 }
 
@@ -78,6 +80,9 @@ impl Sign {
             Self::Line(Pattern::Async) => "does not wait",
             Self::Line(Pattern::Elsewhen) => "not while serving",
             Self::Unstated => "not stated",
+            Self::Mark(Mark::New) => "new",
+            Self::Mark(Mark::Gone) => "gone",
+            Self::Mark(_) => "changed",
             Self::Level(Reverse(level)) => level.name(),
         }
     }
@@ -119,6 +124,8 @@ impl Page<'_> {
         let mut signs: BTreeSet<Sign> = scene.nodes.iter().map(|node| Sign::Shape(node.shape)).collect();
         signs.extend(scene.edges.iter().map(|edge| Sign::Line(Pattern::of(edge.line))));
         signs.extend(scene.findings.iter().map(|entry| Sign::Level(Reverse(entry.level))));
+        let marks = scene.nodes.iter().map(|node| node.mark).chain(scene.edges.iter().map(|edge| edge.mark));
+        signs.extend(marks.filter(|mark| *mark != Mark::Same).map(Sign::Mark));
         let occurs = |sign, is: bool| is.then_some(sign);
         let unstated = |text: &String| text.contains('?');
         signs.extend(occurs(Sign::Entry, scene.nodes.iter().any(|node| node.entry)));
@@ -158,6 +165,11 @@ impl Page<'_> {
                     "<g class=\"edge {class}\"><path class=\"line\" d=\"{line}\"/><path class=\"head\" d=\"{head}{close}\"/></g>"
                 );
             }
+            Sign::Mark(mark) => {
+                let _ = write!(self.out, "<g class=\"service{}\">", mark_class(mark));
+                self.rect("body", &Rect { x: x + 2.0, y: y - 9.0, width: 28.0, height: 18.0 }, 5.0);
+                self.out.push_str("</g>\n");
+            }
             Sign::Unstated => self.text("name", Point { x: x + 12.0, y: y + 5.0 }, "?"),
             Sign::Level(Reverse(level)) => {
                 self.badge(level, &Rect { x: x + 6.0, y: y - BADGE / 2.0, width: 18.0, height: BADGE }, "1");
@@ -180,7 +192,12 @@ impl Page<'_> {
             let badge = Rect { x: MARGIN + 4.0, y: y + 6.0, width, height: BADGE };
             self.badge(entry.level, &badge, &number_text);
             let x = MARGIN + 48.0;
-            let rule = format!("{}[{}]", entry.level.name(), entry.rule);
+            let mark = match entry.mark {
+                Mark::New => "NEW ",
+                Mark::Gone => "FIXED ",
+                Mark::Same | Mark::Changed => "",
+            };
+            let rule = format!("{mark}{}[{}]", entry.level.name(), entry.rule);
             self.text("rule", Point { x, y: y + 18.0 }, &rule);
             let taken = self.ruler.width(&rule, Weight::Bold, 12.0) + 14.0;
             let place = self.ruler.cut(&entry.place, Weight::Regular, 12.0, room - 48.0 - taken);

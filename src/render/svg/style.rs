@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::font::FAMILY;
 use super::super::scene::{Edge, Entry, Shape};
+use crate::change::Mark;
 use crate::metadata::Level;
 
 /// The colours of a picture.
@@ -31,6 +32,8 @@ struct Palette {
     warn: &'static str,
     warn_text: &'static str,
     info: &'static str,
+    /// What came, changed and went.
+    marks: [&'static str; 3],
     /// For each shape what fills it and what surrounds it.
     client: [&'static str; 2],
     service: [&'static str; 2],
@@ -52,6 +55,7 @@ const LIGHT: Palette = Palette {
     warn: "#f2b01e",
     warn_text: "#2b2000",
     info: "#0b62c4",
+    marks: ["#1a7f37", "#9a6700", "#8c959f"],
     client: ["#eef1f4", "#59636e"],
     service: ["#e3efff", "#3b6fb6"],
     store: ["#e2f4e8", "#2f7d4f"],
@@ -72,6 +76,7 @@ const DARK: Palette = Palette {
     warn: "#d9a01a",
     warn_text: "#1c1500",
     info: "#6cb0ff",
+    marks: ["#3fb950", "#d29922", "#6e7681"],
     client: ["#21262d", "#8b949e"],
     service: ["#14294a", "#6ea8fe"],
     store: ["#12301f", "#57ab7c"],
@@ -148,7 +153,30 @@ fn sheet(palette: &Palette) -> String {
              .{name} .icon {{ fill: none; stroke: {stroke}; stroke-width: 1.2; stroke-linejoin: round }}\n"
         );
     }
+    let [new, changed, gone] = palette.marks;
+    let _ = write!(
+        css,
+        ".mark-new .body {{ stroke: {new}; stroke-width: 3.4 }}\n\
+         .mark-changed .body {{ stroke: {changed}; stroke-width: 2.6; stroke-dasharray: 14 3 }}\n\
+         .mark-gone .body {{ stroke: {gone}; stroke-dasharray: 3 4; fill: {paper} }}\n\
+         .mark-new .line {{ stroke: {new}; stroke-width: 3.2 }}\n\
+         .mark-new .head {{ stroke: {new}; fill: {new} }}\n\
+         .mark-changed .line {{ stroke: {changed}; stroke-width: 2.2 }}\n\
+         .mark-changed .head {{ stroke: {changed}; fill: {changed} }}\n\
+         .mark-gone .line {{ stroke: {gone}; stroke-dasharray: 1 6; stroke-width: 2; stroke-linecap: round }}\n\
+         .mark-gone .head {{ stroke: {gone}; fill: none }}\n"
+    );
     css
+}
+
+/// The class of what came, changed or went, behind other classes.
+pub(super) fn mark_class(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Same => "",
+        Mark::New => " mark-new",
+        Mark::Changed => " mark-changed",
+        Mark::Gone => " mark-gone",
+    }
 }
 
 /// The class of an edge: its pattern, and the worst that is found on it.
@@ -164,7 +192,7 @@ pub(super) fn line(edge: &Edge, worst: Option<&Entry>) -> String {
         Some(Level::Warn) => " with-warn",
         _ => "",
     };
-    format!("edge {pattern}{worst}")
+    format!("edge {pattern}{worst}{}", mark_class(edge.mark))
 }
 
 pub(super) fn shape_class(shape: Shape) -> &'static str {
