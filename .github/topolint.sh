@@ -62,8 +62,16 @@ too_long() {
   [[ $(jq -Rs length "$body") -gt 65536 ]]
 }
 
+# GitHub drops a summary of more than 1 MiB as a whole.
 summarize() {
-  { echo && cat "$body"; } >> "$GITHUB_STEP_SUMMARY"
+  local taken more
+  touch "$GITHUB_STEP_SUMMARY"
+  taken=$(wc -c < "$GITHUB_STEP_SUMMARY") more=$(wc -c < "$body")
+  if ((taken + 1 + more <= 1048576)); then
+    { echo && cat "$body"; } >> "$GITHUB_STEP_SUMMARY"
+  else
+    echo '::notice title=topolint::The job summary is full: nothing is added to it'
+  fi
 }
 
 shortened() {
@@ -99,7 +107,7 @@ report_change() {
   "$topolint" diff "${flags[@]}" --format=markdown "${subject[@]}" > "$body" 2> "$folder/said-before" || return
   if publish; then return; fi
   echo '::notice title=topolint::The comment could not be kept up to date (on pull requests from forks the token may' \
-    'only read): the job summary has what it says'
+    'only read): what it says goes to the job summary'
   summarize
 }
 

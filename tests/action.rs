@@ -326,6 +326,24 @@ fn a_body_that_is_too_long_goes_to_the_summary_and_the_comment_says_so() {
 }
 
 #[test]
+fn a_summary_that_is_full_is_left_as_it_is() {
+    if !needed() {
+        return;
+    }
+    let (checkout, base) = slower();
+    let binary = checkout.0.join("fake");
+    let script = "#!/bin/sh\ncase \"$*\" in *markdown*) echo text;; *json*) echo '{}';; \
+                  *) head -c 1048571 /dev/zero | tr '\\0' x > \"$GITHUB_STEP_SUMMARY\";; esac\n";
+    executable(&binary, script);
+    let api = Api::start();
+    api.state().refuses_with = Some(403);
+    let inputs = [("comment", "true"), ("binary", binary.to_str().expect("UTF-8"))];
+    let ran = run(&checkout, &base, &api, &inputs);
+    assert!(ran.code == 0 && ran.log.contains("The job summary is full"), "{}", ran.log);
+    assert_eq!(ran.summary.len(), 1_048_571);
+}
+
+#[test]
 fn hostile_text_in_a_diagram_stays_text() {
     if !needed() {
         return;
