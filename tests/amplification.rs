@@ -12,6 +12,8 @@ mod golden;
 #[allow(dead_code, reason = "shared with the oracle of time and effects")]
 #[path = "oracle/graph.rs"]
 mod graph;
+#[path = "oracle/hangs.rs"]
+mod hangs;
 #[path = "oracle/random.rs"]
 mod random;
 #[path = "oracle/shrink.rs"]
@@ -29,7 +31,7 @@ use failure::ENDLESS;
 use graph::Graph;
 use random::Random;
 use subject::Subject;
-use topolint::analysis::{Count, Facts, Held, Pool};
+use topolint::analysis::{Count, Extent, Facts, Held, Pool};
 use topolint::model::{CallId, Duration, OperationId};
 use traffic::About;
 
@@ -224,20 +226,19 @@ fn wrong_pools(graph: &Graph) -> Option<Verdict> {
     let written = graph.written();
     let subject = Subject::read(&written);
     subject.with(|facts| {
-        let lasts = |call: usize| {
-            let time = facts.times().call(facts, subject.call(written.places[call]));
-            let seconds = time.at_least.finite().map(Duration::seconds);
-            ways_down::Lasts { seconds, known: time.at_most.is_some() }
-        };
-        let (pools, mut wrong, mut telling) = (ways_down::pools(graph), Vec::new(), false);
+        let turns = |id: usize| ways_down::turns_when_healthy(graph, id);
+        if hangs::waits_in_a_circle(graph) || (0..graph.operations.len()).any(turns) {
+            return None;
+        }
+        let lasts = lasts(graph, &written, &subject, facts);
+        let (pools, mut wrong, mut telling) = (hangs::pools(graph), Vec::new(), false);
         for (size, operations) in &pools {
-            let hangs = ways_down::hangs(graph, operations, lasts)?;
+            let hangs = hangs::hangs(graph, operations, &lasts)?;
             telling |= hangs.values().any(|hang| hang.needed != Some(0.0));
             let ids: BTreeSet<_> = operations.iter().map(|id| subject.operation(&graph.name(*id))).collect();
             let said =
                 facts.pools().iter().find(|pool| pool.operations.iter().copied().collect::<BTreeSet<_>>() == ids);
             match said {
-                Some(_) if operations.iter().any(|id| ways_down::turns_when_healthy(graph, *id)) => {}
                 Some(pool) => wrong.extend(wrong_hangs(graph, facts, pool, *size, &hangs)),
                 None if hangs.is_empty() => {}
                 None => wrong.push(format!("no pool of {operations:?}")),
@@ -250,17 +251,30 @@ fn wrong_pools(graph: &Graph) -> Option<Verdict> {
     })
 }
 
+/// How long things last at the worst is judged elsewhere.
+fn lasts(graph: &Graph, written: &graph::Written, subject: &Subject, facts: &Facts<'_>) -> hangs::Lasts {
+    let seconds = |extent: Extent| extent.finite().map_or(f64::INFINITY, Duration::seconds);
+    let calls = written.places.iter().map(|place| facts.times().call(facts, subject.call(*place)));
+    let calls: Vec<_> = calls.collect();
+    let work = |id: usize| facts.times().work(subject.operation(&graph.name(id))).at_most.map(seconds);
+    hangs::Lasts {
+        call: calls.iter().map(|time| seconds(time.at_least)).collect(),
+        call_at_most: calls.iter().map(|time| time.at_most.map(seconds)).collect(),
+        work_at_most: (0..graph.operations.len()).map(work).collect(),
+    }
+}
+
 fn wrong_hangs(
     graph: &Graph,
     facts: &Facts<'_>,
     pool: &Pool,
     size: u64,
-    hangs: &BTreeMap<usize, ways_down::Hang>,
+    hangs: &BTreeMap<usize, hangs::Hang>,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     let name = |held: &Held| facts.topology().node_name(held.callee).to_owned();
     let said: BTreeMap<String, &Held> = pool.hangs.iter().map(|held| (name(held), held)).collect();
-    let expected: BTreeMap<String, &ways_down::Hang> =
+    let expected: BTreeMap<String, &hangs::Hang> =
         hangs.iter().map(|(node, hang)| (graph.nodes[*node].name.clone(), hang)).collect();
     if pool.size != size || said.keys().ne(expected.keys()) {
         wrong.push(format!("size {} with {:?}, expected {size} with {:?}", pool.size, said.keys(), expected.keys()));
@@ -271,7 +285,7 @@ fn wrong_hangs(
         let same = held.needed.is_some() == hang.needed.is_some()
             && close(held.needed.unwrap_or(0.0), hang.needed.unwrap_or(0.0))
             && close(held.arriving, hang.arriving)
-            && full(held.seconds_to_full(pool), ways_down::seconds_to_full(hang, as_number(size)))
+            && full(held.seconds_to_full(pool), hangs::seconds_to_full(hang, as_number(size)))
             && held.known == hang.known
             && (held.needed == Some(0.0) || innocent == hang.innocent.iter().map(|id| graph.name(*id)).collect());
         if !same {

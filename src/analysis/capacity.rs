@@ -174,8 +174,9 @@ fn held_together(holders: &[Holder]) -> Option<f64> {
     let first = first_opening(holders);
     let early = |holder: &Holder| holder.most().unwrap_or(f64::INFINITY).min(holder.rate * first);
     let early: f64 = if first.is_finite() { holders.iter().map(early).sum() } else { 0.0 };
-    let last: Option<f64> = holders.iter().filter(|holder| holder.opens.is_none()).map(Holder::most).sum();
-    last.map(|last| last.max(early))
+    let mut lasting = holders.iter().filter(|holder| holder.opens.is_none()).map(Holder::most);
+    let last = lasting.try_fold(0.0, |sum, most| Some(sum + most?));
+    last.map(|last: f64| last.max(early))
 }
 
 fn fills(needed: Option<f64>, pool: &Pool) -> bool {
@@ -283,10 +284,9 @@ fn held(
     let mut found =
         Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
     for (id, calls) in by {
-        let reached = hangs.reached(*id, callee);
         let arriving = hangs.arriving(*id, callee);
         // Of several calls the first may be the last: the one that holds most counts.
-        let made: Vec<CallId> = calls.iter().copied().filter(|call| reached.contains(call)).collect();
+        let made: Vec<CallId> = calls.iter().copied().filter(|call| hangs.reaches(*call, callee)).collect();
         let patience = hangs.patience(*id);
         let holders = made.iter().map(|call| holder(facts, *call, (arriving, patience)));
         let weight = |(holder, _): &(Holder, bool)| least(holder.wanted, holder.most()).unwrap_or(f64::INFINITY);

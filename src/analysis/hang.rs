@@ -12,18 +12,35 @@ use super::capacity::Opening;
 use super::condensation::components;
 use super::interval::Extent;
 use super::load::{Traffic, arrivals, client_calls, is_undivided, least_chance};
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::{CallId, Fallback, NodeId, OperationId, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
 /// What a hang of a node does above it.
 #[derive(Default)]
 pub(super) struct Hang {
-    /// The operations that fail by it, those of the node included.
-    failing: HashSet<OperationId>,
-    /// Those that wait for it, whether or not they fail.
-    waiting: HashSet<OperationId>,
+    /// The operations that wait for it over any number of calls, and those that share crowded workers with them.
+    above: HashSet<OperationId>,
+    /// What may have become of those of them that have been played.
+    ended: HashMap<OperationId, Course>,
+    /// The calls that they come to, whatever is chosen before.
+    reached: HashSet<CallId>,
+    /// Those of them that nobody has waited before.
+    first: HashSet<CallId>,
     arriving: HashMap<OperationId, Arriving>,
+}
+
+/// What may have happened on the way to a place in an execution.
+#[derive(Clone, Copy, Default)]
+struct Course {
+    /// It may have waited for the node.
+    waited: bool,
+    /// It may have failed by that, or still wait.
+    failed: bool,
+}
+
+impl Course {
+    const LOST: Self = Self { waited: true, failed: true };
 }
 
 /// What comes to an operation in a hang, at least.
@@ -41,6 +58,10 @@ pub(super) struct Hangs<'a, 'f> {
     patience: Vec<Extent>,
     budget: usize,
     known: HashMap<NodeId, Hang>,
+    /// Callees come before their callers.
+    rank: Vec<usize>,
+    /// Of operations with stated workers, the share of executions that these start.
+    shares: HashMap<OperationId, f64>,
     /// The operations of the pool that is asked for: until it is full, it lets everything through.
     pool: HashSet<OperationId>,
 }
@@ -48,7 +69,22 @@ pub(super) struct Hangs<'a, 'f> {
 impl<'a, 'f> Hangs<'a, 'f> {
     pub(super) fn new(facts: &'a Facts<'f>) -> Self {
         let budget = 40 * facts.topology().calls.len() + 200_000;
-        Self { facts, patience: patience(facts), budget, known: HashMap::new(), pool: HashSet::new() }
+        let topology = facts.topology();
+        let mut rank = vec![0; topology.operations.len()];
+        for (place, group) in components(topology, |call| facts.plan(call).awaited).iter().enumerate() {
+            for id in group {
+                rank.get_mut(id.index()).into_iter().for_each(|slot| *slot = place);
+            }
+        }
+        Self {
+            facts,
+            patience: patience(facts),
+            budget,
+            known: HashMap::new(),
+            rank,
+            shares: HashMap::new(),
+            pool: HashSet::new(),
+        }
     }
 
     /// From now on, one pool is asked for.
@@ -62,56 +98,64 @@ impl<'a, 'f> Hangs<'a, 'f> {
         self.patience.get(id.index()).copied().unwrap_or(Extent::ZERO)
     }
 
-    /// The calls of an operation that it comes to while a node hangs: none after one that fails by it, and none that
+    /// Whether an operation comes to a call while a node hangs: not after one that may have failed by it, and not if it
     /// shares a deadline with one that has waited for it.
-    pub(super) fn reached(&mut self, id: OperationId, node: NodeId) -> Vec<CallId> {
-        let topology = self.facts.topology();
-        let mut calls: Vec<CallId> = topology.calls_from(id).collect();
-        calls.sort_unstable();
-        self.budget = self.budget.saturating_sub(calls.len());
-        let facts = self.facts;
-        let failing = &self.hang(node).failing;
-        let waits = |call: &CallId| failing.contains(&topology.call(*call).to);
-        let stops = calls.iter().position(|call| waits(call) && fails(facts, *call));
-        let first = calls.iter().position(waits).unwrap_or(calls.len());
-        let end = stops.map_or(calls.len(), |stops| stops + 1);
-        let late = |(place, call): &(usize, CallId)| *place > first && facts.plan(*call).inherits;
-        calls.into_iter().enumerate().take(end).filter(|it| !late(it)).map(|(_, call)| call).collect()
+    pub(super) fn reaches(&mut self, call: CallId, node: NodeId) -> bool {
+        let from = self.facts.topology().call(call).from;
+        let hang = self.hang(node);
+        !hang.above.contains(&from) || hang.reached.contains(&call)
     }
 
     /// Whether an operation comes to a call without having waited before: later ones come later.
     fn comes_first(&mut self, call: CallId, node: NodeId) -> bool {
-        let topology = self.facts.topology();
-        let reached = self.reached(topology.call(call).from, node);
-        let waiting = &self.hang(node).waiting;
-        let earlier = reached.iter().take_while(|other| **other != call);
-        let waited = earlier.filter(|other| waiting.contains(&topology.call(**other).to)).count() > 0;
-        !waited && reached.contains(&call)
+        let from = self.facts.topology().call(call).from;
+        let hang = self.hang(node);
+        !hang.above.contains(&from) || hang.first.contains(&call)
     }
 
     fn hang(&mut self, node: NodeId) -> &mut Hang {
         if !self.known.contains_key(&node) {
-            let facts = self.facts;
-            let failing = self.above(node, |call| fails(facts, call));
-            let waiting = self.above(node, |call| facts.plan(call).awaited);
-            self.known.insert(node, Hang { failing, waiting, arriving: HashMap::new() });
+            let hang = if self.budget == 0 { Hang::default() } else { self.played(node) };
+            self.known.insert(node, hang);
         }
         self.known.entry(node).or_default()
     }
 
-    /// The operations that reach a node over calls that count, its own included.
-    fn above(&mut self, node: NodeId, counts: impl Fn(CallId) -> bool) -> HashSet<OperationId> {
+    /// Plays all that wait for a node, each once; in a circle the worst is taken of what comes round.
+    fn played(&mut self, node: NodeId) -> Hang {
         let topology = self.facts.topology();
-        let mut above: HashSet<OperationId> = topology.node(node).operations.iter().copied().collect();
-        let mut next: Vec<OperationId> = above.iter().copied().collect();
+        let mut hang = Hang { above: self.above(node), ..Hang::default() };
+        let mut all: Vec<OperationId> = hang.above.iter().copied().collect();
+        all.sort_unstable_by_key(|id| (self.rank.get(id.index()).copied(), *id));
+        for id in all {
+            let operation = topology.operation(id);
+            self.budget = self.budget.saturating_sub(topology.calls_from(id).count());
+            let course = if topology.node(operation.node).kind == ElementKind::Queue {
+                // Each subscriber has its own.
+                let each = |step| hang.play(self.facts, std::slice::from_ref(step), Course::default());
+                operation.body.iter().map(each).fold(Course::default(), Course::join)
+            } else {
+                hang.play(self.facts, &operation.body, Course::default())
+            };
+            let lost = operation.node == node || self.share_of_workers(id) < 1.0;
+            hang.ended.insert(id, if lost { Course::LOST } else { course });
+        }
+        hang
+    }
+
+    /// The operations that wait for a node, its own included, and all that share crowded workers with one of them.
+    fn above(&mut self, node: NodeId) -> HashSet<OperationId> {
+        let topology = self.facts.topology();
+        let mut next: Vec<OperationId> = topology.node(node).operations.clone();
+        let mut above: HashSet<OperationId> = next.iter().copied().collect();
         while let Some(at) = next.pop() {
-            for call in topology.calls_to(at) {
-                self.budget = self.budget.saturating_sub(1);
-                let from = topology.call(call).from;
-                if counts(call) && above.insert(from) {
-                    next.push(from);
-                }
+            let awaited = topology.calls_to(at).filter(|call| self.facts.plan(*call).awaited);
+            let mut more: Vec<OperationId> = awaited.map(|call| topology.call(call).from).collect();
+            if self.share_of_workers(at) < 1.0 {
+                more.extend(self.facts.workers_of(at).into_iter().flat_map(|(_, operations)| operations));
             }
+            self.budget = self.budget.saturating_sub(more.len());
+            next.extend(more.into_iter().filter(|id| above.insert(*id)));
         }
         above
     }
@@ -149,9 +193,14 @@ impl<'a, 'f> Hangs<'a, 'f> {
             return Arriving::default();
         }
         let above = self.arriving(written.from, node);
-        let rate = above.rate * least_chance(self.facts, call, Traffic::Usual);
-        let queued = from == ElementKind::Queue;
-        let share = if queued { 1.0 } else { self.let_through(written.from).min(self.let_out(call, rate)) };
+        let waits = self.facts.plan(call).awaited && self.hang(node).above.contains(&written.to);
+        let rounds = if waits { least_chance(self.facts, call, Traffic::Usual) } else { self.facts.rounds(call) };
+        let rate = above.rate * rounds;
+        let share = match from {
+            ElementKind::Queue if self.pool.contains(&written.to) => 1.0,
+            ElementKind::Queue => self.let_in(call, rate),
+            _ => self.let_through(written.from).min(self.let_out(call, rate)),
+        };
         let own = self.facts.breaker_opens(call).filter(|_| rate > 0.0);
         let opens = above.opens.into_iter().chain(own).reduce(Opening::first);
         Arriving { rate: rate * share, opens: opens.filter(|_| rate > 0.0) }
@@ -159,28 +208,45 @@ impl<'a, 'f> Hangs<'a, 'f> {
 
     /// The share of its executions that an operation starts, by the workers that there are.
     fn let_through(&mut self, id: OperationId) -> f64 {
-        let facts = self.facts;
-        if self.pool.contains(&id) {
-            return 1.0;
+        if self.pool.contains(&id) { 1.0 } else { self.share_of_workers(id) }
+    }
+
+    /// The same of any pool, the one that is asked for included; each is reckoned once.
+    fn share_of_workers(&mut self, id: OperationId) -> f64 {
+        if let Some(known) = self.shares.get(&id) {
+            return *known;
         }
+        let facts = self.facts;
         let Some((size, operations)) = facts.workers_of(id) else { return 1.0 };
         self.budget = self.budget.saturating_sub(operations.len());
-        let mut needed = 0.0;
-        for operation in operations {
-            let rate = facts.rate(operation);
-            let Some(Extent::Finite(longest)) = facts.times().work(operation).at_most.filter(|_| rate.known) else {
-                return 0.0;
-            };
-            needed += rate.per_second * longest.seconds();
-        }
-        if needed > size { size / needed } else { 1.0 }
+        let needs = |id: &OperationId| {
+            let rate = facts.rate(*id);
+            let longest = facts.times().work(*id).at_most.filter(|_| rate.known)?.finite()?;
+            Some(rate.per_second * longest.seconds())
+        };
+        let needed: Option<f64> = operations.iter().map(needs).sum();
+        let share = needed.map_or(0.0, |needed| if needed > size { size / needed } else { 1.0 });
+        self.shares.extend(operations.into_iter().map(|id| (id, share)));
+        share
     }
 
     /// The share of calls that a bulkhead lets through.
     fn let_out(&self, call: CallId, rate: f64) -> f64 {
-        let bulkhead = self.facts.cascade().call(call, &[Key::Bulkhead]).given();
-        let Some(limit) = bulkhead.and_then(|stated| stated.setting.count()) else { return 1.0 };
-        match self.facts.times().call(self.facts, call).at_most {
+        let longest = self.facts.times().call(self.facts, call).at_most;
+        self.limited(call, Key::Bulkhead, rate, longest)
+    }
+
+    /// The share of deliveries that consumers take.
+    fn let_in(&self, call: CallId, rate: f64) -> f64 {
+        let longest = self.facts.times().work(self.facts.topology().call(call).to).at_most;
+        self.limited(call, Key::Consumers, rate, longest)
+    }
+
+    /// The share that begins of what lasts so long, if no more than a number is under way at once.
+    fn limited(&self, call: CallId, key: Key, rate: f64, longest: Option<Extent>) -> f64 {
+        let stated = self.facts.cascade().call(call, &[key]).given();
+        let Some(limit) = stated.and_then(|stated| stated.setting.count()) else { return 1.0 };
+        match longest {
             #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
             Some(Extent::Finite(longest)) if rate > 0.0 => (limit as f64 / (rate * longest.seconds())).min(1.0),
             _ => 0.0,
@@ -188,10 +254,69 @@ impl<'a, 'f> Hangs<'a, 'f> {
     }
 }
 
-/// Whether a failure of the callee may fail the operation that makes the call.
-fn fails(facts: &Facts<'_>, call: CallId) -> bool {
+impl Course {
+    fn join(self, other: Self) -> Self {
+        Self { waited: self.waited || other.waited, failed: self.failed || other.failed }
+    }
+}
+
+impl Hang {
+    /// What may have happened after steps, one after another.
+    fn play(&mut self, facts: &Facts<'_>, steps: &[Step], from: Course) -> Course {
+        steps.iter().fold(from, |at, step| match step {
+            _ if at.failed => at,
+            Step::Call(call) => self.play_call(facts, *call, at),
+            Step::Sequence(steps) => self.play(facts, steps, at),
+            Step::OneOf(branches) | Step::Parallel(branches) => self.branches(facts, branches, at, 1),
+            Step::Any(enough, branches) => {
+                let enough = usize::try_from(*enough).unwrap_or(usize::MAX);
+                self.branches(facts, branches, at, branches.len().saturating_sub(enough) + 1)
+            }
+        })
+    }
+
+    /// Branches that start at once: so many of them have to wait or fail for all to do so.
+    fn branches(&mut self, facts: &Facts<'_>, branches: &[Step], from: Course, many: usize) -> Course {
+        let each: Vec<Course> =
+            branches.iter().map(|branch| self.play(facts, std::slice::from_ref(branch), from)).collect();
+        let counts = |happened: fn(&Course) -> bool| each.iter().filter(|course| happened(course)).count() >= many;
+        from.join(Course { waited: counts(|course| course.waited), failed: counts(|course| course.failed) })
+    }
+
+    fn play_call(&mut self, facts: &Facts<'_>, id: CallId, from: Course) -> Course {
+        let (plan, written) = (facts.plan(id), facts.topology().call(id));
+        if !plan.made {
+            return from;
+        }
+        if !from.waited {
+            self.first.insert(id);
+        }
+        if !(from.waited && plan.inherits) {
+            self.reached.insert(id);
+        }
+        let ended = self.ended.get(&written.to).copied();
+        let ended = if self.above.contains(&written.to) { ended.unwrap_or(Course::LOST) } else { Course::default() };
+        if !plan.awaited || !ended.waited {
+            return from;
+        }
+        let after = Course { waited: true, ..from };
+        match &written.fallback {
+            _ if !ended.failed && answers_in_time(facts, id) => after,
+            Some(Fallback::Calls(steps)) => self.play(facts, steps, after),
+            _ if plan.soft || facts.is_cache_read(id) => after,
+            _ => Course::LOST,
+        }
+    }
+}
+
+/// Whether what comes late comes within every attempt: what the callee does at most is stated, and is less.
+fn answers_in_time(facts: &Facts<'_>, call: CallId) -> bool {
     let plan = facts.plan(call);
-    plan.awaited && !plan.soft && !facts.is_cache_read(call)
+    let Some(Extent::Finite(longest)) = facts.times().work(facts.topology().call(call).to).at_most else {
+        return false;
+    };
+    let ends = plan.attempt_limit().map(|(limit, _)| limit);
+    !plan.inherits && ends.map_or(matches!(plan.timeout, super::Limit::None(_)), |limit| longest < limit)
 }
 
 /// How long each operation works on at least: one that stops when its caller has gone, as long as the least patient one

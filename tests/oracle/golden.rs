@@ -3,8 +3,9 @@
 use super::failure::{ENDLESS, executions};
 use super::floor::floor;
 use super::graph::{Call, Count, Ends, Fallback, Graph, Kind, Node, Operation, Said, Shape, Step};
+use super::hangs::{Lasts, hangs};
 use super::subject::Subject;
-use super::ways_down::{Lasts, bounds, hangs, hard_calls, rates};
+use super::ways_down::{bounds, hard_calls, rates};
 
 /// A graph of services that each have one operation, by number, and what it does.
 fn services(count: usize) -> Graph {
@@ -153,7 +154,9 @@ fn workers_are_held_as_long_as_calls_last() {
     graph.operations[0].load = Some(200);
     assert!((rates(&graph).unwrap()[1].rate - 200.0).abs() < 1e-9);
     for (seconds, needed) in [(0.05, 10.0), (30.0, 6_000.0)] {
-        let hang = hangs(&graph, &[0], |_| Lasts { seconds: Some(seconds), known: true }).unwrap()[&1].clone();
+        let at_most = Some(seconds);
+        let lasts = Lasts { call: vec![seconds], call_at_most: vec![at_most], work_at_most: vec![at_most; 2] };
+        let hang = hangs(&graph, &[0], &lasts).unwrap()[&1].clone();
         assert!((hang.needed.unwrap() - needed).abs() < 1e-9);
     }
     let subject = Subject::read(&graph.written());

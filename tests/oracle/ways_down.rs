@@ -187,7 +187,7 @@ fn flow(graph: &Graph, at: usize, arriving: Arriving, all: &mut [Arriving], left
 }
 
 /// The calls of a healthy execution, each with how often it is made; none if that has no end.
-fn healthy_calls(graph: &Graph, operation: usize) -> Vec<(usize, Option<f64>)> {
+pub fn healthy_calls(graph: &Graph, operation: usize) -> Vec<(usize, Option<f64>)> {
     if graph.kind(operation) == Kind::Client {
         return Vec::new();
     }
@@ -223,7 +223,7 @@ fn share(graph: &Graph, id: usize) -> Option<f64> {
     }
 }
 
-fn from_outside(graph: &Graph, operation: usize) -> Arriving {
+pub fn from_outside(graph: &Graph, operation: usize) -> Arriving {
     if let Some(load) = graph.operations[operation].load {
         return Arriving { rate: f64::from(u32::try_from(load).unwrap()), known: true };
     }
@@ -245,138 +245,4 @@ fn from_outside(graph: &Graph, operation: usize) -> Arriving {
     // Somebody outside calls an entry, drawn or not.
     sum.known &= drawn || !graph.is_entry(operation);
     sum
-}
-
-/// What the hang of one node does to some workers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hang {
-    /// Held workers; none if they wait without end.
-    pub needed: Option<f64>,
-    /// Requests a second that come to wait.
-    pub arriving: f64,
-    pub known: bool,
-    pub innocent: BTreeSet<usize>,
-    /// Requests a second of each operation, and how many workers they hold at most.
-    pub holders: Vec<(f64, f64)>,
-}
-
-/// How long a call lasts in a hang.
-#[derive(Clone, Copy)]
-pub struct Lasts {
-    /// In seconds, at least; none if it has no end.
-    pub seconds: Option<f64>,
-    /// Whether it is known how long it can last at the most.
-    pub known: bool,
-}
-
-/// The operations that share workers, by the first of them: their number and who they are.
-pub fn pools(graph: &Graph) -> Vec<(u64, Vec<usize>)> {
-    let all = || 0..graph.operations.len();
-    let own = all().filter_map(|id| Some((graph.operations[id].concurrency?, vec![id])));
-    let shared = (0..graph.nodes.len()).filter_map(|node| {
-        let without = |id: &usize| graph.operations[*id].node == node && graph.operations[*id].concurrency.is_none();
-        Some((graph.nodes[node].concurrency?, all().filter(without).collect::<Vec<_>>()))
-    });
-    own.chain(shared).filter(|(_, operations)| !operations.is_empty()).collect()
-}
-
-/// For each node what its hang does to the operations of a pool, if a call lasts so long.
-pub fn hangs(graph: &Graph, pool: &[usize], lasts: impl Fn(usize) -> Lasts) -> Option<BTreeMap<usize, Hang>> {
-    let (rates, hard) = (rates(graph)?, hard_calls(graph));
-    let mut hangs = BTreeMap::new();
-    for node in 0..graph.nodes.len() {
-        let into = |call: &usize| graph.calls[*call].waits && graph.operations[graph.calls[*call].to].node == node;
-        let needs = |from: &usize| reached(graph, *from, &hard).into_iter().any(|id| graph.operations[id].node == node);
-        let mut hang = Hang {
-            needed: Some(0.0),
-            arriving: 0.0,
-            known: true,
-            holders: Vec::new(),
-            innocent: pool.iter().copied().filter(|id| !needs(id)).collect(),
-        };
-        let mut waits = false;
-        for operation in pool {
-            let plain = healthy_calls(graph, *operation);
-            let spare = spare_calls(&graph.steps_of(*operation));
-            let calls: Vec<(usize, Option<f64>)> = plain
-                .into_iter()
-                .filter(|(call, _)| into(call) && !spare.contains(call))
-                .map(|(call, share)| (call, chance(graph, call, share)))
-                .collect();
-            if calls.is_empty() {
-                continue;
-            }
-            waits = true;
-            let limits: Option<u64> = calls.iter().map(|(call, _)| graph.calls[*call].bulkhead).sum();
-            let limit = limits.map_or(f64::INFINITY, |limit| f64::from(u32::try_from(limit).unwrap()));
-            let each = calls.iter().map(|(call, chance)| {
-                let rate = chance.map_or(0.0, |chance| rates[*operation].rate * chance);
-                let wait = lasts(*call);
-                let wanted = if rate == 0.0 { 0.0 } else { rate * wait.seconds.unwrap_or(f64::INFINITY) };
-                // What a bulkhead holds back is held by nobody: of calls that hold alike, the one that fills first counts.
-                let holds = wanted.min(if rate > 0.0 { limit } else { f64::INFINITY });
-                (holds, rate, rates[*operation].known && chance.is_some() && wait.known)
-            });
-            let most = each.rev().max_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
-            let (holds, rate, known) = most.unwrap();
-            hang.arriving += rate;
-            hang.known &= known;
-            hang.needed = hang.needed.filter(|_| holds.is_finite()).map(|sum| sum + holds);
-            hang.holders.push((rate, holds));
-        }
-        if waits {
-            hangs.insert(node, hang);
-        }
-    }
-    Some(hangs)
-}
-
-/// How often an execution makes a call, however many times; none if nothing says how a split divides.
-fn chance(graph: &Graph, id: usize, share: Option<f64>) -> Option<f64> {
-    let call = &graph.calls[id];
-    let endless = matches!(call.times, Some((_, Count::Unlimited)));
-    let stated = call.chance.map_or_else(|| graph.unstated_chance(id), |chance| Some(f64::from(chance) / 100.0))?;
-    (share.is_some() || endless && call.chance.is_some() || endless && !in_split(graph, id)).then_some(stated)
-}
-
-fn in_split(graph: &Graph, id: usize) -> bool {
-    fn any(steps: &[Step], id: usize, split: bool) -> bool {
-        steps.iter().any(|step| match step {
-            Step::Call(call) => split && *call == id,
-            Step::Group(shape, steps) => any(steps, id, split || *shape == Shape::OneOf),
-        })
-    }
-    any(&graph.steps_of(graph.calls[id].from), id, false)
-}
-
-/// Calls in groups that need fewer answers than they have branches.
-fn spare_calls(steps: &[Step]) -> Vec<usize> {
-    fn all(steps: &[Step], spare: bool, found: &mut Vec<usize>) {
-        for step in steps {
-            match step {
-                Step::Call(call) => found.extend(spare.then_some(*call)),
-                Step::Group(shape, steps) => {
-                    let more = matches!(shape, Shape::Any(enough) if *enough < steps.len());
-                    all(steps, spare || more, found);
-                }
-            }
-        }
-    }
-    let mut found = Vec::new();
-    all(steps, false, &mut found);
-    found
-}
-
-/// When so many workers are held, found by halving: each caller holds more and more, up to all that it can.
-pub fn seconds_to_full(hang: &Hang, size: f64) -> Option<f64> {
-    let held = |seconds: f64| hang.holders.iter().map(|(rate, most)| (rate * seconds).min(*most)).sum::<f64>();
-    let (mut early, mut late) = (0.0, 1e12);
-    if held(late) < size - 1e-6 {
-        return None;
-    }
-    for _ in 0..200 {
-        let middle = f64::midpoint(early, late);
-        if held(middle) < size - 1e-9 { early = middle } else { late = middle }
-    }
-    Some(late)
 }
