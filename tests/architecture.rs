@@ -30,7 +30,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pest", &["src/syntax/parse.rs"]),
     ("pest_derive", &["src/syntax/parse.rs"]),
     ("petgraph", &["src/model/topology.rs", "src/analysis/condensation.rs"]),
-    ("sha2", &["src/lint/fingerprint.rs"]),
+    ("sha2", &["src/lint/fingerprint.rs", "src/render/html/policy.rs"]),
     ("serde_json", &["src/report/lines.rs"]),
     ("serde_yaml", &["src/metadata.rs"]),
     ("serde_saphyr", &["src/yaml.rs"]),

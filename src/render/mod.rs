@@ -3,6 +3,7 @@
 
 mod font;
 mod geometry;
+mod html;
 mod layout;
 mod measure;
 mod png;
@@ -11,6 +12,7 @@ mod svg;
 mod xml;
 
 pub use geometry::{Point, Rect, Size};
+pub use html::html;
 pub use layout::{Layout, Plan, PlannedEdge, PlannedGroup, PlannedNode, Route, layout};
 pub use measure::plan;
 pub use png::{PngError, png};

@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use indexmap::IndexMap;
 
 pub use choice::View;
+pub(super) use choice::reached;
 pub use groups::{Collapse, GroupBy};
 pub use versions::versions;
 
@@ -111,6 +112,8 @@ pub struct Node {
     pub entry: bool,
     /// What stands under its name.
     pub lines: Vec<String>,
+    /// The nodes of the topology that it stands for.
+    pub members: Vec<NodeId>,
     /// The innermost box around it.
     pub group: Option<usize>,
     /// The findings about it.
@@ -154,6 +157,8 @@ pub struct Edge {
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The call of the topology, unless it is one that only a queue makes.
+    pub id: Option<CallId>,
     /// Its name, with which one it is among calls of that name.
     pub identity: String,
     /// Its name as people read it.
@@ -247,7 +252,8 @@ fn nodes(
             }
         };
         let on_path = view.annotate.numbers() && on_path.contains(&index);
-        Node { name, shape, entry, lines, group: members.group, badges: Vec::new(), on_path, mark: Mark::Same }
+        let (members, group) = (members.nodes.clone(), members.group);
+        Node { name, shape, entry, lines, members, group, badges: Vec::new(), on_path, mark: Mark::Same }
     };
     grouping.drawn.iter().enumerate().map(draw).collect()
 }
@@ -281,6 +287,7 @@ fn edges(facts: &Facts<'_>, view: &View, grouping: &groups::Grouping, calls: &[C
         let edge = edges.entry((from, to, line)).or_insert_with(new);
         edge.on_path |= view.annotate.numbers() && path.contains(id);
         edge.calls.push(Call {
+            id: Some(*id),
             identity: topology.call_identity(*id),
             name: crate::diagnostic::spaced(&topology.call_name(*id)),
             text: words::call(facts, view, *id),
@@ -291,7 +298,7 @@ fn edges(facts: &Facts<'_>, view: &View, grouping: &groups::Grouping, calls: &[C
         if let (Some(from), Some(to)) = (grouping.drawn(from), grouping.drawn(to)) {
             let line = Line { awaited: false, optional: true, serving: true };
             let text = "dead letters".to_owned();
-            let call = Call { identity: name.clone(), name, text, mark: Mark::Same };
+            let call = Call { id: None, identity: name.clone(), name, text, mark: Mark::Same };
             let new =
                 || Edge { from, to, line, calls: Vec::new(), badges: Vec::new(), on_path: false, mark: Mark::Same };
             edges.entry((from, to, line)).or_insert_with(new).calls.push(call);

@@ -43,6 +43,35 @@ pub fn svg(scene: &Scene, theme: Theme) -> String {
     page.out + &body + "</svg>\n"
 }
 
+/// The parts of a picture, for a page that says the rest itself.
+pub(super) struct Parts {
+    /// Its elements, from the upper left corner on.
+    pub(super) picture: String,
+    /// How much room they take.
+    pub(super) size: Size,
+    /// What explains them, and how much room that takes.
+    pub(super) legend: (String, Size),
+    /// The style sheet of both.
+    pub(super) style: String,
+}
+
+pub(super) fn parts(scene: &Scene, theme: Theme) -> Parts {
+    /// The legend breaks its rows where a column of text would end.
+    const LEGEND: f64 = 420.0;
+    let ruler = Ruler::new();
+    let layout = layout(&measure::sized(scene, &ruler));
+    let mut page = Page { out: String::new(), ruler: &ruler, scene };
+    page.boxes(&layout);
+    page.edges(&layout);
+    page.nodes(&layout);
+    page.labels(&layout);
+    page.titles(&layout);
+    let picture = std::mem::take(&mut page.out);
+    let height = page.legend(0.0, LEGEND - 2.0 * MARGIN);
+    let legend = (page.out, Size { width: LEGEND, height });
+    Parts { picture, size: layout.size, legend, style: theme.style() }
+}
+
 /// What is written so far.
 struct Page<'a> {
     out: String,
@@ -51,7 +80,7 @@ struct Page<'a> {
 }
 
 /// A length, with one decimal at most.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let text = format!("{:.1}", value + 0.0);
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
 }
@@ -105,16 +134,21 @@ impl Page<'_> {
     }
 
     fn boxes(&mut self, layout: &Layout) {
-        for rect in layout.groups.iter().filter(|rect| rect.width > 0.0) {
+        for (index, rect) in layout.groups.iter().enumerate().filter(|(_, rect)| rect.width > 0.0) {
+            let _ = write!(self.out, "<g data-box=\"{index}\">");
             self.rect("box", rect, 10.0);
+            self.out.push_str("</g>\n");
         }
     }
 
     fn titles(&mut self, layout: &Layout) {
-        for (group, rect) in self.scene.groups.iter().zip(&layout.titles).filter(|(_, rect)| rect.width > 0.0) {
+        let titles = self.scene.groups.iter().zip(&layout.titles).enumerate();
+        for (index, (group, rect)) in titles.filter(|(_, (_, rect))| rect.width > 0.0) {
+            let _ = write!(self.out, "<g data-title=\"{index}\">");
             self.rect("plate", rect, 4.0);
             let title = self.ruler.cut(&group.name, Weight::Bold, SMALL, rect.width - 10.0);
             self.text("box-title", Point { x: rect.x + 6.0, y: rect.bottom() - 4.5 }, &title);
+            self.out.push_str("</g>\n");
         }
     }
 
@@ -124,15 +158,15 @@ impl Page<'_> {
         for way in glow {
             let _ = writeln!(self.out, "<path class=\"glow\" d=\"{way}\"/>");
         }
-        for (edge, route) in self.scene.edges.iter().zip(&layout.edges) {
-            self.edge(edge, route);
+        for (index, (edge, route)) in self.scene.edges.iter().zip(&layout.edges).enumerate() {
+            self.edge(index, edge, route);
         }
     }
 
-    fn edge(&mut self, edge: &Edge, route: &Route) {
+    fn edge(&mut self, index: usize, edge: &Edge, route: &Route) {
         let class = style::line(edge, self.worst(&edge.badges));
         let story = self.story(edge.calls.iter().map(|call| call.name.as_str()), &edge.badges);
-        let _ = writeln!(self.out, "<g class=\"{class}\"><title>{}</title>", escape(&story));
+        let _ = writeln!(self.out, "<g class=\"{class}\" data-edge=\"{index}\"><title>{}</title>", escape(&story));
         let _ = writeln!(self.out, "<path class=\"line\" d=\"{}\"/>", way(route, HEAD_LENGTH - 1.0));
         let _ = writeln!(self.out, "<path class=\"head\" d=\"{}\"/></g>", head(route, !edge.line.awaited));
     }
@@ -151,8 +185,9 @@ impl Page<'_> {
     }
 
     fn labels(&mut self, layout: &Layout) {
-        for (edge, route) in self.scene.edges.iter().zip(&layout.edges) {
+        for (index, (edge, route)) in self.scene.edges.iter().zip(&layout.edges).enumerate() {
             let Some(rect) = route.label else { continue };
+            let _ = write!(self.out, "<g data-label=\"{index}\">");
             self.rect("plate", &rect, 3.0);
             let mut y = rect.y + 2.0;
             for line in measure::label(edge, self.ruler) {
@@ -163,6 +198,7 @@ impl Page<'_> {
             let width = measure::badges_width(&edge.badges, self.ruler);
             let x = rect.centre().x - width / 2.0;
             self.badges(&edge.badges, Point { x: x.max(rect.x + LABEL_SIDE) + 2.0, y: y + 1.0 });
+            self.out.push_str("</g>\n");
         }
     }
 }

@@ -113,6 +113,19 @@ fn call(facts: &Facts<'_>, id: crate::model::CallId) -> Row {
     }
 }
 
+/// The numbers of an operation, by name.
+pub(crate) fn numbers_of_operation(facts: &Facts<'_>, id: OperationId) -> Vec<(&'static str, String)> {
+    let names = ["worst case", "p99", "abandoned", "runs", "rate", "repeat"];
+    // Whether it is an entry is no number.
+    let cells = names.into_iter().zip(operation(facts, id, true).cells.into_iter().skip(1));
+    cells.chain([("available", up(facts.availability(id)))]).filter(|(_, said)| !said.is_empty()).collect()
+}
+
+/// The numbers of a call, by name.
+pub(crate) fn numbers_of_call(facts: &Facts<'_>, id: crate::model::CallId) -> Vec<(&'static str, String)> {
+    ["attempts", "worst case", "failure"].into_iter().zip(call(facts, id).cells).collect()
+}
+
 fn pool(row: &PoolRow) -> Row {
     let holds = match row.needed_in_hang {
         Bound::Number(needed) => number(needed),

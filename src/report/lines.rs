@@ -12,7 +12,7 @@ use crate::source::is_harmful;
 ///
 /// # Errors
 /// What keeps it from being written.
-pub(super) fn write(out: &mut impl Write, value: &impl Serialize, broken: usize) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl Write, value: &impl Serialize, broken: usize) -> io::Result<()> {
     let lines = Lines { broken, depth: 0, filled: false };
     value.serialize(&mut Serializer::with_formatter(&mut *out, lines)).map_err(io::Error::from)?;
     out.write_all(b"\n")

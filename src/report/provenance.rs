@@ -57,7 +57,8 @@ pub fn provenance(
     text
 }
 
-fn written(sources: &SourceMap, stated: Stated<'_>) -> String {
+/// A statement as it stands in the text, or as its client states it.
+pub(crate) fn written(sources: &SourceMap, stated: Stated<'_>) -> String {
     match stated.origin {
         Origin::Client(_, default) => format!("{} {}", stated.setting.key, default.written),
         _ => sources.text(stated.setting.span).to_owned(),
@@ -65,17 +66,22 @@ fn written(sources: &SourceMap, stated: Stated<'_>) -> String {
 }
 
 fn line(text: &mut String, sources: &SourceMap, topology: &Topology, stated: Stated<'_>, look: Look) {
-    let place = if let Origin::Client(_, default) = stated.origin {
-        format!("{} ({})", default.source, default.date)
-    } else {
-        let position = sources.position(stated.setting.span);
-        format!("{}:{}:{}", sources.name(stated.setting.span), position.line, position.column)
-    };
+    let place = place(sources, stated);
     let _ = writeln!(text, "  {}  {}", clean(&place), clean(&written(sources, stated)));
     let _ = writeln!(text, "    {}", look.dim(&clean(&origin(topology, stated.origin))));
 }
 
-fn origin(topology: &Topology, origin: Origin<'_>) -> String {
+/// Where it is written; of what nobody wrote, where it was read.
+pub(crate) fn place(sources: &SourceMap, stated: Stated<'_>) -> String {
+    if let Origin::Client(_, default) = stated.origin {
+        return format!("{} ({})", default.source, default.date);
+    }
+    let position = sources.position(stated.setting.span);
+    format!("{}:{}:{}", sources.name(stated.setting.span), position.line, position.column)
+}
+
+/// What kind of place it stands in.
+pub(crate) fn origin(topology: &Topology, origin: Origin<'_>) -> String {
     match origin {
         Origin::Own => "stated on it".to_owned(),
         Origin::Node(node) => format!("stated on `{}`", topology.node_name(node)),

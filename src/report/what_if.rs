@@ -39,9 +39,7 @@ pub fn what_if(facts: &Facts<'_>, disturbances: &[Disturbance], look: Look) -> S
     if felt.is_empty() && untouched.is_empty() {
         text.push_str("  no entry is drawn: nobody is known to call this system\n");
     }
-    let tries = found.tries.iter().map(|tries| tries_line(facts, tries.operation, tries.per_request, tries.rates));
-    let pools = found.pools.iter().map(|(pool, held)| pool_line(facts, pool, held));
-    let lines: Vec<String> = tries.chain(pools).collect();
+    let lines = strain(facts, &found);
     if !lines.is_empty() {
         text.push('\n');
     }
@@ -84,7 +82,7 @@ fn entry(facts: &Facts<'_>, felt: &Felt, look: Look) -> String {
     text
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(crate) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Works => "works",
         Verdict::Degrades => "degrades: it answers with less",
@@ -100,7 +98,7 @@ fn way(facts: &Facts<'_>, from: OperationId, calls: &[CallId]) -> String {
 }
 
 /// What is known of an availability: a number, or the interval.
-fn share(availability: Availability) -> Option<String> {
+pub(crate) fn share(availability: Availability) -> Option<String> {
     match (availability.independent, availability.low, availability.high) {
         (Some(share), ..) => Some(percent(share)),
         (None, Some(low), Some(high)) => Some(format!("{} to {}", percent(low), percent(high))),
@@ -130,6 +128,13 @@ fn late_line(facts: &Facts<'_>, late: &Late) -> String {
             )
         }
     }
+}
+
+/// How often what fails is tried, and the workers that wait for it, a line each.
+pub(crate) fn strain(facts: &Facts<'_>, found: &Consequences<'_>) -> Vec<String> {
+    let tries = found.tries.iter().map(|tries| tries_line(facts, tries.operation, tries.per_request, tries.rates));
+    let pools = found.pools.iter().map(|(pool, held)| pool_line(facts, pool, held));
+    tries.chain(pools).collect()
 }
 
 fn tries_line(

@@ -13,7 +13,7 @@ use topolint::diagnostic::{Diagnostic, Problem};
 use topolint::lint::{self, Outcome, Terms};
 use topolint::metadata::{Level, built_in_clients};
 use topolint::model::{FileError, Files, Loader, lower};
-use topolint::render::{self, Scene, View};
+use topolint::render::{self, Scene, Theme, View};
 use topolint::report;
 use topolint::source::{SourceMap, Span};
 
@@ -124,13 +124,28 @@ fn with_loader<T>(files: &Texts, root: &str, config: &Config, look: impl FnOnce(
 
 /// What a picture of a root file shows.
 pub fn scene(files: &Texts, root: &str, view: &View) -> Scene {
+    with_scene(files, root, view, |scene, _, _, _| scene.clone())
+}
+
+/// The page of a root file.
+pub fn page(files: &Texts, root: &str, view: &View, theme: Theme) -> String {
+    with_scene(files, root, view, |scene, facts, sources, outcome| render::html(scene, facts, sources, outcome, theme))
+}
+
+fn with_scene<T>(
+    files: &Texts,
+    root: &str,
+    view: &View,
+    then: impl FnOnce(&Scene, &Facts<'_>, &SourceMap, &Outcome) -> T,
+) -> T {
     let mut loader = Loader::new(files);
     let project = loader.project(root);
     let config = Config::default();
     let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
     let outcome = lint::lint(&loader, std::slice::from_ref(&project), &terms);
     let (topology, _) = lower(&loader, &project, built_in_clients());
-    render::scene(&Facts::new(&topology, built_in_clients()), &loader.sources, &outcome, view)
+    let facts = Facts::new(&topology, built_in_clients());
+    then(&render::scene(&facts, &loader.sources, &outcome, view), &facts, &loader.sources, &outcome)
 }
 
 /// What people, editors and programs would read.

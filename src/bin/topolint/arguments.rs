@@ -327,6 +327,8 @@ pub(crate) struct Render {
 pub(crate) enum Picture {
     Svg,
     Png,
+    /// A page to explore: search, flows, witnesses hop by hop, what-if
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

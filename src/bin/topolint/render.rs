@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use topolint::analysis::Facts;
-use topolint::lint::{Terms, lint};
+use topolint::lint::{Outcome, Terms, lint};
 use topolint::metadata::built_in_clients;
 use topolint::model::{Loader, Topology, lower};
 use topolint::render::{self, Collapse, Scene, View};
@@ -51,11 +51,10 @@ pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
         look,
     };
     let terms = Terms { config: &config, today: render.today.unwrap_or_else(today), clients };
-    let scene = match &render.against {
-        None => one(render, run, &terms)?,
-        Some(reference) => both(render, run, &Base::named(run, reference)?, &terms)?,
+    let picture = match &render.against {
+        None => one(render, run, &terms, format)?,
+        Some(reference) => both(render, run, &Base::named(run, reference)?, &terms, format)?,
     };
-    let picture = draw(&scene, format, render)?;
     match &render.output {
         None => output::write(|out| out.write_all(&picture))?,
         Some(path) => written::all(&[((), path.clone())], |(), out| out.write_all(&picture))?,
@@ -63,24 +62,24 @@ pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
     Ok(0)
 }
 
-/// The scene of what is there.
-fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>) -> Result<Scene, Stop> {
-    let Some(project) = run.projects.first() else { return Ok(Scene::default()) };
+/// A picture of what is there.
+fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
+    let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
     let outcome = lint(run.loader, run.projects, terms);
     let (topology, _) = lower(run.loader, project, terms.clients);
     let facts = Facts::new(&topology, terms.clients);
-    Ok(render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?))
+    let scene = render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?);
+    draw(render, format, &scene, &facts, &run.loader.sources, &outcome)
 }
 
-/// The scene of what is there, and of what was.
-fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>) -> Result<Scene, Stop> {
-    let Some(project) = run.projects.first() else { return Ok(Scene::default()) };
+/// A picture of what is there, and of what was.
+fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
+    let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
     let (topology, _) = lower(run.loader, project, terms.clients);
     let asked = view(render, &topology)?;
     compared_with(run, base, terms, |loader, projects, found| {
         let now = Facts::new(&topology, terms.clients);
         let after = render::scene(&now, &loader.sources, &found.outcome, &asked);
-        let Some(change) = found.topologies.first() else { return after };
         let old: Vec<Topology> = projects.iter().map(|project| lower(&loader, project, terms.clients).0).collect();
         let same_root = projects.iter().position(|old| old.root == project.root);
         let index = same_root.or_else(|| old.iter().position(|old| old.name == topology.name)).unwrap_or(0);
@@ -89,22 +88,41 @@ fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>) -> Result
         // A node or operation that is asked for is looked up by its name on the other side, too.
         let asked = view(render, old).unwrap_or(asked);
         let before = render::scene(&Facts::new(old, terms.clients), &loader.sources, &found.before, &asked);
-        render::versions(&before, after, change, &found)
-    })
+        let scene = match found.topologies.first() {
+            Some(change) => render::versions(&before, after, change, &found),
+            None => after,
+        };
+        draw(render, format, &scene, &now, &loader.sources, &found.outcome)
+    })?
 }
 
-fn draw(scene: &Scene, format: Picture, render: &Render) -> Result<Vec<u8>, Stop> {
-    let theme = match render.theme {
+fn draw(
+    render: &Render,
+    format: Picture,
+    scene: &Scene,
+    facts: &Facts<'_>,
+    sources: &SourceMap,
+    outcome: &Outcome,
+) -> Result<Vec<u8>, Stop> {
+    match format {
+        Picture::Html => Ok(render::html(scene, facts, sources, outcome, theme(render)).into_bytes()),
+        Picture::Svg => Ok(render::svg(scene, theme(render)).into_bytes()),
+        Picture::Png => png(scene, render),
+    }
+}
+
+fn theme(render: &Render) -> render::Theme {
+    match render.theme {
         Theme::Light => render::Theme::Light,
         Theme::Dark => render::Theme::Dark,
         Theme::Auto => render::Theme::Auto,
-    };
-    let svg = render::svg(scene, theme);
-    match format {
-        Picture::Svg => Ok(svg.into_bytes()),
-        Picture::Png => render::png(&svg, render.scale)
-            .map_err(|error| format!("error: {error}\n  help: choose a smaller `--scale`").into()),
     }
+}
+
+fn png(scene: &Scene, render: &Render) -> Result<Vec<u8>, Stop> {
+    let svg = render::svg(scene, theme(render));
+    render::png(&svg, render.scale)
+        .map_err(|error| format!("error: {error}\n  help: choose a smaller `--scale`").into())
 }
 
 /// The flag, then the ending of the file, then SVG.
@@ -114,8 +132,9 @@ fn format(render: &Render) -> Result<Picture, Stop> {
         (Some(format), _) => Ok(format),
         (None, None | Some("svg")) => Ok(Picture::Svg),
         (None, Some("png")) => Ok(Picture::Png),
+        (None, Some("html" | "htm")) => Ok(Picture::Html),
         (None, Some(other)) => {
-            Err(format!("error: no picture ends with `.{other}`\n  help: write to `.svg` or `.png`").into())
+            Err(format!("error: no picture ends with `.{other}`\n  help: write to `.svg`, `.png` or `.html`").into())
         }
     }
 }

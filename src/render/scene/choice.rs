@@ -83,7 +83,7 @@ fn ends(facts: &Facts<'_>, call: CallId) -> [NodeId; 2] {
 }
 
 /// The operations that one leads to, itself included.
-fn reached(facts: &Facts<'_>, start: OperationId) -> HashSet<OperationId> {
+pub(in crate::render) fn reached(facts: &Facts<'_>, start: OperationId) -> HashSet<OperationId> {
     let mut reached = HashSet::from([start]);
     let mut next = vec![start];
     while let Some(operation) = next.pop() {

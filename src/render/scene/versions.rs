@@ -53,11 +53,11 @@ impl<'a> Edits<'a> {
     /// What is to be said of the operations of a node: of the first by name.
     fn of_operations(&self, node: &str) -> Option<String> {
         let first = format!("{node}.");
-        let inside = self
+        let mut inside = self
             .0
             .range::<str, _>((Bound::Included(first.as_str()), Bound::Unbounded))
             .take_while(|(name, _)| name.starts_with(&first));
-        let (name, edit) = inside.filter(|(name, _)| !name.contains("->")).next()?;
+        let (name, edit) = inside.find(|(name, _)| !name.contains("->"))?;
         let operation = name.strip_prefix(&first)?;
         Some(match edit.fate {
             Fate::Added => format!("{operation} is new"),
@@ -123,7 +123,16 @@ fn add_gone(before: &Scene, node: &Node, scene: &mut Scene) -> usize {
     let name = node.group.and_then(|group| before.groups.get(group)).map(|group| &group.name);
     let group = name.and_then(|name| scene.groups.iter().position(|group| group.name == *name));
     let lines = std::iter::once("GONE".to_owned()).chain(node.lines.iter().cloned()).collect();
-    let gone = Node { mark: Mark::Gone, group, lines, badges: Vec::new(), on_path: false, ..node.clone() };
+    // The topology of head knows nothing of it.
+    let gone = Node {
+        mark: Mark::Gone,
+        members: Vec::new(),
+        group,
+        lines,
+        badges: Vec::new(),
+        on_path: false,
+        ..node.clone()
+    };
     scene.nodes.push(gone);
     scene.nodes.len() - 1
 }
@@ -160,6 +169,7 @@ fn edges(before: &Scene, scene: &mut Scene, places: &[usize], edits: &Edits<'_>)
     let mut gone: BTreeMap<Key, Vec<Call>> = BTreeMap::new();
     for ((from, to, _), (edge, call)) in old {
         let mut call = call.clone();
+        call.id = None;
         call.marked(Mark::Gone, &format!("GONE {}", call.text));
         gone.entry((from, to, edge.line)).or_default().push(call);
     }

@@ -104,7 +104,7 @@ impl Page<'_> {
         self.findings(y, room)
     }
 
-    fn legend(&mut self, top: f64, room: f64) -> f64 {
+    pub(super) fn legend(&mut self, top: f64, room: f64) -> f64 {
         let (mut x, mut y) = (MARGIN, top);
         for sign in self.signs() {
             let width = 34.0 + self.ruler.width(sign.meaning(), Weight::Regular, SMALL) + 18.0;

@@ -17,16 +17,16 @@ const ROUND: f64 = 7.0;
 
 impl Page<'_> {
     pub(super) fn nodes(&mut self, layout: &Layout) {
-        for (node, rect) in self.scene.nodes.iter().zip(&layout.nodes) {
-            self.node(node, rect);
+        for (index, (node, rect)) in self.scene.nodes.iter().zip(&layout.nodes).enumerate() {
+            self.node(index, node, rect);
         }
     }
 
-    fn node(&mut self, node: &Node, rect: &Rect) {
+    fn node(&mut self, index: usize, node: &Node, rect: &Rect) {
         let names = std::iter::once(node.name.as_str()).chain(node.lines.iter().map(String::as_str));
         let story = self.story(names, &node.badges);
         let class = shape_class(node.shape).to_owned() + mark_class(node.mark);
-        let _ = writeln!(self.out, "<g class=\"{class}\"><title>{}</title>", escape(&story));
+        let _ = writeln!(self.out, "<g class=\"{class}\" data-node=\"{index}\"><title>{}</title>", escape(&story));
         if node.on_path {
             self.rect("halo", &rect.grown(4.0), 10.0);
         }

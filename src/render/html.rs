@@ -1,0 +1,158 @@
+//! A scene as a page: one file that is opened from disk, fetches nothing and runs nothing but the script in it. What
+//! can be read is in the text of the page; the script only shows and hides, and looks up what was computed here.
+
+mod data;
+mod list;
+mod outlook;
+mod policy;
+mod story;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::geometry::Size;
+use super::scene::Scene;
+use super::svg::{self, Parts, Theme};
+use super::xml::escape;
+use crate::analysis::Facts;
+use crate::lint::{Finding, Outcome};
+use crate::metadata::Level;
+use crate::source::SourceMap;
+
+const STYLE: &str = include_str!("html/page.css");
+const SCRIPT: &str = include_str!("html/page.js");
+
+/// The page of a scene.
+#[must_use]
+pub fn html(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, outcome: &Outcome, theme: Theme) -> String {
+    let parts = svg::parts(scene, theme);
+    // The scene has the findings in this order, or none; behind them those that went.
+    let found: Vec<&Finding> = outcome.shown().take(scene.findings.len()).collect();
+    let style = sheet(&parts, theme);
+    let mut out = String::new();
+    head(&mut out, scene, &style);
+    picture(&mut out, &parts);
+    out.push_str("<aside id=\"side\" aria-label=\"Findings, flows and questions\">\n<div id=\"lists\">\n");
+    out.push_str(TABS);
+    findings(&mut out, scene, sources, &found);
+    out.push_str(REST);
+    notes(&mut out, scene, &parts);
+    out.push_str("</aside>\n</main>\n<script type=\"application/json\" id=\"data\">\n");
+    out.push_str(&data::data(scene, facts, sources, &found));
+    let _ = write!(out, "</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
+    out
+}
+
+const TABS: &str = r#"<div role="tablist" aria-label="What is listed">
+<button type="button" role="tab" id="tab-findings" data-tab="findings" aria-controls="findings">Findings</button>
+<button type="button" role="tab" id="tab-flows" data-tab="flows" aria-controls="flows">Flows</button>
+<button type="button" role="tab" id="tab-questions" data-tab="questions" aria-controls="questions">What if</button>
+<button type="button" role="tab" id="tab-legend" data-tab="legend" aria-controls="legend">Legend</button>
+</div>
+<section id="results" aria-label="What was searched for" hidden></section>
+"#;
+
+const REST: &str = r#"<section id="flows" role="tabpanel" aria-labelledby="tab-flows" hidden></section>
+<section id="questions" role="tabpanel" aria-labelledby="tab-questions" hidden></section>
+"#;
+
+const CONTROLS: &str = r#"<div id="controls" role="toolbar" aria-label="Picture">
+<button type="button" data-zoom="in" aria-label="Larger" title="Larger (+)">+</button>
+<button type="button" data-zoom="out" aria-label="Smaller" title="Smaller (-)">−</button>
+<button type="button" data-zoom="all" aria-label="Show all" title="Show all (0)">⤢</button>
+<button type="button" data-zoom="fold" aria-label="Hide or show the insides of all boxes" title="Hide or show the insides of all boxes (b)">▣</button>
+</div>
+"#;
+
+/// The style sheets of the page and, inside of pictures only, of the picture.
+fn sheet(parts: &Parts, theme: Theme) -> String {
+    let scheme = match theme {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+        Theme::Auto => "light dark",
+    };
+    format!(":root {{ color-scheme: {scheme} }}\n{STYLE}svg.drawn {{\n{}}}\n", parts.style)
+}
+
+fn head(out: &mut String, scene: &Scene, style: &str) {
+    let title = escape(&story::safe(&scene.title));
+    let _ = write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{title} · topolint</title>\n\
+         <style>{style}</style>\n</head>\n<body>\n<header>\n<div class=\"heading\"><h1>{title}</h1>\n<p>{}</p></div>\n\
+         <div role=\"search\"><input id=\"search\" type=\"search\" placeholder=\"Search nodes, calls, findings\" \
+         aria-label=\"Search nodes, calls and findings\" title=\"Search (/)\" autocomplete=\"off\" spellcheck=\"false\">\
+         </div>\n</header>\n<main>\n",
+        policy::policy(style, SCRIPT),
+        escape(&scene.summary)
+    );
+}
+
+fn picture(out: &mut String, parts: &Parts) {
+    out.push_str(
+        "<section id=\"canvas\" tabindex=\"0\" aria-label=\"Picture: arrow keys move it, + and - change its size\">\n",
+    );
+    svg_of(out, "picture", &parts.picture, parts.size, "");
+    out.push_str(CONTROLS);
+    out.push_str("<div id=\"walk\" hidden></div>\n</section>\n");
+}
+
+fn svg_of(out: &mut String, id: &str, content: &str, size: Size, attributes: &str) {
+    let (width, height) = (svg::number(size.width), svg::number(size.height));
+    let _ = write!(
+        out,
+        "<svg class=\"drawn\" id=\"{id}\"{attributes} width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
+         {content}</svg>\n"
+    );
+}
+
+fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[&Finding]) {
+    out.push_str("<section id=\"findings\" role=\"tabpanel\" aria-labelledby=\"tab-findings\">\n");
+    if scene.findings.is_empty() {
+        out.push_str("<p class=\"quiet\">Nothing is found.</p></section>\n");
+        return;
+    }
+    out.push_str("<form id=\"filters\">");
+    for level in [Level::Error, Level::Warn, Level::Info] {
+        let count = scene.findings.iter().filter(|entry| entry.level == level).count();
+        let name = level.name();
+        if count > 0 {
+            let _ = write!(
+                out,
+                "<label><input type=\"checkbox\" name=\"level\" value=\"{name}\" checked> {name} {count}</label>"
+            );
+        }
+    }
+    let mut families: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in found {
+        *families.entry(finding.rule.family).or_default() += 1;
+    }
+    out.push_str("<select id=\"family\" aria-label=\"Family of rules\"><option value=\"\">every family</option>");
+    for (family, count) in families {
+        let _ = write!(out, "<option value=\"{family}\">{family} {count}</option>");
+    }
+    out.push_str("</select></form>\n<ol id=\"list\">\n");
+    for (index, entry) in scene.findings.iter().enumerate().take(list::MOST) {
+        list::item(out, sources, index, entry, found.get(index).copied());
+    }
+    out.push_str("</ol>\n");
+    if let Some(more) = scene.findings.len().checked_sub(list::MOST).filter(|more| *more > 0) {
+        let _ = writeln!(out, "<p class=\"quiet\">and {more} more: <code>topolint check</code> lists them</p>");
+    }
+    out.push_str("</section>\n");
+}
+
+fn notes(out: &mut String, scene: &Scene, parts: &Parts) {
+    out.push_str("<section id=\"legend\" role=\"tabpanel\" aria-labelledby=\"tab-legend\" hidden>\n");
+    let (legend, size) = &parts.legend;
+    svg_of(out, "signs", legend, *size, " role=\"img\" aria-label=\"Legend\"");
+    for line in scene.worst.iter().chain(&scene.notes) {
+        let _ = write!(out, "<p>{}</p>", list::sentence(line));
+    }
+    out.push_str("<p class=\"quiet\">Drag or use the arrow keys to move, + and − or the wheel to change the size, 0 to see all. / searches, \
+         n and p walk the hops of a finding, b folds boxes, Esc goes back. The address holds what you see.</p>\n</section>\n</div>\n\
+         <section id=\"story\" aria-label=\"Story\" aria-live=\"polite\"></section>\n");
+}
