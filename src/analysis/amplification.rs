@@ -294,7 +294,8 @@ impl<'a, 'f> Search<'a, 'f> {
             Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
             Attempts::Unlimited => Attempts::Unlimited,
         };
-        let repeated = single.bad.map(|bad| bad.times(before));
+        // A request to a whole store means the same operation at every try.
+        let repeated = single.bad.filter(|_| exactly || !direct).map(|bad| bad.times(before));
         let good = single.good.map(|good| good.plus(repeated.unwrap_or(Count::NONE)));
         let tried = Ends { good, bad: single.bad.map(|bad| bad.times(tries)) };
         let tried = match &call.fallback {
@@ -333,7 +334,7 @@ impl<'a, 'f> Search<'a, 'f> {
     /// round of it.
     fn most_tries(&self, id: CallId) -> Attempts {
         let plan = self.facts.plan(id);
-        let attempts = self.facts.redelivered(id).unwrap_or_else(|| self.facts.startable(id, Known::AtMost));
+        let attempts = self.facts.handed_out(id).unwrap_or_else(|| self.facts.startable(id, Known::AtMost));
         let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
         let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
         let looped = std::iter::successors(Some(id), |id| self.facts.topology().call(*id).fallback_of);
@@ -350,7 +351,8 @@ impl Facts<'_> {
     #[must_use]
     pub fn tries_of_failure(&self, id: CallId, direct: bool) -> Attempts {
         let plan = self.plan(id);
-        let attempts = match self.redelivered(id) {
+        let attempts = match self.handed_out(id) {
+            Some(_) if !self.is_redelivered(id) => Attempts::AtMost(1),
             Some(receives) => receives,
             None if plan.retries_on_failure(direct) => self.startable(id, Known::AtLeast),
             None => Attempts::AtMost(1),
@@ -363,11 +365,11 @@ impl Facts<'_> {
     /// budget bounds the tries of all requests together.
     #[must_use]
     pub fn is_spread(&self, id: CallId) -> bool {
-        self.redelivered(id).is_some() || self.cascade().call(id, &[Key::RetryBudget]).given().is_some()
+        self.handed_out(id).is_some() || self.cascade().call(id, &[Key::RetryBudget]).given().is_some()
     }
 
     /// How often a queue hands a message out, as far as that is stated.
-    fn redelivered(&self, id: CallId) -> Option<Attempts> {
+    fn handed_out(&self, id: CallId) -> Option<Attempts> {
         let topology = self.topology();
         let from = topology.call(id).from;
         (topology.node_of(from).kind == ElementKind::Queue).then(|| self.receives(topology.operation(from).node))

@@ -222,18 +222,22 @@ fn size_of_operation(facts: &Facts<'_>, id: OperationId) -> Option<u64> {
 impl Facts<'_> {
     /// The workers of an operation, and the operations that share them, if their number is stated.
     pub(super) fn workers_of(&self, id: OperationId) -> Option<(f64, Vec<OperationId>)> {
+        #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
+        self.worker_count(id).map(|(size, operations)| (size as f64, operations))
+    }
+
+    /// The same as a whole number.
+    pub(super) fn worker_count(&self, id: OperationId) -> Option<(u64, Vec<OperationId>)> {
         let node = self.topology().operation(id).node;
         if self.topology().node(node).kind != ElementKind::Service {
             return None;
         }
-        #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
-        let number = |size: u64| size as f64;
         let shared = |id: &OperationId| size_of_operation(self, *id).is_none();
         if let Some(size) = size_of_operation(self, id) {
-            return Some((number(size), vec![id]));
+            return Some((size, vec![id]));
         }
         let all = self.topology().node(node).operations.iter().copied();
-        Some((number(size_of_node(self, node)?), all.filter(shared).collect()))
+        Some((size_of_node(self, node)?, all.filter(shared).collect()))
     }
 }
 

@@ -1,9 +1,12 @@
-//! Connections that callers hold open, against what a node accepts: instances × `pool-size`, summed over callers.
+//! Connections that callers hold open, against what a node accepts: instances × `pool-size`, summed over callers. Who has
+//! fewer workers than that opens no more than they need at once.
 
 use std::collections::BTreeMap;
 
 use super::Facts;
-use crate::model::{CallId, NodeId, Stated};
+use super::attempts::Attempts;
+use crate::model::{CallId, Fallback, NodeId, OperationId, Stated, Step};
+use crate::syntax::Arrow;
 use crate::vocabulary::Key;
 
 /// A node that states how many connections it accepts.
@@ -30,13 +33,16 @@ pub struct Opened {
     pub pool_size: u64,
     /// Instances: all that it may be scaled to; none if that is not stated.
     pub instances: Option<u64>,
+    /// The most that its workers, those of all instances together, need at once; none if nothing bounds that.
+    pub needed: Option<u64>,
 }
 
 impl Opened {
     /// By all instances together, at least.
     #[must_use]
     pub fn all(&self) -> u64 {
-        self.pool_size.saturating_mul(self.instances.unwrap_or(1))
+        let pools = self.pool_size.saturating_mul(self.instances.unwrap_or(1));
+        self.needed.map_or(pools, |needed| needed.min(pools))
     }
 }
 
@@ -76,7 +82,7 @@ impl<'f> Facts<'f> {
         }
         let opened = pools.into_iter().map(|(caller, (pool_size, call))| {
             let instances = self.instances(caller).map(|(_, most)| most);
-            Opened { caller, call, pool_size, instances }
+            Opened { caller, call, pool_size, instances, needed: self.needed(caller, node) }
         });
         let mut opened: Vec<Opened> = opened.collect();
         opened.sort_by(|one, other| {
@@ -84,6 +90,54 @@ impl<'f> Facts<'f> {
             other.all().cmp(&one.all()).then_with(|| name(one).cmp(name(other)))
         });
         opened
+    }
+
+    /// How many connections to a node the workers of a caller need at once; none if their number is not stated, or what
+    /// they have sent may outlive the execution.
+    fn needed(&self, caller: NodeId, node: NodeId) -> Option<u64> {
+        let mut pools: BTreeMap<Vec<OperationId>, (u64, u64)> = BTreeMap::new();
+        for id in self.topology().node(caller).operations.iter().copied() {
+            let at_once = self.at_once(&self.topology().operation(id).body, node)?;
+            if at_once > 0 {
+                let (workers, sharing) = self.worker_count(id)?;
+                let pool = pools.entry(sharing).or_insert((workers, 0));
+                pool.1 = pool.1.max(at_once);
+            }
+        }
+        let all = pools.into_values().map(|(workers, at_once)| workers.saturating_mul(at_once));
+        Some(all.fold(0, u64::saturating_add))
+    }
+
+    /// How many calls to a node some steps have open at once, one after the other; none if nothing bounds that.
+    fn at_once(&self, steps: &[Step], node: NodeId) -> Option<u64> {
+        steps.iter().try_fold(0, |most, step| Some(most.max(self.open_in(step, node, false)?)))
+    }
+
+    fn open_in(&self, step: &Step, node: NodeId, parallel: bool) -> Option<u64> {
+        match step {
+            Step::Call(id) => self.open_in_call(*id, node, parallel),
+            Step::Sequence(steps) | Step::OneOf(steps) => self.at_once(steps, node),
+            Step::Parallel(branches) => {
+                branches.iter().try_fold(0, |sum: u64, branch| sum.checked_add(self.open_in(branch, node, true)?))
+            }
+            // Nobody waits for the slowest.
+            Step::Any(_, branches) => self.at_once(branches, node).filter(|open| *open == 0),
+        }
+    }
+
+    fn open_in_call(&self, id: CallId, node: NodeId, parallel: bool) -> Option<u64> {
+        let (plan, call) = (self.plan(id), self.topology().call(id));
+        let instead = match &call.fallback {
+            Some(Fallback::Calls(steps)) => self.at_once(steps, node)?,
+            _ => 0,
+        };
+        if self.topology().operation(call.to).node != node || !plan.made {
+            return Some(instead);
+        }
+        let copies = plan.hedge.map_or(1, |(copies, ..)| copies);
+        let rounds = if parallel { plan.times } else { Attempts::AtMost(1) };
+        let Attempts::AtMost(rounds) = rounds else { return None };
+        (call.arrow == Arrow::Sync).then(|| instead.max(copies.saturating_mul(rounds)))
     }
 
     fn pool_size(&self, call: CallId) -> Option<u64> {

@@ -142,9 +142,7 @@ impl Walk<'_, '_> {
     /// count may do so by age.
     fn give_up(&mut self, index: usize, state: State) {
         let Some(to) = self.facts.call_order().letters(state.operation) else { return };
-        let queue = self.facts.topology().operation(state.operation).node;
-        let counted = self.facts.receives(queue) != Attempts::Unlimited
-            && !self.facts.topology().calls_from(state.operation).all(|call| !self.facts.plan(call).made);
+        let counted = gives_up_by_count(self.facts, state.operation);
         let certainty = if counted { state.certainty } else { state.certainty.min(Certainty::Possible) };
         if let Some(index) =
             self.enter(State { operation: to, certainty, before: Some(index), given_up: true, ..state })
@@ -322,6 +320,13 @@ impl Walk<'_, '_> {
             (state.repeater, state.barrier, state.fault.filter(|_| state.barrier.is_some()));
         Some(Exposed { site, effect, repeater, path, left_out, barrier, fault, certainty })
     }
+}
+
+/// Whether what an operation of a queue cannot deliver is given up after so many deliveries, and not by its age alone.
+pub(super) fn gives_up_by_count(facts: &Facts<'_>, operation: OperationId) -> bool {
+    let topology = facts.topology();
+    facts.receives(topology.operation(operation).node) != Attempts::Unlimited
+        && topology.calls_from(operation).any(|call| facts.plan(call).made)
 }
 
 /// Whether a repeat stops at an operation.

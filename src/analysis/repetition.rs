@@ -2,13 +2,13 @@
 //!
 //! What is below is repeated too, with the key that then arrives there: so there is a row for each operation and each
 //! state of the key. A row is as bad as the worst of its own work and of the rows that it leads to; rows only get worse,
-//! at most twice, so the time is linear in the calls.
+//! at most twice, so the time is linear in the calls. What a queue is given twice it may give up twice.
 
 use std::collections::HashSet;
 
 use super::Facts;
 use super::effects::{Effect, EffectSite, is_data};
-use super::exposure::{Barrier, KeyState, sent, stops};
+use super::exposure::{Barrier, KeyState, gives_up_by_count, sent, stops};
 use crate::model::{CallId, OperationId};
 use crate::vocabulary::Key;
 
@@ -57,6 +57,10 @@ pub(super) fn repetitions(facts: &Facts<'_>) -> Vec<Repetition> {
                     callers.get_mut(below).into_iter().for_each(|callers| callers.push((row(operation, key), most)));
                 }
             }
+            if let Some(letters) = facts.call_order().letters(operation) {
+                let callers = callers.get_mut(row(letters, key)).into_iter();
+                callers.for_each(|callers| callers.push((row(operation, key), most.min(of_letters(facts, operation)))));
+            }
             raise(&mut found, &mut raised, row(operation, key), own.min(most));
         }
     }
@@ -74,6 +78,11 @@ fn raise(found: &mut [Repetition], raised: &mut Vec<usize>, index: usize, to: Re
         *known = to;
         raised.push(index);
     }
+}
+
+/// The worst that can come of what a queue could not deliver: who gives up nothing by count may do so by age.
+fn of_letters(facts: &Facts<'_>, operation: OperationId) -> Repetition {
+    if gives_up_by_count(facts, operation) { Repetition::Unsafe } else { Repetition::Unknown }
 }
 
 /// The worst that a repeat with such a key can come to: a barrier stops the same key, and one that it does not know
@@ -145,7 +154,12 @@ impl Facts<'_> {
             }
             let again = |call: &CallId| self.call_repetition(*call, key) == Repetition::Unsafe;
             let calls = self.topology().calls_from(at).filter(again);
-            let Some(call) = calls.min_by_key(|call| self.call_rank(*call)) else { return Ok(None) };
+            let Some(call) = calls.min_by_key(|call| self.call_rank(*call)) else {
+                // What is below is given up by a queue, and goes on from elsewhere.
+                let Some(letters) = self.call_order().letters(at) else { return Ok(None) };
+                at = letters;
+                continue;
+            };
             way.push(call);
             if written(self, call) == Repetition::Unsafe {
                 return Ok(Some((way, EffectSite::Write(call))));

@@ -7,7 +7,7 @@ use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, decimals, spaced};
 pub(super) use crate::diagnostic::{number, percentage, quantile};
 use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Origin, Stated};
 use crate::source::Span;
-use crate::vocabulary::Key;
+use crate::vocabulary::{ElementKind, Key};
 
 /// A call as an element to edit: its name, and which one it is among twins.
 pub(super) fn cause(facts: &Facts<'_>, call: CallId) -> String {
@@ -110,8 +110,14 @@ pub(super) fn path(facts: &Facts<'_>, from: OperationId, then: &[CallId], left_o
     if left_out > 0 {
         let _ = write!(text, " -> … ({} more)", count(left_out as u64, "call"));
     }
+    let mut at = None;
     for call in shown {
         let call = topology.call(*call);
+        // What a queue has given up goes on from another one.
+        if at.is_some_and(|at| at != call.from) && topology.node_of(call.from).kind == ElementKind::Queue {
+            let _ = write!(text, " ->> {}", topology.operation_name(call.from));
+        }
+        at = Some(call.to);
         let arrow = if call.arrow == crate::syntax::Arrow::Sync { "->" } else { "->>" };
         let _ = write!(text, " {arrow} {}", topology.operation_name(call.to));
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
 
-use topolint::model::CallId;
+use topolint::model::{CallId, OperationId};
 
 use super::clock::{Boxed, Instant, NEVER, Promise};
 use super::crowd::{Calling, consumer, failed, is_open};
@@ -21,12 +21,19 @@ pub fn once(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64) -> Boxed<Outc
         match &world.call(id).otherwise {
             _ if tried.is_ok() => Ok(()),
             Otherwise::GoesOn => Ok(()),
+            Otherwise::Fails if is_meant(&run, id) => Err(Failure::AtOnce),
             Otherwise::Fails => Err(Failure::Below),
             Otherwise::Calls(steps) => {
                 step(run, stage, Step::Group(Shape::Sequence, Rc::clone(steps)), path, false).await
             }
         }
     })
+}
+
+/// Whether what is broken is what an arrow to a whole store means.
+fn is_meant(run: &Run, id: CallId) -> bool {
+    let call = run.world.call(id);
+    call.implied && run.schedule.broken == Some(call.to)
 }
 
 /// One try of a call, all its copies and layers included.
@@ -352,6 +359,11 @@ fn again(call: &Call) -> Class {
     Class::ALL.iter().rev().find(tried).copied().unwrap_or(Class::Error)
 }
 
+fn meant(run: &Run, bare: OperationId) -> impl Iterator<Item = CallId> {
+    let calls = run.world.call_ids();
+    calls.filter(move |id| run.world.call(*id).implied && run.world.call(*id).from == bare)
+}
+
 /// The callee serves it. A write that changes nothing more stops a repeat.
 fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
     let call = run.world.call(one.id);
@@ -361,7 +373,8 @@ fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
         run.log(|| format!("{} writes", call.name));
     }
     // What fails at once has stored nothing, and where all takes as long as it can the first try may have failed too.
-    let stored = call.stops && run.schedule.broken != Some(call.to) && !run.schedule.hangs();
+    let breaks = run.schedule.broken == Some(call.to) || meant(run, call.to).any(|id| is_meant(run, id));
+    let stored = call.stops && !breaks && !run.schedule.hangs();
     let mut record = run.record.borrow_mut();
     if writes {
         record.effect(Site::Write(one.id), one.arrival.path);

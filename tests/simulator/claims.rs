@@ -11,7 +11,7 @@ use super::clock::NEVER;
 use super::properties::{nanoseconds, shown};
 use super::random::Random;
 use super::record::{Record, What};
-use super::run::play;
+use super::run::{ROUNDS, play};
 use super::schedule::{Draw, Schedule};
 use super::witness;
 use super::world::World;
@@ -34,9 +34,6 @@ pub enum Claim<'f> {
 
 /// So many ways to choose what is open are tried, until what was claimed has happened.
 const OUTAGES: u64 = 1_500;
-
-/// So many of the first choices are made on purpose.
-const CHOICES: usize = 24;
 
 /// How a claim was put to the test.
 pub struct Trial {
@@ -135,10 +132,11 @@ impl Claim<'_> {
                             break;
                         }
                         let mut choices = own.schedule.choices.clone();
-                        choices.resize_with(CHOICES, || random.up_to(60));
+                        choices.resize_with(world.calls.len() * 3 * ROUNDS, || random.up_to(60));
                         for _ in 0..=random.up_to(3) {
-                            let at = random.index(CHOICES);
-                            choices[at] = random.up_to(60);
+                            let (kind, chosen) = (random.index(world.calls.len() * 3), random.up_to(60));
+                            let rounds = if random.percent(50) { 0..ROUNDS } else { one_round(&mut random) };
+                            rounds.for_each(|round| choices[kind * ROUNDS + round] = chosen);
                         }
                         let next = executed(witness::outage(*id, Draw::Seed(1), choices), root);
                         own = if next.share >= own.share { next } else { own };
@@ -150,6 +148,11 @@ impl Claim<'_> {
             }
         }
     }
+}
+
+fn one_round(random: &mut Random) -> std::ops::Range<usize> {
+    let round = random.index(ROUNDS);
+    round..round + 1
 }
 
 /// The first schedule under which all of it happens, or the best one.
@@ -190,6 +193,7 @@ pub fn claims<'f>(facts: &'f Facts<'_>, world: &World, found: &[(String, String)
             ("retry-amplification", Some(id)) => {
                 let executions = facts.executions(id);
                 let root = executions.root.filter(|root| !leads_to_a_circle(world, *root));
+                let root = root.filter(|root| !passes_a_barrier(world, *root, id));
                 root.and(executions.failing.finite()).map(|it| Claim::Executed(id, it))
             }
             ("timeout-inversion", _) => {
@@ -212,6 +216,13 @@ fn is_a_plain_way(facts: &Facts<'_>, world: &World, way: &[CallId]) -> bool {
         let replaced = facts.topology().call(*call).fallback_of;
         !in_a_circle(world, *call) && replaced.is_none_or(|call| world.call(call).tries < u64::MAX)
     })
+}
+
+/// Not tried: ways through a barrier. What is counted comes with a key of its own each time; where rounds of a loop or
+/// several calls hand the same one on, the barrier answers all but the first that works.
+fn passes_a_barrier(world: &World, from: OperationId, to: OperationId) -> bool {
+    let barred = |id: &OperationId| *id != to && world.operation(*id).barrier.is_some();
+    world.operation_ids().filter(barred).any(|id| leads_to(world, from, id) && leads_to(world, id, to))
 }
 
 /// Whether requests that come in at one operation reach another, what queues give up included.

@@ -121,6 +121,8 @@ impl Reader<'_> {
             made: self.is_made(id),
             waits: written.arrow == Arrow::Sync,
             local,
+            implied: written.implied,
+            miss: self.is_miss(id),
             timeout: bound(said(Key::Timeout)),
             connect: bound(said(Key::ConnectTimeout)),
             cut: self.cut(id),
@@ -211,6 +213,25 @@ impl Reader<'_> {
             None if self.is_cache_read(id) => Otherwise::GoesOn,
             None => Otherwise::Fails,
         }
+    }
+
+    /// A read of a store that comes after a read of its cache.
+    fn is_miss(&self, id: CallId) -> bool {
+        let call = self.topology.call(id);
+        let mut all = Vec::new();
+        Written::each(&self.topology.operation(call.from).body, &mut |call| all.push(call));
+        let store = self.topology.operation(call.to).node;
+        let of = |other: CallId| {
+            let cache = self.topology.operation(self.topology.call(other).to).node;
+            let stated = self.cascade.node(cache, Key::Of).given();
+            stated.is_some_and(|it| it.setting.nodes().any(|node| node == store))
+        };
+        let reads = |words: &str| {
+            let name = self.topology.operation(call.to).name.map(|name| self.topology.text(name));
+            name.is_none_or(|name| name == words)
+        };
+        let before = all.into_iter().take_while(|other| *other != id);
+        reads("read") && before.filter(|other| of(*other)).any(|other| self.is_made(other) && self.is_cache_read(other))
     }
 
     fn is_cache_read(&self, id: CallId) -> bool {

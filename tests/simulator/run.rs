@@ -20,6 +20,9 @@ use super::world::{Bound, Call, Class, Shape, Step, World};
 /// So many requests are sent in one run, at most: circles and attempts without end go no further.
 const SENDS: u32 = 600;
 
+/// So many choices of one kind are told apart.
+pub const ROUNDS: usize = 8;
+
 /// How an execution fails: by itself, or because something below it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -72,8 +75,8 @@ pub struct Run {
     pub record: RefCell<Record>,
     random: RefCell<Random>,
     keys: Cell<u64>,
-    /// How many choices were made.
-    chosen: Cell<usize>,
+    /// How many choices were made, of each kind.
+    chosen: RefCell<HashMap<usize, usize>>,
     left: Cell<u32>,
     sent: RefCell<Vec<usize>>,
     claims: RefCell<HashMap<(OperationId, u64), Claim>>,
@@ -115,7 +118,7 @@ impl Run {
             record: RefCell::new(Record::new(world, logs)),
             random: RefCell::new(Random::seeded(seed ^ 0x5EED)),
             keys: Cell::new(1),
-            chosen: Cell::new(0),
+            chosen: RefCell::default(),
             left: Cell::new(sends),
             sent: RefCell::new(vec![0; world.calls.len()]),
             claims: RefCell::default(),
@@ -166,12 +169,14 @@ impl Run {
         least + self.share(most - least)
     }
 
-    pub fn times(&self, (least, most): (u64, u64)) -> u64 {
+    pub fn times(&self, id: CallId) -> u64 {
+        let (least, most) = self.world.call(id).times;
+        let kind = id.index() * 3;
         match self.schedule.draw {
             Draw::Least if most == u64::MAX => least,
             Draw::Most | Draw::Least => most,
-            Draw::Seed(_) if most == u64::MAX => [least, 3, most][self.choice(3)],
-            Draw::Seed(_) => least + self.choice(usize::try_from(most - least + 1).unwrap()) as u64,
+            Draw::Seed(_) if most == u64::MAX => [least, 3, most][self.choice(kind, 3)],
+            Draw::Seed(_) => least + self.choice(kind, usize::try_from(most - least + 1).unwrap()) as u64,
         }
     }
 
@@ -180,7 +185,7 @@ impl Run {
             return call.made && crowd.takes(id);
         }
         let seeded = matches!(self.schedule.draw, Draw::Seed(_));
-        call.made && (call.chance >= 1.0 || !seeded || self.choice(2) == 0)
+        call.made && (call.chance >= 1.0 && !call.miss || !seeded || self.choice(id.index() * 3 + 1, 2) == 0)
     }
 
     pub fn branch(&self, steps: &[Step]) -> usize {
@@ -188,15 +193,23 @@ impl Run {
         match (steps.iter().position(onto), self.schedule.draw) {
             (Some(at), _) => at,
             (None, Draw::Most | Draw::Least) => 0,
-            (None, Draw::Seed(_)) => self.choice(steps.len()),
+            (None, Draw::Seed(_)) => {
+                let first = steps.iter().flat_map(|step| self.world.calls_of(step)).next();
+                self.choice(first.map_or(0, |id| id.index() * 3 + 2), steps.len())
+            }
         }
     }
 
-    /// One of so many: what was chosen in advance, or by chance.
-    fn choice(&self, of: usize) -> usize {
-        let chosen = self.schedule.choices.get(self.chosen.get()).copied();
-        self.chosen.set(self.chosen.get() + 1);
-        chosen.map_or_else(|| self.random.borrow_mut().index(of), |chosen| usize::try_from(chosen).unwrap() % of)
+    /// One of so many: what was chosen in advance for the first times that something of one kind is open, or by chance.
+    fn choice(&self, kind: usize, of: usize) -> usize {
+        let mut chosen = self.chosen.borrow_mut();
+        let number = chosen.entry(kind).or_default();
+        let place = kind * ROUNDS + (*number).min(ROUNDS - 1);
+        *number += 1;
+        match self.schedule.choices.get(place) {
+            Some(chosen) => usize::try_from(*chosen).unwrap() % of,
+            None => self.random.borrow_mut().index(of),
+        }
     }
 
     /// One more thing is sent; nothing goes on when too many were.
@@ -250,6 +263,7 @@ impl Run {
         let call = self.world.call(id);
         match call.timeout {
             Bound::Is(timeout) => timeout,
+            Bound::Unsaid if self.schedule.broken.is_some() => NEVER,
             Bound::Unsaid if self.schedule.draw == Draw::Least && !call.local => 10_000_000_000,
             Bound::Unsaid if !call.local && !call.delivery && call.deadline == NEVER => match self.unsaid(id, 5) {
                 0 | 1 => NEVER,
@@ -272,7 +286,8 @@ impl Run {
         if matches!(self.schedule.draw, Draw::Seed(_)) && self.schedule.broken.is_none() {
             return self.random.borrow_mut().one_of(&possible);
         }
-        possible.into_iter().max_by_key(|class| one.wanted.has(*class)).unwrap_or(Class::Error)
+        let again = self.world.call(one.id).classes;
+        possible.into_iter().max_by_key(|class| (one.wanted.has(*class), again.has(*class))).unwrap_or(Class::Error)
     }
 }
 
@@ -287,8 +302,13 @@ pub fn operation(run: Rc<Run>, id: OperationId, arrival: Arrival) -> Boxed<Outco
         let world = Rc::clone(&run.world);
         let own = world.operation(id);
         run.record.borrow_mut().executions[id.index()] += 1;
-        if let Some(claimed) = claim(&run, id, arrival.key) {
-            return claimed;
+        while let Some(claimed) = claim(&run, id, arrival.key) {
+            // The repeat may have come when the first was through.
+            if let (None, true) = (claimed.kept(), run.schedule.broken.is_some()) {
+                let _ = claimed.wait(&run.clock).await;
+                continue;
+            }
+            return claimed.kept().unwrap_or(Err(Failure::Below));
         }
         let _seen = arrival.awaited.then(|| Span::new(&run, What::Seen(id), None));
         let arriving = if own.inherits { arrival.left } else { NEVER };
@@ -339,7 +359,7 @@ impl Drop for Waiting {
 }
 
 /// A repeat of a key stops where the key is known: with what came of it, if that is known by now.
-fn claim(run: &Run, id: OperationId, key: Option<u64>) -> Option<Outcome> {
+fn claim(run: &Run, id: OperationId, key: Option<u64>) -> Option<Rc<Promise<Outcome>>> {
     let (window, key) = (run.world.operation(id).barrier?, key?);
     let now = run.clock.now();
     let mut claims = run.claims.borrow_mut();
@@ -348,7 +368,7 @@ fn claim(run: &Run, id: OperationId, key: Option<u64>) -> Option<Outcome> {
         let failed = promise.kept().is_some_and(|outcome| outcome.is_err());
         let forgotten = run.schedule.broken.is_some() && failed || run.schedule.hangs();
         if now.saturating_sub(*at) <= window && !forgotten {
-            return Some(promise.kept().unwrap_or(Err(Failure::Below)));
+            return Some(Rc::clone(promise));
         }
         run.record.borrow_mut().expired |= !forgotten;
     }
@@ -395,6 +415,8 @@ async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) ->
     match outcome {
         Ok(()) if ends == Own::FailsAtLast => Err(Failure::AtLast),
         Ok(()) => Ok(()),
+        // It was this operation that was meant.
+        Err(Failure::AtOnce) => Err(Failure::AtOnce),
         Err(_) => Err(Failure::Below),
     }
 }
@@ -463,7 +485,7 @@ async fn call(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64, at_once: bo
     if !run.takes(id, call) {
         return Ok(());
     }
-    let times = run.times(call.times);
+    let times = run.times(id);
     let round = |number| once(Rc::clone(&run), Rc::clone(&stage), id, further(path, id, number));
     if at_once && call.waits && times > 1 {
         let times = times.min(u64::from(SENDS) + 1);

@@ -87,6 +87,10 @@ pub struct Call {
     pub made: bool,
     pub waits: bool,
     pub local: bool,
+    /// What an arrow to a whole store may mean: no call of its own.
+    pub implied: bool,
+    /// A read of a store after one of its cache: only on a miss.
+    pub miss: bool,
     pub timeout: Bound,
     pub connect: Bound,
     pub cut: Instant,

@@ -37,6 +37,9 @@ fn step(facts: &Facts<'_>, opened: &Opened) -> Step {
     let span = stated.and_then(prose::place).unwrap_or(facts.topology().call(opened.call).span);
     let name = facts.topology().node_name(opened.caller);
     let text = match opened.instances {
+        _ if opened.needed == Some(opened.all()) => {
+            format!("{} at once by the workers of `{name}`, `concurrency` in all", opened.all())
+        }
         Some(instances) => {
             format!("{} of `{name}` × {} = {}", prose::count(instances, "instance"), opened.pool_size, opened.all())
         }
