@@ -302,7 +302,9 @@ fn shares(graph: &Graph, rates: &[Arriving], lasts: &Lasts) -> Vec<f64> {
     let mut shares = vec![1.0; graph.operations.len()];
     for (size, all) in pools(graph) {
         let needed: Option<f64> = all.iter().map(needs).sum();
-        all.iter().for_each(|id| shares[*id] = needed.map_or(0.0, |needed| (number(size) / needed).min(1.0)));
+        for id in &all {
+            shares[*id] = needed.map_or(0.0, |needed| (number(size) / needed).min(1.0));
+        }
     }
     shares
 }
