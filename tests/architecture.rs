@@ -38,6 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("dugong", &["src/render/layout.rs"]),
     ("skrifa", &["src/render/font.rs"]),
     ("dejavu", &["src/render/font.rs"]),
+    ("graphviz_rust", &["src/render/dot.rs"]),
     ("resvg", &["src/render/png.rs"]),
     ("textwrap", &["src/report/facts_table.rs", "src/report/human.rs", "src/report/paint.rs"]),
     ("anstyle", &["src/report/paint.rs"]),

@@ -1,5 +1,6 @@
 //! Pictures: everything has a place of its own, the same bytes come out each time, and no text does any harm.
 
+#![allow(clippy::cast_precision_loss, reason = "sizes of a test are small")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod support;
@@ -11,7 +12,9 @@ use topolint::config::Config;
 use topolint::lint::Terms;
 use topolint::metadata::built_in_clients;
 use topolint::model::{Loader, lower};
-use topolint::render::{self, Layout, Plan, Rect, Scene, Theme, View};
+use topolint::render::{
+    self, Layout, Plan, PlannedEdge, PlannedGroup, PlannedNode, Rect, Scene, Size, Theme, View, layout,
+};
 
 /// What is wrong with a layout: things that lie on each other.
 fn wrong(plan: &Plan, layout: &Layout, name: impl Fn(usize) -> String) -> Vec<String> {
@@ -174,4 +177,42 @@ fn what_is_only_renamed_or_moved_is_not_new() {
     let scene = versions(before, after);
     assert!(scene.nodes.iter().all(|node| !matches!(node.mark, Mark::New | Mark::Gone)), "{:?}", scene.nodes);
     assert!(scene.edges.iter().all(|edge| edge.mark == Mark::Same), "{:?}", scene.edges);
+}
+
+/// A plan of so many nodes in boxes, some of them in each other, with about twice as many edges.
+fn random_plan(seed: u64, nodes: usize) -> Plan {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut below = |most: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % most as u64).unwrap()
+    };
+    let boxes = nodes / 5;
+    let mut size =
+        |wide: usize, high: usize| Size { width: 40.0 + below(wide) as f64, height: 20.0 + below(high) as f64 };
+    let sizes: Vec<Size> = (0..nodes * 3).map(|_| size(120, 60)).collect();
+    let groups = (0..boxes).map(|index| PlannedGroup {
+        parent: (index > 0 && below(3) == 0).then(|| below(index)),
+        title: Size { width: 60.0, height: 16.0 },
+    });
+    let groups: Vec<PlannedGroup> = groups.collect();
+    let group = |below: &mut dyn FnMut(usize) -> usize| (boxes > 0 && below(4) > 0).then(|| below(boxes));
+    let planned = (0..nodes).map(|index| PlannedNode { size: sizes[index], group: group(&mut below) }).collect();
+    let edges = (0..nodes * 2).map(|index| PlannedEdge {
+        from: below(nodes),
+        to: below(nodes),
+        label: (below(5) > 0).then(|| sizes[nodes + index]),
+    });
+    let edges = edges.collect();
+    Plan { nodes: planned, groups, edges }
+}
+
+#[test]
+fn in_random_pictures_everything_has_a_place_of_its_own() {
+    for seed in 1..60 {
+        let plan = random_plan(seed, 3 + usize::try_from(seed).unwrap() / 3);
+        let found = wrong(&plan, &layout(&plan), |node| format!("n{node}"));
+        assert_eq!(found, [] as [String; 0], "seed {seed}");
+    }
 }

@@ -1,20 +1,31 @@
 //! Pictures of a topology: what a picture shows is a [`Scene`], apart from how it is drawn; every renderer is a pure
 //! function of it.
 
+mod d2;
+mod dot;
 mod font;
 mod geometry;
 mod html;
+mod json;
 mod layout;
 mod measure;
+mod mermaid;
+mod plain;
 mod png;
 mod scene;
 mod svg;
 mod xml;
 
+pub use d2::d2;
+pub use dot::dot;
 pub use geometry::{Point, Rect, Size};
 pub use html::html;
+pub use json::scene_json;
 pub use layout::{Layout, Plan, PlannedEdge, PlannedGroup, PlannedNode, Route, layout};
 pub use measure::plan;
+pub use mermaid::mermaid;
 pub use png::{PngError, png};
-pub use scene::{Annotate, Collapse, Edge, GroupBy, Node, Scene, Shape, View, scene, versions};
+pub use scene::{
+    Annotate, Call, Collapse, Edge, Entry, Group, GroupBy, Line, Node, Scene, Shape, View, scene, versions,
+};
 pub use svg::{Theme, svg};

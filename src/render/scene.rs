@@ -83,7 +83,9 @@ pub struct Group {
 }
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// A caller outside the system.
     Client,
@@ -99,6 +101,22 @@ pub enum Shape {
     External,
     /// A box that is drawn as one node.
     Collapsed,
+}
+
+impl Shape {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Service => "service",
+            Self::Store => "store",
+            Self::Cache => "cache",
+            Self::Queue => "queue",
+            Self::External => "external",
+            Self::Collapsed => "collapsed",
+        }
+    }
 }
 
 /// A node.

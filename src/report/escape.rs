@@ -93,8 +93,36 @@ pub fn address(path: &str) -> String {
     })
 }
 
+/// Text within quotes of Mermaid, in one line: nothing in it is read as a mark of Mermaid, of HTML or of Markdown, as
+/// which Mermaid reads every label.
+#[must_use]
+pub fn mermaid(text: &str) -> String {
+    let text = one_line(text);
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let within = before.is_ascii_alphanumeric() && characters.peek().is_some_and(char::is_ascii_alphanumeric);
+        // `ﬂ` begins what Mermaid itself writes for a character by its number.
+        let plain = match character {
+            '.' | '-' | '_' | '+' => within,
+            // `fa:fa-…` would be an icon.
+            ':' => characters.peek() == Some(&' '),
+            'ﬂ' => false,
+            other => other.is_alphanumeric() || " ,/%()?".contains(other) || !other.is_ascii(),
+        };
+        if plain {
+            safe.push(character);
+        } else {
+            let _ = write!(safe, "#{};", u32::from(character));
+        }
+        before = character;
+    }
+    safe
+}
+
 /// Text without anything that a terminal would obey, and in one line.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
 }
 
@@ -116,6 +144,14 @@ mod tests {
         assert_eq!(markdown("http://x"), "http:\u{200b}//x");
         assert_eq!(markdown("[a](b) **c**"), "&#91;a&#93;(b) &#42;&#42;c&#42;&#42;");
         assert_eq!(markdown("a\n# b"), "a &#35;\u{200b} b");
+    }
+
+    #[test]
+    fn nothing_in_a_label_of_mermaid_is_a_mark() {
+        assert_eq!(mermaid("stock-db.write (a): 2.5 s"), "stock-db.write (a): 2.5 s");
+        assert_eq!(mermaid("1. a _b_ - c"), "1#46; a #95;b#95; #45; c");
+        assert_eq!(mermaid("\"]; click n0\n`<b>`"), "#34;#93;#59; click n0 #96;#60;b#62;#96;");
+        assert_eq!(mermaid("ﬂ°°60¶ß"), "#64258;°°60¶ß");
     }
 
     #[test]

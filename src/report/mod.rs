@@ -62,12 +62,12 @@ pub use what_if::{what_if, what_if_json};
 /// The published schemas of what programs read, made from the types; kept in `grammar/`. `UPDATE=1 cargo test --lib`
 /// writes them anew.
 #[cfg(test)]
-mod schemas {
+pub(crate) mod schemas {
     use schemars::JsonSchema;
     use schemars::generate::SchemaSettings;
 
     /// Compares the kept schema of a type with the type.
-    fn hold<T: JsonSchema>(name: &str) {
+    pub(crate) fn hold<T: JsonSchema>(name: &str) {
         let path = format!("grammar/{name}.schema.json");
         let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
         let made = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";

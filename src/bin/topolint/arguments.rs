@@ -318,6 +318,15 @@ pub(crate) struct Render {
     /// How many pixels of a PNG stand for one of the picture
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     pub(crate) scale: f64,
+    /// Who places and draws it, for SVG and PNG
+    #[arg(long, value_enum, default_value_t = Engine::Embedded)]
+    pub(crate) engine: Engine,
+    /// How long Graphviz may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) engine_timeout: u64,
+    /// Draw it anew whenever one of its files is saved, until it is ended
+    #[arg(long, requires = "output")]
+    pub(crate) watch: bool,
     /// The day on which suppressions are judged, such as 2027-03-31
     #[arg(long, value_name = "DATE")]
     pub(crate) today: Option<jiff::civil::Date>,
@@ -325,10 +334,37 @@ pub(crate) struct Render {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Picture {
+    /// For browsers
     Svg,
+    /// Pixels
     Png,
     /// A page to explore: search, flows, witnesses hop by hop, what-if
+    #[value(alias = "htm")]
     Html,
+    /// For Graphviz
+    Dot,
+    /// For GitHub, within Markdown
+    #[value(alias = "mmd")]
+    Mermaid,
+    /// For D2
+    D2,
+    /// For programs: scene-v1
+    Json,
+}
+
+impl Picture {
+    /// The format of a file that ends like this.
+    pub(crate) fn of_ending(ending: &str) -> Option<Self> {
+        Self::from_str(ending, true).ok()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Needs nothing installed
+    Embedded,
+    /// An installed Graphviz
+    Dot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

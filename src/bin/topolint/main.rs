@@ -11,12 +11,14 @@ mod facts;
 mod files;
 mod formats;
 mod git;
+mod graphviz;
 mod names;
 mod output;
 mod path;
 mod render;
 mod rules;
 mod shell;
+mod watch;
 mod what_if;
 mod written;
 

@@ -1,27 +1,53 @@
 //! `topolint render`.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use topolint::analysis::Facts;
 use topolint::lint::{Outcome, Terms, lint};
 use topolint::metadata::built_in_clients;
-use topolint::model::{Loader, Topology, lower};
+use topolint::model::{Loader, NodeId, OperationId, Project, Topology, lower};
 use topolint::render::{self, Collapse, Scene, View};
-use topolint::source::SourceMap;
+use topolint::source::{SourceMap, clean};
+use topolint::vocabulary::{did_you_mean, suggest};
 
-use crate::arguments::{Annotate, GroupBy, Picture, Render, Selection, Theme};
+use crate::arguments::{Annotate, Engine, GroupBy, Picture, Render, Selection, Theme};
 use crate::check::{projects, today, wanted_of};
 use crate::compare::{Base, Run, compared_with};
 use crate::configuration::configuration;
 use crate::files::Folder;
+use crate::names::{ends_of, topology_with_mistakes};
 use crate::output::{self, Stop};
-use crate::written;
+use crate::{graphviz, watch, written};
+
+/// Nobody needs more pixels for one of the picture.
+const MOST_SCALE: f64 = 32.0;
+
+/// Without being asked to draw all, no more nodes are placed.
+const MOST_NODES: usize = 2_000;
 
 /// Draws a topology; the exit code.
 pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
-    let look = output::look(render.common.input.color);
     let format = format(render)?;
+    if render.watch {
+        if render.paths.iter().any(|path| path.as_os_str() == "-") {
+            return Err("error: standard input is never saved\n  help: name files, or leave `--watch` out"
+                .to_owned()
+                .into());
+        }
+        return watch::run(|| {
+            let mut files = render.paths.clone();
+            files.extend(render.common.config.clone());
+            let made = once(render, format, &mut files);
+            (files, made)
+        });
+    }
+    once(render, format, &mut Vec::new()).map(|()| 0)
+}
+
+/// Draws it, and tells which files it is made of.
+fn once(render: &Render, format: Picture, files: &mut Vec<PathBuf>) -> Result<(), Stop> {
+    let look = output::look(render.common.input.color);
     let mut folder = Folder::around(&render.paths, render.common.input.max_file_size)?;
     let mut sources = SourceMap::default();
     let config = configuration(&render.common, &folder, &mut sources, look)?;
@@ -29,15 +55,8 @@ pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
     let mut loader = Loader::new(&folder);
     loader.sources = sources;
     let projects = projects(&mut loader, &folder, &wanted)?;
-    let [project] = projects.as_slice() else {
-        let names: Vec<&str> = projects.iter().map(|project| project.root.as_str()).collect();
-        return Err(format!(
-            "error: a picture shows one topology, and there are {}: {}\n  help: name one of them",
-            names.len(),
-            names.join(", ")
-        )
-        .into());
-    };
+    files.extend(loader.sources.iter().map(|(_, source)| PathBuf::from(&source.name)));
+    let [project] = projects.as_slice() else { return Err(several(&projects).into()) };
     let clients = built_in_clients();
     let run = Run {
         paths: &render.paths,
@@ -56,19 +75,27 @@ pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
         Some(reference) => both(render, run, &Base::named(run, reference)?, &terms, format)?,
     };
     match &render.output {
-        None => output::write(|out| out.write_all(&picture))?,
-        Some(path) => written::all(&[((), path.clone())], |(), out| out.write_all(&picture))?,
+        None => output::write(|out| out.write_all(&picture)),
+        Some(path) => written::all(&[((), path.clone())], |(), out| out.write_all(&picture)),
     }
-    Ok(0)
+}
+
+fn several(projects: &[Project]) -> String {
+    let names: Vec<&str> = projects.iter().map(|project| project.root.as_str()).collect();
+    let (count, names) = (names.len(), names.join(", "));
+    format!("error: a picture shows one topology, and there are {count}: {names}\n  help: name one of them")
 }
 
 /// A picture of what is there.
 fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
     let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
     let outcome = lint(run.loader, run.projects, terms);
-    let (topology, _) = lower(run.loader, project, terms.clients);
+    let (topology, mistakes) = topology_with_mistakes(run.loader, project);
     let facts = Facts::new(&topology, terms.clients);
-    let scene = render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?);
+    let mut scene = render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?);
+    if mistakes > 0 {
+        scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());
+    }
     draw(render, format, &scene, &facts, &run.loader.sources, &outcome)
 }
 
@@ -104,10 +131,30 @@ fn draw(
     sources: &SourceMap,
     outcome: &Outcome,
 ) -> Result<Vec<u8>, Stop> {
+    let is_drawn = matches!(format, Picture::Svg | Picture::Png);
+    if render.engine == Engine::Dot {
+        let name = if format == Picture::Png { "png" } else { "svg" };
+        if !is_drawn {
+            return Err("error: Graphviz draws SVG and PNG here\n  help: leave `--engine dot` out".to_owned().into());
+        }
+        return graphviz::draw(render::dot(scene), name, render.scale, render.engine_timeout);
+    }
+    let is_placed = is_drawn || matches!(format, Picture::Html | Picture::Json);
+    if scene.nodes.len() > MOST_NODES && render.collapse != ["none"] && is_placed {
+        return Err(too_many(scene.nodes.len()).into());
+    }
     match format {
         Picture::Html => Ok(render::html(scene, facts, sources, outcome, theme(render)).into_bytes()),
         Picture::Svg => Ok(render::svg(scene, theme(render)).into_bytes()),
         Picture::Png => png(scene, render),
+        Picture::Dot => Ok(render::dot(scene).into_bytes()),
+        Picture::Mermaid => Ok(render::mermaid(scene).into_bytes()),
+        Picture::D2 => Ok(render::d2(scene).into_bytes()),
+        Picture::Json => {
+            let mut out = Vec::new();
+            render::scene_json(scene, &mut out).map_err(|error| format!("error: cannot write the scene: {error}"))?;
+            Ok(out)
+        }
     }
 }
 
@@ -119,6 +166,14 @@ fn theme(render: &Render) -> render::Theme {
     }
 }
 
+fn too_many(nodes: usize) -> String {
+    format!(
+        "error: the picture would have {nodes} nodes, more than anybody reads\n  help: `--group-by owner` draws an owner as \
+         one node, `--focus NODE:2` what is near a node, `--only-findings` what something is found on; `--collapse none` \
+         draws all of it, which takes long"
+    )
+}
+
 fn png(scene: &Scene, render: &Render) -> Result<Vec<u8>, Stop> {
     let svg = render::svg(scene, theme(render));
     render::png(&svg, render.scale)
@@ -127,31 +182,26 @@ fn png(scene: &Scene, render: &Render) -> Result<Vec<u8>, Stop> {
 
 /// The flag, then the ending of the file, then SVG.
 fn format(render: &Render) -> Result<Picture, Stop> {
-    let ending = render.output.as_deref().and_then(Path::extension).map(|ending| ending.to_string_lossy());
-    match (render.format, ending.as_deref()) {
-        (Some(format), _) => Ok(format),
-        (None, None | Some("svg")) => Ok(Picture::Svg),
-        (None, Some("png")) => Ok(Picture::Png),
-        (None, Some("html" | "htm")) => Ok(Picture::Html),
-        (None, Some(other)) => {
-            Err(format!("error: no picture ends with `.{other}`\n  help: write to `.svg`, `.png` or `.html`").into())
-        }
+    if !(render.scale > 0.0 && render.scale <= MOST_SCALE) {
+        let help = format!("choose a factor above 0, {MOST_SCALE} at most");
+        return Err(format!("error: nothing is drawn `--scale {}` times as large\n  help: {help}", render.scale).into());
     }
+    let ending = render.output.as_deref().and_then(Path::extension).map(|ending| ending.to_string_lossy());
+    let Some(ending) = ending.filter(|_| render.format.is_none()) else {
+        return Ok(render.format.unwrap_or(Picture::Svg));
+    };
+    let unknown = || {
+        let ending = clean(&ending).into_owned();
+        format!(
+            "error: no picture ends with `.{ending}`\n  help: write to .svg, .png, .html, .dot, .mmd, .d2 or .json, or say `--format`"
+        )
+    };
+    Ok(Picture::of_ending(&ending).ok_or_else(unknown)?)
 }
 
 fn view(render: &Render, topology: &Topology) -> Result<View, Stop> {
-    let focus = render.focus.as_deref().map(|text| {
-        let (name, depth) = text.rsplit_once(':').unwrap_or((text, "1"));
-        let depth = depth
-            .parse()
-            .map_err(|_| format!("error: `--focus {text}` states no depth\n  help: write `--focus {name}:2`"))?;
-        let node = topology.node_named(name).ok_or_else(|| format!("error: there is no node `{name}`"))?;
-        Ok::<_, String>((node, depth))
-    });
-    let flow = render
-        .flow
-        .as_deref()
-        .map(|name| topology.operation_named(name).ok_or_else(|| format!("error: there is no operation `{name}`")));
+    let focus = render.focus.as_deref().map(|text| focus(text, topology)).transpose()?;
+    let flow = render.flow.as_deref().map(|name| flow(name, topology)).transpose()?;
     let collapse = match render.collapse.as_slice() {
         [word] if word == "auto" => Collapse::Auto,
         [word] if word == "none" => Collapse::Nothing,
@@ -165,9 +215,9 @@ fn view(render: &Render, topology: &Topology) -> Result<View, Stop> {
             Annotate::Findings => render::Annotate::Findings,
             Annotate::All => render::Annotate::All,
         },
-        focus: focus.transpose()?,
+        focus,
         only_findings: render.only_findings,
-        flow: flow.transpose()?,
+        flow,
         group_by: match render.group_by {
             GroupBy::Group => render::GroupBy::Group,
             GroupBy::Owner => render::GroupBy::Owner,
@@ -177,4 +227,37 @@ fn view(render: &Render, topology: &Topology) -> Result<View, Stop> {
         },
         collapse,
     })
+}
+
+/// `orders` or `orders:2`.
+fn focus(text: &str, topology: &Topology) -> Result<(NodeId, usize), Stop> {
+    let (name, depth) = text.rsplit_once(':').unwrap_or((text, "1"));
+    let depth = depth.parse().map_err(|_| {
+        format!("error: `--focus {}` states no depth\n  help: write `--focus {}:2`", clean(text), clean(name))
+    })?;
+    let nodes = || topology.node_ids().map(|node| topology.node_name(node));
+    let unknown = || {
+        let help = did_you_mean(&suggest(name, nodes()));
+        let help = help.unwrap_or_else(|| "`topolint facts` lists what there is".to_owned());
+        format!("error: there is no node `{}`\n  help: {help}", clean(name))
+    };
+    Ok((topology.node_named(name).ok_or_else(unknown)?, depth))
+}
+
+/// An operation, or the only one of a node.
+fn flow(name: &str, topology: &Topology) -> Result<OperationId, Stop> {
+    match ends_of(topology, name).as_slice() {
+        [operation] => Ok(*operation),
+        [] => {
+            let names: Vec<String> = topology.operation_ids().map(|id| topology.operation_name(id)).collect();
+            let help = did_you_mean(&suggest(name, names.iter().map(String::as_str)));
+            let help = help.unwrap_or_else(|| "`topolint facts` lists all operations".to_owned());
+            Err(format!("error: there is no operation `{}`\n  help: {help}", clean(name)).into())
+        }
+        several => {
+            let names: Vec<String> = several.iter().take(5).map(|id| topology.operation_name(*id)).collect();
+            let help = format!("name one, such as `{}`", names.join("`, `"));
+            Err(format!("error: `{}` has {} operations\n  help: {help}", clean(name), several.len()).into())
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::super::geometry::{Point, Rect};
 use super::super::layout::MARGIN;
 use super::super::measure::{BADGE, LABEL, SMALL, badge_width};
 use super::super::scene::{Line, Shape};
-use super::style::{mark_class, shape_class};
+use super::style::mark_class;
 use super::{Page, number};
 use crate::change::Mark;
 use crate::metadata::Level;
@@ -66,13 +66,8 @@ impl Pattern {
 impl Sign {
     fn meaning(self) -> &'static str {
         match self {
-            Self::Shape(Shape::Client) => "client",
-            Self::Shape(Shape::Service) => "service",
-            Self::Shape(Shape::Store) => "store",
-            Self::Shape(Shape::Cache) => "cache",
-            Self::Shape(Shape::Queue) => "queue",
-            Self::Shape(Shape::External) => "external",
             Self::Shape(Shape::Collapsed) => "a box, collapsed",
+            Self::Shape(shape) => shape.name(),
             Self::Entry => "requests come in",
             Self::Path => "takes longest",
             Self::Line(Pattern::Hard) => "waits for it",
@@ -140,7 +135,7 @@ impl Page<'_> {
         let Point { x, y } = left;
         match sign {
             Sign::Shape(shape) => {
-                let _ = write!(self.out, "<g class=\"{}\">", shape_class(shape));
+                let _ = write!(self.out, "<g class=\"{}\">", shape.name());
                 self.outline(shape, &Rect { x, y: y - 10.0, width: 30.0, height: 20.0 });
                 self.icon(shape, Point { x: x + 15.0, y: y + if shape == Shape::Store { 2.0 } else { 0.0 } });
                 self.out.push_str("</g>\n");

@@ -8,7 +8,7 @@ use super::super::layout::Layout;
 use super::super::measure::{self, ABOVE, BADGE, BADGE_LINE, ICON, NAME_LINE, NodeText, SIDE, SMALL_LINE};
 use super::super::scene::{Node, Shape};
 use super::super::xml::escape;
-use super::style::{badge_class, mark_class, shape_class};
+use super::style::{badge_class, mark_class};
 use super::{Page, number};
 use crate::metadata::Level;
 
@@ -25,7 +25,7 @@ impl Page<'_> {
     fn node(&mut self, index: usize, node: &Node, rect: &Rect) {
         let names = std::iter::once(node.name.as_str()).chain(node.lines.iter().map(String::as_str));
         let story = self.story(names, &node.badges);
-        let class = shape_class(node.shape).to_owned() + mark_class(node.mark);
+        let class = node.shape.name().to_owned() + mark_class(node.mark);
         let _ = writeln!(self.out, "<g class=\"{class}\" data-node=\"{index}\"><title>{}</title>", escape(&story));
         if node.on_path {
             self.rect("halo", &rect.grown(4.0), 10.0);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::font::FAMILY;
-use super::super::scene::{Edge, Entry, Shape};
+use super::super::scene::{Edge, Entry};
 use crate::change::Mark;
 use crate::metadata::Level;
 
@@ -193,18 +193,6 @@ pub(super) fn line(edge: &Edge, worst: Option<&Entry>) -> String {
         _ => "",
     };
     format!("edge {pattern}{worst}{}", mark_class(edge.mark))
-}
-
-pub(super) fn shape_class(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Client => "client",
-        Shape::Service => "service",
-        Shape::Store => "store",
-        Shape::Cache => "cache",
-        Shape::Queue => "queue",
-        Shape::External => "external",
-        Shape::Collapsed => "collapsed",
-    }
 }
 
 pub(super) fn badge_class(level: Level) -> &'static str {

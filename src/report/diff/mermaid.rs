@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::change::{DrawnCall, DrawnNode, Mark, Picture};
-use crate::report::escape::one_line;
+use crate::report::escape;
 
 /// So many calls are drawn.
 const CALLS: usize = 80;
@@ -79,22 +79,12 @@ fn arrow(call: &DrawnCall) -> String {
     if said.is_empty() { line.to_owned() } else { format!("{line}|\"{}\"|", said.join(": ")) }
 }
 
-/// Text within quotes of Mermaid, of which nothing is read as a mark of it, of HTML or of Markdown.
+/// A name or a text, not too long.
 fn safe(text: &str) -> String {
-    let text = one_line(text);
-    let cut = text.chars().count() > LONGEST;
-    let mut safe = text.chars().take(LONGEST).fold(String::new(), |mut safe, character| {
-        if character.is_ascii_alphanumeric() || " ._,-/%+".contains(character) {
-            safe.push(character);
-        } else {
-            let _ = write!(safe, "#{};", u32::from(character));
-        }
-        safe
-    });
-    if cut {
-        safe.push_str("...");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => escape::mermaid(text.get(..end).unwrap_or("")) + "...",
+        None => escape::mermaid(text),
     }
-    safe
 }
 
 #[cfg(test)]

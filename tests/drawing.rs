@@ -1,0 +1,189 @@
+//! `topolint render` as people call it.
+
+#![allow(clippy::format_collect, reason = "texts of a test are small enough")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
+mod program;
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use program::{Folder, LIMIT, Run};
+
+const SHOP: &str = "client web\nservice shop { operation buy { deadline 2s; -> db { timeout 500ms; retries 1 } } operation look }\nstore db\nweb -> shop.buy { timeout 3s }\n";
+
+#[test]
+fn the_ending_of_the_file_tells_the_format() {
+    let begins: [(&str, &[u8]); 6] = [
+        ("svg", b"<svg "),
+        ("png", b"\x89PNG"),
+        ("dot", b"digraph "),
+        ("mmd", b"%% "),
+        ("d2", b"# "),
+        ("json", b"{\n  \"schema\": \"scene-v1\""),
+    ];
+    let folder = Folder::of(SHOP);
+    for (ending, begin) in begins {
+        let run = folder.run(&format!("render a.topo -o out.{ending}"));
+        assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(0), "", ""), "{ending}");
+        let drawn = fs::read(folder.path(&format!("out.{ending}"))).expect("a picture");
+        assert!(drawn.starts_with(begin), "{ending}: {:?}", &drawn[..drawn.len().min(60)]);
+        let flag = if ending == "mmd" { "mermaid" } else { ending };
+        let printed = folder.command(&format!("render a.topo --format {flag}")).output().expect("a run").stdout;
+        assert_eq!(printed, drawn, "{ending}");
+    }
+    assert!(folder.run("render a.topo -f mermaid -o out.md").code == Some(0), "the flag is stronger");
+}
+
+#[track_caller]
+fn assert_refused(run: &Run, error: &str, help: &str) {
+    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
+    assert!(run.err.contains(error) && run.err.contains(help), "{}", run.err);
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_with_the_way_out() {
+    let folder = Folder::of(SHOP).with("b.topo", SHOP);
+    for (arguments, error, help) in [
+        ("a.topo -o out.gif", "no picture ends with `.gif`", ".svg"),
+        ("a.topo --focus shpo", "no node `shpo`", "did you mean `shop`?"),
+        ("a.topo --focus shop:far", "states no depth", "--focus shop:2"),
+        ("a.topo --flow shop.bux", "no operation `shop.bux`", "did you mean `shop.buy`?"),
+        ("a.topo --flow shop", "`shop` has 2 operations", "`shop.buy`"),
+        ("a.topo --scale 0 -f png", "--scale 0", "above 0"),
+        ("a.topo --scale 1000 -f png", "--scale 1000", "32 at most"),
+        ("a.topo --scale nan -f png", "--scale NaN", "above 0"),
+        ("a.topo b.topo", "there are 2: a.topo, b.topo", "name one of them"),
+        ("a.topo --engine dot -f json", "Graphviz draws SVG and PNG", "leave `--engine dot` out"),
+        ("- --watch -o out.svg", "standard input is never saved", "name files"),
+    ] {
+        assert_refused(&folder.run(&format!("render {arguments}")), error, help);
+    }
+    assert_eq!(folder.run("render a.topo --watch").code, Some(2), "watching needs a file to write");
+}
+
+#[test]
+fn what_is_asked_for_is_shown() {
+    let folder = Folder::of(SHOP);
+    let nodes = |arguments: &str| {
+        let run = folder.run(&format!("render a.topo -f json {arguments}"));
+        let json: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{run:?}"));
+        json["nodes"]
+            .as_array()
+            .expect("nodes")
+            .iter()
+            .map(|node| node["name"].to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(nodes(""), "\"web\" \"shop\" \"db\"");
+    assert_eq!(nodes("--focus db"), "\"shop\" \"db\"");
+    assert_eq!(nodes("--focus db:0"), "\"db\"");
+    assert_eq!(nodes("--focus db:2"), "\"web\" \"shop\" \"db\"");
+    assert_eq!(nodes("--flow shop.look"), "\"shop\"");
+}
+
+#[test]
+fn a_text_with_a_mistake_is_drawn_as_far_as_it_is_read() {
+    let run = Folder::of(format!("{SHOP}web -> shpo\n")).run("render a.topo -f svg");
+    assert_eq!(run.code, Some(0));
+    assert!(run.out.contains("what is wrong with the text is left out"), "{run:?}");
+}
+
+#[test]
+fn very_many_nodes_are_drawn_as_their_boxes() {
+    let group = |group: usize| {
+        let nodes: String = (0..50).map(|node| format!("  service s{group}-{node}\n")).collect();
+        format!("group g{group} {{\n{nodes}}}\n")
+    };
+    let text: String = (0..20).map(group).collect();
+    let run = Folder::of(text).run("render a.topo -f svg");
+    assert!(run.out.contains("1000 nodes drawn as 20 boxes; `--collapse none` draws each of them"), "{run:?}");
+}
+
+#[test]
+fn very_many_nodes_without_boxes_are_refused_in_no_time() {
+    let text: String = (0..10_000).map(|node| format!("service s{node}\n")).collect();
+    let folder = Folder::of(text);
+    let start = Instant::now();
+    let run = folder.run("render a.topo -f svg");
+    assert_refused(&run, "would have 10000 nodes", "`--group-by owner`");
+    assert!(start.elapsed() < LIMIT);
+    assert_eq!(folder.run("render a.topo -f mermaid").code, Some(0));
+}
+
+// -------------------------------------------------------------------------------------------------- An own Graphviz
+
+#[cfg(unix)]
+fn with_dot(folder: Folder, script: &str) -> Folder {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder.with("bin/dot", format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(folder.path("bin/dot"), fs::Permissions::from_mode(0o755)).expect("a program");
+    folder
+}
+
+#[cfg(unix)]
+fn engine(folder: &Folder, arguments: &str) -> Run {
+    let path = format!("{}:/usr/bin:/bin", folder.path("bin").display());
+    Run::of(folder.command(&format!("render a.topo --engine dot {arguments}")).env("PATH", path))
+}
+
+#[test]
+#[cfg(unix)]
+fn an_installed_graphviz_draws_if_it_is_asked() {
+    let folder = with_dot(Folder::of(SHOP), "cat > drawn; echo \"$@\"");
+    assert_eq!(engine(&folder, "").out, "-Tsvg\n");
+    assert!(fs::read_to_string(folder.path("drawn")).expect("DOT").starts_with("digraph "));
+    assert_eq!(engine(&folder, "-f png --scale 3").out, "-Tpng -Gdpi=288\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_graphviz_that_does_not_draw_is_told() {
+    let missing = Run::of(Folder::of(SHOP).command("render a.topo --engine dot").env("PATH", "/nowhere"));
+    assert_refused(&missing, "there is no `dot`", "install Graphviz, or leave `--engine dot` out");
+    let broken = engine(&with_dot(Folder::of(SHOP), "echo 'no way\x1b' >&2; exit 3"), "");
+    assert_refused(&broken, "dot: no way?", "topolint draws by itself");
+    let start = Instant::now();
+    let slow = engine(&with_dot(Folder::of(SHOP), "sleep 60"), "--engine-timeout 1");
+    assert_refused(&slow, "was ended after 1 s", "--engine-timeout");
+    assert!(start.elapsed() < Duration::from_secs(15));
+}
+
+// --------------------------------------------------------------------------------------------------------- Watching
+
+/// Waits until a file holds something.
+fn holds(folder: &Folder, path: &str, text: &str) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < LIMIT {
+        if fs::read_to_string(folder.path(path)).is_ok_and(|drawn| drawn.contains(text)) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+#[test]
+fn a_picture_that_is_watched_follows_its_files() {
+    let folder = Folder::of("include \"part.topo\"\nclient web\nweb -> shop\n").with("part.topo", "service shop\n");
+    let mut watching = Command::new(env!("CARGO_BIN_EXE_topolint"))
+        .args(["render", "a.topo", "--watch", "-o", "out.mmd"])
+        .current_dir(folder.path(""))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a run");
+    let first = holds(&folder, "out.mmd", "▶ shop");
+    fs::write(folder.path("part.topo"), "service shop \"Sells\"\n").expect("a file");
+    let second = holds(&folder, "out.mmd", "Sells");
+    // What cannot be read in between does not end it.
+    fs::remove_file(folder.path("a.topo")).expect("a file");
+    std::thread::sleep(Duration::from_millis(500));
+    fs::write(folder.path("a.topo"), "service other\n").expect("a file");
+    let third = holds(&folder, "out.mmd", "other");
+    let runs = watching.try_wait().expect("a program").is_none();
+    watching.kill().expect("an end");
+    watching.wait().expect("an end");
+    assert!(first && second && third && runs, "{first} {second} {third} {runs}");
+}
