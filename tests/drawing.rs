@@ -85,6 +85,16 @@ fn what_is_asked_for_is_shown() {
 }
 
 #[test]
+fn a_flow_has_its_waterfall() {
+    let folder = Folder::of(SHOP);
+    let drawn = folder.run("render a.topo --flow shop.buy").out;
+    for text in ["Over time", "shop.buy -&gt; db<", "from 0 ms: 2 tries, 500 ms each", "class=\"try\""] {
+        assert!(drawn.contains(text), "{text}: {drawn}");
+    }
+    assert!(!folder.run("render a.topo").out.contains("Over time"));
+}
+
+#[test]
 fn a_text_with_a_mistake_is_drawn_as_far_as_it_is_read() {
     let run = Folder::of(format!("{SHOP}web -> shpo\n")).run("render a.topo -f svg");
     assert_eq!(run.code, Some(0));

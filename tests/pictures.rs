@@ -82,6 +82,7 @@ fn called(names: &[String]) -> Scene {
         findings: names.iter().map(entry).collect(),
         worst: Some(names[0].clone()),
         notes: names.to_vec(),
+        ..Scene::default()
     }
 }
 

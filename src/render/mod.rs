@@ -26,6 +26,7 @@ pub use measure::plan;
 pub use mermaid::mermaid;
 pub use png::{PngError, png};
 pub use scene::{
-    Annotate, Call, Collapse, Edge, Entry, Group, GroupBy, Line, Node, Scene, Shape, View, scene, versions,
+    Annotate, Bar, Call, Collapse, Edge, Entry, Group, GroupBy, Line, Node, Scene, Shape, View, Waterfall, scene,
+    versions,
 };
 pub use svg::{Theme, svg};

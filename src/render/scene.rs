@@ -5,6 +5,7 @@ mod badges;
 mod choice;
 mod groups;
 mod versions;
+mod waterfall;
 mod words;
 
 use std::collections::{HashMap, HashSet};
@@ -15,6 +16,7 @@ pub use choice::View;
 pub(super) use choice::reached;
 pub use groups::{Collapse, GroupBy};
 pub use versions::versions;
+pub use waterfall::{Bar, Waterfall};
 
 use crate::analysis::Facts;
 use crate::change::Mark;
@@ -69,6 +71,8 @@ pub struct Scene {
     pub findings: Vec<Entry>,
     /// The longest worst case that is known, in one line.
     pub worst: Option<String>,
+    /// The flow that is asked for, over time.
+    pub waterfall: Option<Waterfall>,
     /// What the picture leaves out.
     pub notes: Vec<String>,
 }
@@ -207,7 +211,7 @@ pub struct Entry {
 /// The scene of a topology.
 #[must_use]
 pub fn scene(facts: &Facts<'_>, sources: &SourceMap, outcome: &Outcome, view: &View) -> Scene {
-    let path = longest_path(facts);
+    let path = longest_path(facts, view.flow);
     let found: Vec<_> = outcome.shown().collect();
     let chosen = choice::choose(facts, &found, view);
     let grouping = groups::grouping(facts, sources, view, &chosen.nodes);
@@ -221,18 +225,19 @@ pub fn scene(facts: &Facts<'_>, sources: &SourceMap, outcome: &Outcome, view: &V
     }
     if view.annotate.numbers() {
         scene.worst = words::worst(facts, &path);
+        scene.waterfall = view.flow.and_then(|_| waterfall::waterfall(facts, &path));
     }
     scene.summary = words::summary(facts, outcome, view);
     scene
 }
 
-/// From the entry that may take longest, at each hop the call that adds most.
-fn longest_path(facts: &Facts<'_>) -> Vec<CallId> {
+/// From an operation, or the entry that may take longest, at each hop the call that adds most.
+fn longest_path(facts: &Facts<'_>, start: Option<OperationId>) -> Vec<CallId> {
     let worst = |operation: &OperationId| facts.times().operation(*operation).at_least;
     let entries = facts.entries().all().iter().copied();
     let longest = entries.max_by_key(|entry| (worst(entry), std::cmp::Reverse(facts.rank(*entry))));
     let (mut path, mut seen) = (Vec::new(), HashSet::new());
-    let mut next = longest;
+    let mut next = start.or(longest);
     while let Some(operation) = next.filter(|operation| seen.insert(*operation)) {
         let parts = facts.times().parts(facts, operation);
         let most = parts.iter().max_by_key(|part| (part.time.at_least, std::cmp::Reverse(facts.call_rank(part.call))));

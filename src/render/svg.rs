@@ -4,6 +4,7 @@
 mod foot;
 mod nodes;
 mod style;
+mod waterfall;
 
 use std::fmt::Write as _;
 

@@ -96,6 +96,7 @@ impl Page<'_> {
             }
         }
         y = self.legend(y + 8.0, room);
+        y = self.waterfall(y + 4.0, room);
         self.findings(y, room)
     }
 

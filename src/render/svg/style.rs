@@ -134,6 +134,9 @@ fn sheet(palette: &Palette) -> String {
          .rule {{ font-size: 12px; font-weight: bold }}\n\
          .message {{ font-size: 12px }}\n\
          .heading {{ font-size: 12px; font-weight: bold; fill: {dim} }}\n\
+         .try {{ fill: {line} }}\n\
+         .late {{ fill: {box_fill}; stroke: {line}; stroke-dasharray: 3 2 }}\n\
+         .cut {{ fill: {error} }}\n\
          .row {{ stroke: {box_line} }}\n"
     );
     let shapes = [
