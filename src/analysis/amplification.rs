@@ -294,8 +294,7 @@ impl<'a, 'f> Search<'a, 'f> {
             Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
             Attempts::Unlimited => Attempts::Unlimited,
         };
-        // A request to a whole store means the same operation at every try.
-        let repeated = single.bad.filter(|_| exactly || !direct).map(|bad| bad.times(before));
+        let repeated = single.bad.map(|bad| bad.times(before));
         let good = single.good.map(|good| good.plus(repeated.unwrap_or(Count::NONE)));
         let tried = Ends { good, bad: single.bad.map(|bad| bad.times(tries)) };
         let tried = match &call.fallback {
