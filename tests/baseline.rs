@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use program::{Folder, Run};
+use program::{Folder, Run, assert_refused};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::Value;
@@ -52,15 +52,6 @@ fn saying(folder: Folder, rule: &str, more: &str) -> Folder {
         let line = text.lines().find(|line| line.contains(rule)).expect("an entry").to_owned();
         text.replace(&line, &line.replace("},", &format!(", {more}}},")))
     })
-}
-
-#[track_caller]
-fn assert_refused(run: &Run, words: &[&str]) {
-    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
-    let flat = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is not in {run:?}");
-    }
 }
 
 #[track_caller]

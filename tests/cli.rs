@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::sync::Mutex;
 
-use program::{Folder, LIMIT, Run, grammar};
+use program::{Folder, LIMIT, Run, assert_refused, grammar};
 
 /// Lints one file, `a.topo`.
 fn check(text: impl AsRef<[u8]>, arguments: &str) -> Run {
@@ -84,15 +84,6 @@ fn the_code_never_depends_on_the_format() {
                 .map(|format| check(text, &format!("--fail-on {fail_on} -f {format}")).code);
             assert!(codes.iter().all(|code| *code == codes[0]), "{text}: {codes:?}");
         }
-    }
-}
-
-/// Refused with code 2, nothing on standard output, and these words on standard error.
-fn assert_refused(run: &Run, words: &[&str]) {
-    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
-    let flat = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is not in {run:?}");
     }
 }
 

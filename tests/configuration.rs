@@ -6,7 +6,7 @@
 mod program;
 mod support;
 
-use program::{Folder, Run};
+use program::{Folder, Run, assert_refused};
 use serde_json::Value;
 use support::Texts;
 use topolint::config::{Config, STARTER};
@@ -22,16 +22,6 @@ fn levels(run: &Run) -> Vec<String> {
     assert_eq!(run.err, "", "{run:?}");
     let lines = run.of_rule("missing-timeout");
     lines.iter().filter_map(|line| program::grammar(line)).map(|line| format!("{} {}", line.file, line.level)).collect()
-}
-
-/// Refused with exit code 2, with these words, and nothing on standard output.
-#[track_caller]
-fn assert_refused(run: &Run, words: &[&str]) {
-    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
-    let flat = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is not in {run:?}");
-    }
 }
 
 fn folder(configuration: &str) -> Folder {

@@ -6,9 +6,8 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 
-use support::Texts;
+use support::example_texts;
 use topolint::config::Config;
 use topolint::lint::Outcome;
 use topolint::metadata::Level;
@@ -49,22 +48,8 @@ fn examples() -> Vec<String> {
     names("examples", ".topo")
 }
 
-/// Adds all files below a folder: examples include some.
-fn gather(folder: &Path, texts: &mut Texts) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            gather(&path, texts);
-        } else {
-            texts.0.insert(path.to_string_lossy().into_owned(), fs::read(&path).expect("a file"));
-        }
-    }
-}
-
 fn report<T>(name: &str, render: impl FnOnce(&SourceMap, &Outcome) -> T) -> T {
-    let mut texts = Texts::default();
-    gather(Path::new("examples"), &mut texts);
-    support::with_outcome(&texts, &format!("examples/{name}.topo"), &Config::default(), render)
+    support::with_outcome(&example_texts(), &format!("examples/{name}.topo"), &Config::default(), render)
 }
 
 /// The rules with findings above `info`, silenced or not, one for each finding.

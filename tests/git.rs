@@ -7,7 +7,7 @@ mod program;
 use std::fs;
 
 use program::repository::{commit, git, repository};
-use program::{Folder, Run};
+use program::{Folder, Run, assert_refused};
 
 /// `stock-db.read` is three calls below the entry, whose client waits for a second.
 const SHOP: &str = r"client web
@@ -43,14 +43,6 @@ fn assert_new_inversion(run: &Run) {
     let lines: Vec<&str> = run.out.lines().collect();
     assert_eq!(lines.len(), 1, "{run:?}");
     assert!(lines[0].contains("error[timeout-inversion] `web` gives up on `gateway.checkout` after 1 s"), "{run:?}");
-}
-
-fn assert_refused(run: &Run, words: &[&str]) {
-    assert_eq!(run.code, Some(2), "{run:?}");
-    assert_eq!(run.out, "", "{run:?}");
-    for word in words {
-        assert!(run.err.contains(word), "no {word:?} in\n{run:?}");
-    }
 }
 
 #[test]

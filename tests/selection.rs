@@ -6,7 +6,7 @@ mod program;
 
 use std::collections::BTreeSet;
 
-use program::{Folder, Run, grammar};
+use program::{Folder, Run, assert_refused, grammar};
 use topolint::rules::{ALL, names};
 
 /// One finding of each of four rules, all proved, and one of the text.
@@ -40,15 +40,6 @@ fn configured(configuration: &str, arguments: &str) -> BTreeSet<String> {
 
 fn set(found: &[&str]) -> BTreeSet<String> {
     found.iter().map(|found| (*found).to_owned()).collect()
-}
-
-#[track_caller]
-fn assert_refused(run: &Run, words: &[&str]) {
-    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
-    let flat = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    for word in words {
-        assert!(flat.contains(word), "`{word}` is not in {run:?}");
-    }
 }
 
 // ------------------------------------------------------------------------------------------------- The flags

@@ -13,10 +13,10 @@ use std::fmt::Write as _;
 use super::geometry::Size;
 use super::scene::Scene;
 use super::svg::{self, Parts, Theme};
-use super::xml::escape;
 use crate::analysis::Facts;
 use crate::lint::{Finding, Outcome};
 use crate::metadata::Level;
+use crate::report::escape::xml as escape;
 use crate::source::SourceMap;
 
 const STYLE: &str = include_str!("html/page.css");

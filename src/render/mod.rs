@@ -14,7 +14,6 @@ mod plain;
 mod png;
 mod scene;
 mod svg;
-mod xml;
 
 pub use d2::d2;
 pub use dot::dot;

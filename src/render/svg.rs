@@ -13,7 +13,7 @@ use super::geometry::{Point, Rect, Size};
 use super::layout::{Layout, MARGIN, Route, layout};
 use super::measure::{self, LABEL, LABEL_LINE, LABEL_SIDE, SMALL};
 use super::scene::{Edge, Entry, Scene};
-use super::xml::escape;
+use crate::report::escape::xml as escape;
 pub use style::Theme;
 
 /// No picture is narrower: the table of findings has to be read.

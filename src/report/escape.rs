@@ -21,6 +21,12 @@ pub fn html(text: &str) -> String {
     })
 }
 
+/// The same in XML, which has no place for two characters that are no control characters either.
+#[must_use]
+pub fn xml(text: &str) -> String {
+    html(&text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}"))
+}
+
 /// A sentence within a line of Markdown (a paragraph, a cell of a table, a `<summary>`): what stands in backticks is
 /// code, everything else is plain text. Nobody is mentioned, nothing is linked, no tag is opened.
 #[must_use]
@@ -129,6 +135,12 @@ pub(crate) fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_text_is_markup() {
+        assert_eq!(xml("a<b>\"&'\u{0}\n"), "a&lt;b&gt;&quot;&amp;&#39;? ");
+        assert_eq!(xml("]]>\u{202E}x\u{FFFF}"), "]]&gt;???x\u{FFFD}");
+    }
 
     #[test]
     fn code_in_backticks_stays_code_and_nothing_ends_it() {

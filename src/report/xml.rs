@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape::html;
-use crate::source::clean;
+use super::escape;
 
 /// A document that is being written.
 pub(super) struct Xml {
@@ -35,7 +34,7 @@ impl Xml {
     /// An element with text in it, line by line.
     pub(super) fn text(&mut self, name: &'static str, attributes: Attributes<'_>, lines: &str) {
         self.start(name, attributes);
-        let lines: Vec<String> = lines.split('\n').map(value).collect();
+        let lines: Vec<String> = lines.split('\n').map(escape::xml).collect();
         // Writing into a string cannot fail.
         let _ = writeln!(self.text, ">{}</{name}>", lines.join("\n"));
     }
@@ -58,12 +57,7 @@ impl Xml {
     fn start(&mut self, name: &'static str, attributes: Attributes<'_>) {
         let _ = write!(self.text, "{}<{name}", "  ".repeat(self.open.len()));
         for (name, text) in attributes {
-            let _ = write!(self.text, " {name}=\"{}\"", value(text));
+            let _ = write!(self.text, " {name}=\"{}\"", escape::xml(text));
         }
     }
-}
-
-/// Text as XML takes it. Two characters that are no control characters are none of XML either.
-fn value(text: &str) -> String {
-    html(&clean(text).replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}"))
 }

@@ -101,6 +101,16 @@ pub struct Run {
     pub err: String,
 }
 
+/// Refused with code 2, nothing on standard output, and these words on standard error, however they are wrapped.
+#[track_caller]
+pub fn assert_refused(run: &Run, words: &[&str]) {
+    assert_eq!((run.code, run.out.as_str()), (Some(2), ""), "{run:?}");
+    let flat = run.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    for word in words {
+        assert!(flat.contains(word), "`{word}` is not in {run:?}");
+    }
+}
+
 impl Run {
     pub fn of(command: &mut Command) -> Self {
         let output = command.output().expect("a program that runs");

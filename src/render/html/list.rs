@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::super::scene::Entry;
-use super::super::xml::escape;
 use super::story::safe;
 use crate::change::Mark;
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step, number, spaced};
 use crate::lint::Finding;
+use crate::report::escape::xml as escape;
 use crate::source::SourceMap;
 
 /// So many findings are listed.

@@ -8,8 +8,8 @@ use super::super::font::Weight;
 use super::super::geometry::{Point, Rect};
 use super::super::layout::MARGIN;
 use super::super::measure::{BADGE, LABEL, SMALL, badge_width};
-use super::super::scene::{Line, Shape};
-use super::style::mark_class;
+use super::super::scene::Shape;
+use super::style::{Pattern, mark_class};
 use super::{Page, number};
 use crate::change::Mark;
 use crate::metadata::Level;
@@ -33,34 +33,6 @@ enum Sign {
     Unstated,
     Mark(Mark),
     Level(Reverse<Level>),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Pattern {
-    Hard,
-    Optional,
-    Async,
-    Elsewhen,
-}
-
-impl Pattern {
-    fn of(line: Line) -> Self {
-        match line {
-            line if !line.serving => Self::Elsewhen,
-            line if !line.awaited => Self::Async,
-            line if line.optional => Self::Optional,
-            _ => Self::Hard,
-        }
-    }
-
-    fn class(self) -> &'static str {
-        match self {
-            Self::Hard => "hard",
-            Self::Optional => "optional",
-            Self::Async => "async",
-            Self::Elsewhen => "elsewhen",
-        }
-    }
 }
 
 impl Sign {

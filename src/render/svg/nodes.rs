@@ -7,10 +7,10 @@ use super::super::geometry::{Point, Rect};
 use super::super::layout::Layout;
 use super::super::measure::{self, ABOVE, BADGE, BADGE_LINE, ICON, NAME_LINE, NodeText, SIDE, SMALL_LINE};
 use super::super::scene::{Node, Shape};
-use super::super::xml::escape;
 use super::style::{badge_class, mark_class};
 use super::{Page, number};
 use crate::metadata::Level;
+use crate::report::escape::xml as escape;
 
 /// How deep the round end of a cylinder is.
 const ROUND: f64 = 7.0;

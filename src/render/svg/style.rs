@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::font::FAMILY;
-use super::super::scene::{Edge, Entry};
+use super::super::scene::{Edge, Entry, Line};
 use crate::change::Mark;
 use crate::metadata::Level;
 
@@ -182,14 +182,38 @@ pub(super) fn mark_class(mark: Mark) -> &'static str {
     }
 }
 
+/// How an edge is drawn: whether its caller waits, can do without, or calls at another time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pattern {
+    Hard,
+    Optional,
+    Async,
+    Elsewhen,
+}
+
+impl Pattern {
+    pub(super) fn of(line: Line) -> Self {
+        match line {
+            line if !line.serving => Self::Elsewhen,
+            line if !line.awaited => Self::Async,
+            line if line.optional => Self::Optional,
+            _ => Self::Hard,
+        }
+    }
+
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Optional => "optional",
+            Self::Async => "async",
+            Self::Elsewhen => "elsewhen",
+        }
+    }
+}
+
 /// The class of an edge: its pattern, and the worst that is found on it.
 pub(super) fn line(edge: &Edge, worst: Option<&Entry>) -> String {
-    let pattern = match edge.line {
-        line if !line.serving => "elsewhen",
-        line if !line.awaited => "async",
-        line if line.optional => "optional",
-        _ => "hard",
-    };
+    let pattern = Pattern::of(edge.line).class();
     let worst = match worst.map(|entry| entry.level) {
         Some(Level::Error) => " with-error",
         Some(Level::Warn) => " with-warn",
