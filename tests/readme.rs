@@ -9,7 +9,7 @@ mod support;
 use std::fs;
 use std::process::Command;
 
-use program::SURROUNDINGS;
+use program::{Folder, SURROUNDINGS};
 use topolint::metadata::Level;
 use topolint::rules::{ALL, BETS, FAMILIES, Rule};
 
@@ -66,6 +66,31 @@ fn every_console_block_shows_what_the_binary_prints() {
             Some((start, _)) => assert!(printed.starts_with(start), "{command}\nprinted:\n{printed}"),
             None => assert_eq!(printed.trim_end(), expected, "{command}"),
         }
+    }
+}
+
+/// The commands that draw, in the text or in a table, without those that never end.
+fn commands_that_draw() -> Vec<String> {
+    let text = fs::read_to_string("README.md").expect("the README");
+    let code = text.split('`').skip(1).step_by(2).map(|code| code.split_whitespace().collect::<Vec<_>>().join(" "));
+    code.filter(|code| code.starts_with("topolint render ") && !code.contains("--watch")).collect()
+}
+
+#[test]
+fn every_command_that_draws_writes_its_picture() {
+    let files = support::example_texts().0;
+    let shop = files.get("examples/shop.topo").expect("the shop");
+    // What the branch left: another version in another folder.
+    let before = String::from_utf8_lossy(shop).replace("retries 1", "retries 2");
+    let folder = Folder::new().with("examples/shop.topo", shop).with("before/examples/shop.topo", before);
+    let commands = commands_that_draw();
+    assert!(commands.len() >= 11, "{commands:?}");
+    for command in commands {
+        let arguments = command.replace("topolint ", "").replace("origin/main", "before");
+        let run = folder.run(&arguments);
+        assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(0), "", ""), "{command}");
+        let (_, file) = command.rsplit_once(" -o ").expect("a file to write");
+        assert!(folder.path(file).exists(), "{command}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! A browser without a window, driven over a pipe by its own protocol: what people do, and what comes of it.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,8 @@ pub struct Browser {
     folder: PathBuf,
     session: Option<String>,
     sent: u64,
+    /// Whether the page is there that was opened last.
+    loaded: bool,
     /// What the page fetched, and what it was kept from or stumbled over.
     pub requests: Vec<String>,
     pub complaints: Vec<String>,
@@ -48,7 +52,7 @@ impl Browser {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let (requests, complaints) = (Vec::new(), Vec::new());
-        let mut browser = Self { child, to, from, folder, session: None, sent: 0, requests, complaints };
+        let mut browser = Self { child, to, from, folder, session: None, sent: 0, loaded: false, requests, complaints };
         let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let target = json!({ "targetId": target["targetId"], "flatten": true });
         let session = browser.call("Target.attachToTarget", &target);
@@ -90,6 +94,7 @@ impl Browser {
             Some("Network.requestWillBeSent") => {
                 self.requests.push(parameters["request"]["url"].as_str().unwrap_or("?").to_owned());
             }
+            Some("Page.loadEventFired") => self.loaded = true,
             Some("Log.entryAdded") => self.complaints.push(parameters["entry"]["text"].to_string()),
             Some("Runtime.exceptionThrown") => self.complaints.push(parameters["exceptionDetails"].to_string()),
             Some("Runtime.consoleAPICalled") => self.complaints.push(parameters["args"].to_string()),
@@ -100,13 +105,22 @@ impl Browser {
 
     /// Opens a page from disk, at an address within it.
     pub fn open(&mut self, page: &str, hash: &str) {
-        let path = self.folder.join("page.html");
-        fs::write(&path, page).unwrap();
+        self.open_file("page.html", page, hash);
+    }
+
+    /// Opens a file of that name, which tells the browser how to read it.
+    pub fn open_file(&mut self, name: &str, content: &str, hash: &str) {
+        let path = self.folder.join(name);
+        fs::write(&path, content).unwrap();
         // A change of the address within one page would load nothing.
-        self.call("Page.navigate", &json!({ "url": "about:blank" }));
-        self.requests.clear();
-        self.call("Page.navigate", &json!({ "url": format!("file://{}{hash}", path.display()) }));
-        while self.next()["method"] != "Page.loadEventFired" {}
+        for url in ["about:blank".to_owned(), format!("file://{}{hash}", path.display())] {
+            self.requests.clear();
+            self.loaded = false;
+            self.call("Page.navigate", &json!({ "url": url }));
+            while !self.loaded {
+                self.next();
+            }
+        }
     }
 
     /// What an expression is worth in the page.
