@@ -250,6 +250,38 @@ fn what_fails_with_a_node_is_what_is_counted() {
     }
 }
 
+/// A question leaves most as it is. With something that changes nothing and is not down altogether, all is solved anew:
+/// that has to be the same.
+#[test]
+fn what_a_question_leaves_as_it_is_needs_no_second_look() {
+    for seed in 1..=100 {
+        let drawn = Drawn::random(&mut Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15)));
+        let text = drawn.text();
+        support::with_facts(&text, |facts, _| {
+            let nodes = || (0..drawn.parts.len()).filter_map(|node| facts.topology().node_named(&format!("n{node}")));
+            for node in nodes() {
+                let down = Failure { what: Target::Node(node), works: 0.0 };
+                let nothing = nodes().map(|node| Failure { what: Target::Node(node), works: 1.0 });
+                let anew: Vec<Failure> = std::iter::once(down).chain(nothing).collect();
+                let (quick, anew) = (facts.outlooks(&[down]), facts.outlooks(&anew));
+                for (quick, anew) in quick.iter().zip(&anew) {
+                    let (quick, anew) = (&quick.availability, &anew.availability);
+                    let all = |found: &Availability| {
+                        let exact = [found.proved_at_most, found.independent_at_most, found.promised_at_most].map(Some);
+                        [found.low, found.independent, found.high, found.per_request].into_iter().chain(exact).collect()
+                    };
+                    let (one, other): (Vec<Option<f64>>, Vec<Option<f64>>) = (all(quick), all(anew));
+                    let alike = one.iter().zip(&other).all(|(one, other)| match (one, other) {
+                        (Some(one), Some(other)) => same(*one, *other),
+                        _ => one == other,
+                    });
+                    assert!(alike, "{quick:?} is not {anew:?}\n{text}");
+                }
+            }
+        });
+    }
+}
+
 fn of_shop(text: &str) -> Availability {
     support::with_facts(text, |facts, problems| {
         assert_eq!(problems, [], "{text}");

@@ -8,17 +8,18 @@
 
 mod diagram;
 mod formula;
+mod numbered;
 mod request;
+mod solved;
 mod structure;
 
 use std::collections::HashSet;
 
 use super::Facts;
 use crate::model::{CallId, NodeId, OperationId};
-use crate::vocabulary::{ElementKind, Key};
-use diagram::{Diagrams, Variable};
-use formula::{Component, FormulaId, Formulas};
-use structure::{Reading, State, Structure};
+use crate::vocabulary::Key;
+pub(super) use solved::Basis;
+use solved::{Certain, Solved};
 
 /// How much of the time an operation works, as shares. What a contract promises (`sla`) counts where nothing is
 /// measured (`availability`), unless said otherwise.
@@ -92,19 +93,60 @@ impl Facts<'_> {
     #[must_use]
     #[allow(clippy::indexing_slicing, reason = "one row an operation, and operations are numbered by their column")]
     pub fn availability(&self, operation: OperationId) -> Availability {
-        self.availabilities.get_or_init(|| availabilities(self, &[]))[operation.index()]
+        let rows = || {
+            let basis = self.basis();
+            self.topology().operation_ids().map(|id| basis.availability(&basis.solved, id)).collect()
+        };
+        self.availabilities.get_or_init(rows)[operation.index()]
     }
 
     /// What all operations are like while this fails, in the order of their numbers.
     #[must_use]
     pub fn outlooks(&self, failures: &[Failure]) -> Vec<Outlook> {
-        let verdicts = verdicts(self, failures);
-        let availabilities = availabilities(self, failures);
-        verdicts
-            .into_iter()
-            .zip(availabilities)
-            .map(|(verdict, availability)| Outlook { verdict, availability })
-            .collect()
+        let basis = self.basis();
+        let concerned = self.concerned(failures);
+        let is_concerned = |id: OperationId| concerned.contains(&id);
+        let usual = basis.certain(self);
+        let certain = Certain::of(self, failures, Some((usual, &is_concerned)));
+        // What fails in part has another share in what does not change: then nothing is left of what was solved.
+        let in_part = failures.iter().any(|failure| failure.works > 0.0);
+        let solved = Solved::of(self, failures, (!in_part).then_some((&basis.solved, &is_concerned)));
+        let outlook = |id| match is_concerned(id) {
+            true => Outlook { verdict: certain.verdict(id), availability: basis.availability(&solved, id) },
+            false => Outlook { verdict: usual.verdict(id), availability: self.availability(id) },
+        };
+        self.topology().operation_ids().map(outlook).collect()
+    }
+
+    /// What does not depend on any question.
+    fn basis(&self) -> &Basis {
+        self.basis.get_or_init(|| Basis::of(self))
+    }
+
+    /// The operations that have something to do with what fails: it is theirs, or they wait for one of those.
+    fn concerned(&self, failures: &[Failure]) -> HashSet<OperationId> {
+        let topology = self.topology();
+        let own = |failure: &Failure| match failure.what {
+            Target::Node(node) => {
+                let passing = self.calls_passing(node).iter().map(|call| topology.call(*call).from);
+                topology.node(node).operations.iter().copied().chain(passing).collect()
+            }
+            Target::Operation(operation) => vec![operation],
+            Target::Call(call) => vec![topology.call(call).from],
+        };
+        let mut stack: Vec<OperationId> = failures.iter().flat_map(own).collect();
+        let mut concerned = HashSet::new();
+        while let Some(operation) = stack.pop() {
+            if concerned.insert(operation) {
+                stack.extend(topology.calls_to(operation).map(|call| topology.call(call).from));
+            }
+        }
+        concerned
+    }
+
+    /// The calls that pass a node without calling it.
+    pub(super) fn calls_passing(&self, node: NodeId) -> &[CallId] {
+        self.basis().passing.get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// The availability that an operation promises to callers outside.
@@ -134,206 +176,4 @@ impl Facts<'_> {
         };
         states(one, other) || states(other, one)
     }
-}
-
-/// What counts as up, and how often.
-struct Beliefs<'a, 'f> {
-    facts: &'a Facts<'f>,
-    failures: &'a [Failure],
-}
-
-impl Beliefs<'_, '_> {
-    /// The share of time that a component works; what a contract says counts if `contracts`.
-    fn share(&self, component: Component, contracts: bool) -> f64 {
-        let stated = match component {
-            Component::Node(node) => self
-                .facts
-                .measured_availability(node)
-                .or_else(|| self.facts.contracted_availability(node).filter(|_| contracts)),
-            Component::Operation(_) | Component::Call(_) => None,
-        };
-        stated.unwrap_or(1.0) * self.works(component)
-    }
-
-    fn works(&self, component: Component) -> f64 {
-        let concerned = self.failures.iter().filter(|failure| match component {
-            Component::Node(node) => failure.what == Target::Node(node),
-            Component::Operation(operation) => failure.what == Target::Operation(operation),
-            Component::Call(call) => failure.what == Target::Call(call),
-        });
-        concerned.map(|failure| failure.works.clamp(0.0, 1.0)).product()
-    }
-
-    /// What is not stated is read as `otherwise`.
-    fn state(&self, component: Component, otherwise: State) -> State {
-        let stated = match component {
-            Component::Node(node) => {
-                self.facts.measured_availability(node).or_else(|| self.facts.contracted_availability(node)).is_some()
-            }
-            Component::Operation(_) | Component::Call(_) => true,
-        };
-        match component {
-            _ if self.works(component) == 0.0 => State::Down,
-            _ if !stated && otherwise == State::Down => State::Down,
-            Component::Node(_) if stated => State::Variable,
-            _ if self.works(component) < 1.0 => State::Variable,
-            _ => State::Up,
-        }
-    }
-}
-
-fn availabilities(facts: &Facts<'_>, failures: &[Failure]) -> Vec<Availability> {
-    let beliefs = Beliefs { facts, failures };
-    let mut formulas = Formulas::new();
-    let mut read = |reading, in_circle, otherwise| {
-        let state = |component| beliefs.state(component, otherwise);
-        Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations()
-    };
-    let most = read(Reading::Most, Formulas::ALWAYS, State::Up);
-    let least = read(Reading::Least, Formulas::NEVER, State::Down);
-    let diagrams = Diagrams::of(&formulas, order(facts));
-    let solved = Solved {
-        independence: Independence::of(facts),
-        measured: formulas.bounds(|component| beliefs.share(component, false)),
-        bounds: formulas.bounds(|component| beliefs.share(component, true)),
-        measured_exactly: diagrams.probabilities(|component| beliefs.share(component, false)),
-        exactly: diagrams.probabilities(|component| beliefs.share(component, true)),
-        diagrams,
-    };
-    let requests = request::shares(facts, &|component| beliefs.share(component, true));
-    let unstated = unstated(facts);
-    let ids = facts.topology().operation_ids();
-    ids.zip(most.into_iter().zip(least))
-        .map(|(id, (most, least))| {
-            let row = solved.availability(most, least);
-            let of = |all: &[Option<f64>]| all.get(id.index()).copied().flatten();
-            let unstated = unstated.get(id.index()).copied().flatten();
-            Availability { per_request: of(&requests), unstated, ..row }
-        })
-        .collect()
-}
-
-/// All formulas with their values.
-struct Solved {
-    independence: Independence,
-    measured: Vec<(f64, f64)>,
-    bounds: Vec<(f64, f64)>,
-    measured_exactly: Vec<Option<f64>>,
-    exactly: Vec<Option<f64>>,
-    diagrams: Diagrams,
-}
-
-impl Solved {
-    fn availability(&self, most: FormulaId, least: FormulaId) -> Availability {
-        let bound = |all: &[(f64, f64)], id: FormulaId| all.get(id).copied().unwrap_or((0.0, 1.0));
-        let exact = |all: &[Option<f64>], id: FormulaId| all.get(id).copied().flatten();
-        let (low, high) = (bound(&self.bounds, least).0, bound(&self.bounds, most).1);
-        let proved = bound(&self.measured, most).1;
-        let independent_at_most = exact(&self.measured_exactly, most).unwrap_or(proved);
-        let promised_at_most = exact(&self.exactly, most).unwrap_or(high);
-        let all_independent = self.independence.holds(&self.diagrams, most);
-        let known = |value: f64, formula, silent| (formula != silent).then_some(value);
-        let mut row = Availability {
-            low: known(low, least, Formulas::NEVER).or_else(|| (most == Formulas::NEVER).then_some(0.0)),
-            independent: exact(&self.exactly, most).filter(|_| most == least),
-            high: known(high, most, Formulas::ALWAYS).or_else(|| (least == Formulas::ALWAYS).then_some(1.0)),
-            proved_at_most: proved,
-            independent_at_most,
-            promised_at_most,
-            per_request: None,
-            exact: self.diagrams.has(most),
-            unstated: None,
-        };
-        if all_independent {
-            row.proved_at_most = independent_at_most;
-            row.high = row.high.map(|_| promised_at_most);
-            row.low = row.independent.or(row.low);
-        }
-        row
-    }
-}
-
-/// The pairs of nodes that are stated to fail independently.
-struct Independence(HashSet<(NodeId, NodeId)>);
-
-impl Independence {
-    fn of(facts: &Facts<'_>) -> Self {
-        let mut pairs = HashSet::new();
-        for node in facts.topology().node_ids() {
-            let stated = facts.cascade().node(node, Key::IndependentOf).given();
-            let others = stated.into_iter().flat_map(|stated| stated.setting.nodes());
-            pairs.extend(others.filter(|other| *other != node).map(|other| (node.min(other), node.max(other))));
-        }
-        Self(pairs)
-    }
-
-    /// Whether any two nodes that a formula depends on are.
-    fn holds(&self, diagrams: &Diagrams, formula: FormulaId) -> bool {
-        if self.0.is_empty() || !diagrams.has(formula) {
-            return false;
-        }
-        let components = diagrams.components(formula).into_iter();
-        let mut nodes: Vec<NodeId> = components
-            .filter_map(|component| if let Component::Node(node) = component { Some(node) } else { None })
-            .collect();
-        nodes.sort_unstable();
-        let pairs = nodes.len() * nodes.len().saturating_sub(1) / 2;
-        let pair =
-            |(index, one): (usize, &NodeId)| nodes.iter().skip(index + 1).all(|other| self.0.contains(&(*one, *other)));
-        pairs > 0 && pairs <= self.0.len() && nodes.iter().enumerate().all(pair)
-    }
-}
-
-/// Callers decide before callees: then what is added to a chain is added at its top.
-fn order(facts: &Facts<'_>) -> impl Iterator<Item = Variable> {
-    let topology = facts.topology();
-    let callers_first = facts.components().iter().rev().flatten();
-    callers_first.map(|id| Variable::Up(Component::Node(topology.operation(*id).node)))
-}
-
-/// Something that each operation needs and of which nothing is stated: itself, or the first below.
-fn unstated(facts: &Facts<'_>) -> Vec<Option<NodeId>> {
-    let topology = facts.topology();
-    let silent = |node: &NodeId| {
-        let known = facts.measured_availability(*node).or_else(|| facts.contracted_availability(*node));
-        known.is_none() && topology.node(*node).kind != ElementKind::Client
-    };
-    let mut found: Vec<Option<NodeId>> = vec![None; topology.operations.len()];
-    for id in facts.components().iter().flatten() {
-        let own = Some(topology.operation(*id).node).filter(silent);
-        let below = || {
-            let mut calls: Vec<_> = topology.calls_from(*id).filter(|call| facts.plan(*call).awaited).collect();
-            calls.sort_by_key(|call| (!facts.is_hard(*call), facts.call_rank(*call)));
-            calls.into_iter().find_map(|call| {
-                let passed = facts.passed(call).into_iter().find(silent);
-                passed.or_else(|| found.get(topology.call(call).to.index()).copied().flatten())
-            })
-        };
-        let first = own.or_else(below);
-        if let Some(slot) = found.get_mut(id.index()) {
-            *slot = first;
-        }
-    }
-    found
-}
-
-/// What becomes of each operation if what fails is down and all else is up.
-fn verdicts(facts: &Facts<'_>, failures: &[Failure]) -> Vec<Verdict> {
-    let down: Vec<Failure> = failures.iter().map(|failure| Failure { works: 0.0, ..*failure }).collect();
-    let beliefs = Beliefs { facts, failures: &down };
-    let state = |component| if beliefs.works(component) == 0.0 { State::Down } else { State::Up };
-    let mut formulas = Formulas::new();
-    let mut read = |reading| {
-        let in_circle = Formulas::ALWAYS;
-        Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations()
-    };
-    let (most, least, whole) = (read(Reading::Most), read(Reading::Least), read(Reading::Whole));
-    let rows = most.into_iter().zip(least).zip(whole);
-    rows.map(|((most, least), whole)| match (most, least, whole) {
-        (Formulas::NEVER, ..) => Verdict::Fails,
-        (_, Formulas::ALWAYS, Formulas::ALWAYS) => Verdict::Works,
-        (_, Formulas::ALWAYS, _) => Verdict::Degrades,
-        _ => Verdict::FailsPartly,
-    })
-    .collect()
 }

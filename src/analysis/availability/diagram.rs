@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::formula::{Component, FormulaId, Formulas, Shape, Site};
+use super::numbered::{Column, Numbered};
 
 /// A diagram, as a row of its arena.
 type Root = usize;
@@ -35,69 +36,94 @@ struct Decision {
 
 /// The diagrams of all formulas.
 #[derive(Debug)]
-pub(super) struct Diagrams {
-    decisions: Vec<Decision>,
-    rows: HashMap<Decision, Root>,
-    variables: Vec<Variable>,
-    levels: HashMap<Variable, usize>,
+pub(super) struct Diagrams<'b> {
+    below: Option<&'b Diagrams<'b>>,
+    decisions: Numbered<'b, Decision>,
+    variables: Numbered<'b, Variable>,
+    roots: Column<'b, Option<Root>>,
     shares: HashMap<Variable, f64>,
     combined: HashMap<(Root, (Root, Root)), Root>,
     left: usize,
-    roots: Vec<Option<Root>>,
 }
 
-impl Diagrams {
-    /// Diagrams of these formulas; `order` has the components that decide first in front.
-    pub(super) fn of(formulas: &Formulas, order: impl IntoIterator<Item = Variable>) -> Self {
-        let end = Decision { level: usize::MAX, no: NEVER, yes: NEVER };
+impl<'b> Diagrams<'b> {
+    /// Diagrams of these formulas above those of what lies below them; `order` has the components that decide first in
+    /// front.
+    pub(super) fn of(
+        formulas: &Formulas<'_>,
+        below: Option<&'b Self>,
+        order: impl IntoIterator<Item = Variable>,
+    ) -> Self {
         let mut diagrams = Self {
-            decisions: vec![end, end],
-            rows: HashMap::new(),
-            variables: Vec::new(),
-            levels: HashMap::new(),
+            below,
+            decisions: Numbered::above(below.map(|below| &below.decisions)),
+            variables: Numbered::above(below.map(|below| &below.variables)),
+            roots: Column::above(below.map(|below| &below.roots)),
             shares: HashMap::new(),
             combined: HashMap::new(),
             left: 0,
-            roots: Vec::new(),
         };
-        for variable in order {
-            diagrams.level(variable);
+        for end in [NEVER, ALWAYS] {
+            diagrams.decisions.add(Decision { level: usize::MAX, no: end, yes: end });
         }
-        for shape in formulas.shapes() {
+        for variable in order {
+            diagrams.variables.add(variable);
+        }
+        for shape in formulas.own() {
             diagrams.left = STEPS;
             let root = diagrams.root(shape).filter(|root| diagrams.is_small(*root));
             diagrams.roots.push(root);
         }
         diagrams
     }
+}
 
+impl Diagrams<'_> {
     /// Whether a formula has a diagram within the budget.
     pub(super) fn has(&self, formula: FormulaId) -> bool {
         self.of_formula(formula).is_some()
     }
 
     fn of_formula(&self, formula: FormulaId) -> Option<Root> {
-        self.roots.get(formula).copied().flatten()
+        self.roots.get(formula).flatten()
     }
 
-    /// How probable each formula is if components fail independently; none above the budget.
-    pub(super) fn probabilities(&self, is_up: impl Fn(Component) -> f64) -> Vec<Option<f64>> {
-        let mut all: Vec<f64> = Vec::with_capacity(self.decisions.len());
-        for (row, decision) in self.decisions.iter().enumerate() {
-            let of = |root: Root| all.get(root).copied().unwrap_or(0.0);
+    /// How probable each decision is if components fail independently; `below` has that of what lies below.
+    pub(super) fn probabilities<'c>(
+        &self,
+        below: Option<&'c Column<'c, f64>>,
+        is_up: impl Fn(Component) -> f64,
+    ) -> Column<'c, f64> {
+        let mut all = Column::above(below);
+        for decision in self.decisions.own() {
+            let of = |root: Root| all.get(root).unwrap_or(0.0);
             let share = match self.variables.get(decision.level) {
                 Some(Variable::Up(component)) => is_up(*component),
-                Some(taken) => self.shares.get(taken).copied().unwrap_or(0.0),
+                Some(taken) => self.share(*taken).unwrap_or(0.0),
                 None => 0.0,
             };
-            let probability = match row {
-                NEVER => 0.0,
-                ALWAYS => 1.0,
+            let probability = match (decision.no, decision.yes) {
+                (NEVER, NEVER) => 0.0,
+                (ALWAYS, ALWAYS) => 1.0,
                 _ => share * of(decision.yes) + (1.0 - share) * of(decision.no),
             };
             all.push(probability);
         }
-        self.roots.iter().map(|root| root.and_then(|root| all.get(root).copied())).collect()
+        all
+    }
+
+    /// The value of a formula in a column of decisions; none above the budget.
+    pub(super) fn value(&self, decisions: &Column<'_, f64>, formula: FormulaId) -> Option<f64> {
+        decisions.get(self.of_formula(formula)?)
+    }
+
+    /// How often a branch is taken, given that no earlier one is.
+    fn share(&self, taken: Variable) -> Option<f64> {
+        self.shares.get(&taken).copied().or_else(|| self.below?.share(taken))
+    }
+
+    fn known(&self, combined: &(Root, (Root, Root))) -> Option<Root> {
+        self.combined.get(combined).copied().or_else(|| self.below?.known(combined))
     }
 
     /// The components that a formula depends on.
@@ -198,8 +224,8 @@ impl Diagrams {
             (first, second) if first == second || second == changes_nothing => Some(first),
             (first, second) if first == changes_nothing => Some(second),
             pair => {
-                if let Some(root) = self.combined.get(&(decides, pair)) {
-                    return Some(*root);
+                if let Some(root) = self.known(&(decides, pair)) {
+                    return Some(root);
                 }
                 let (level, [no, yes]) = self.split(pair)?;
                 let rule = (decides, changes_nothing);
@@ -233,14 +259,11 @@ impl Diagrams {
             return Some(no);
         }
         let decision = Decision { level, no, yes };
-        if let Some(root) = self.rows.get(&decision) {
-            return Some(*root);
+        if let Some(root) = self.decisions.find(&decision) {
+            return Some(root);
         }
         self.left = self.left.checked_sub(1)?;
-        let root = self.decisions.len();
-        self.decisions.push(decision);
-        self.rows.insert(decision, root);
-        Some(root)
+        Some(self.decisions.add(decision))
     }
 
     fn level_of(&self, root: Root) -> usize {
@@ -248,11 +271,6 @@ impl Diagrams {
     }
 
     fn level(&mut self, variable: Variable) -> usize {
-        let next = self.variables.len();
-        let level = *self.levels.entry(variable).or_insert(next);
-        if level == next {
-            self.variables.push(variable);
-        }
-        level
+        self.variables.add(variable)
     }
 }

@@ -4,8 +4,7 @@
 //! Fréchet: of n events with probabilities p, at least k happen with at most
 //! `min over m < k of (the sum of the n − m smallest p) / (k − m)`.
 
-use std::collections::HashMap;
-
+use super::numbered::{Column, Numbered};
 use crate::model::{CallId, NodeId, OperationId};
 
 /// A formula, as a row of its arena.
@@ -42,28 +41,33 @@ pub(super) enum Shape {
     Choice(Site, Vec<(u64, FormulaId)>),
 }
 
+/// The least and the most of each formula.
+pub(super) type Bounds<'b> = Column<'b, (f64, f64)>;
+
 /// So many needed parts are held in one list; beyond it a formula names formulas.
 const FLAT: usize = 256;
 
 /// All formulas of a topology; parts come before what is made of them.
 #[derive(Debug)]
-pub(super) struct Formulas {
-    shapes: Vec<Shape>,
-    ids: HashMap<Shape, FormulaId>,
+pub(super) struct Formulas<'b>(Numbered<'b, Shape>);
+
+impl<'b> Formulas<'b> {
+    /// None but those below, if there are any.
+    pub(super) fn above(below: Option<&'b Self>) -> Self {
+        let mut shapes = Numbered::above(below.map(|below| &below.0));
+        shapes.add(Shape::Always);
+        shapes.add(Shape::Never);
+        Self(shapes)
+    }
 }
 
-impl Formulas {
+impl Formulas<'_> {
     pub(super) const ALWAYS: FormulaId = 0;
     pub(super) const NEVER: FormulaId = 1;
 
-    pub(super) fn new() -> Self {
-        let shapes = vec![Shape::Always, Shape::Never];
-        let ids = shapes.iter().cloned().zip(0..).collect();
-        Self { shapes, ids }
-    }
-
-    pub(super) fn shapes(&self) -> &[Shape] {
-        &self.shapes
+    /// Those that do not lie below.
+    pub(super) fn own(&self) -> &[Shape] {
+        self.0.own()
     }
 
     pub(super) fn up(&mut self, component: Component) -> FormulaId {
@@ -73,7 +77,7 @@ impl Formulas {
     pub(super) fn all(&mut self, parts: impl IntoIterator<Item = FormulaId>) -> FormulaId {
         let mut flat = Vec::new();
         for part in parts {
-            match self.shapes.get(part) {
+            match self.0.get(part) {
                 Some(Shape::Always) => {}
                 Some(Shape::All(inner)) if inner.len() + flat.len() <= FLAT => flat.extend(inner),
                 _ => flat.push(part),
@@ -129,7 +133,7 @@ impl Formulas {
 
     /// What a formula needs all of, in order.
     fn needs<'a>(&'a self, part: &'a FormulaId) -> &'a [FormulaId] {
-        match self.shapes.get(*part) {
+        match self.0.get(*part) {
             Some(Shape::All(parts)) => parts,
             _ => std::slice::from_ref(part),
         }
@@ -147,20 +151,14 @@ impl Formulas {
     }
 
     fn add(&mut self, shape: Shape) -> FormulaId {
-        if let Some(id) = self.ids.get(&shape) {
-            return *id;
-        }
-        let id = self.shapes.len();
-        self.shapes.push(shape.clone());
-        self.ids.insert(shape, id);
-        id
+        self.0.add(shape)
     }
 
-    /// The least and the most that each formula can be, whatever fails together.
-    pub(super) fn bounds(&self, is_up: impl Fn(Component) -> f64) -> Vec<(f64, f64)> {
-        let mut bounds: Vec<(f64, f64)> = Vec::with_capacity(self.shapes.len());
-        for shape in &self.shapes {
-            let of = |id: &FormulaId| bounds.get(*id).copied().unwrap_or((0.0, 1.0));
+    /// The least and the most that each formula can be, whatever fails together; `below` has those of what lies below.
+    pub(super) fn bounds<'c>(&self, below: Option<&'c Bounds<'c>>, is_up: impl Fn(Component) -> f64) -> Bounds<'c> {
+        let mut bounds = Column::above(below);
+        for shape in self.own() {
+            let of = |id: &FormulaId| bounds.get(*id).unwrap_or((0.0, 1.0));
             let bound = match shape {
                 Shape::Always => (1.0, 1.0),
                 Shape::Never => (0.0, 0.0),

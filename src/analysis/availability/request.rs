@@ -6,19 +6,29 @@ use crate::analysis::{Attempts, Facts};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Step};
 use crate::vocabulary::{ElementKind, Key};
 
-/// For each operation; none where something that is asked is not known, or asks in a circle.
-pub(super) fn shares(facts: &Facts<'_>, share: &dyn Fn(Component) -> f64) -> Vec<Option<f64>> {
-    let mut done = vec![None; facts.topology().operations.len()];
+/// For each operation; none where something that is asked is not known, or asks in a circle. Those that are `concerned`
+/// anew, over what is known of the others.
+pub(super) fn shares(
+    facts: &Facts<'_>,
+    mut done: Vec<Option<f64>>,
+    concerned: impl Fn(OperationId) -> bool,
+    share: &dyn Fn(Component) -> f64,
+) -> Vec<Option<f64>> {
     for group in facts.components() {
-        let in_circle = group.len() > 1;
-        for id in group.iter().filter(|_| !in_circle) {
+        let [id] = group.as_slice() else { continue };
+        if concerned(*id) {
+            set(&mut done, *id, None);
             let found = Requests { facts, share, done: &done }.operation(*id);
-            if let Some(slot) = done.get_mut(id.index()) {
-                *slot = found;
-            }
+            set(&mut done, *id, found);
         }
     }
     done
+}
+
+fn set(done: &mut [Option<f64>], id: OperationId, share: Option<f64>) {
+    if let Some(slot) = done.get_mut(id.index()) {
+        *slot = share;
+    }
 }
 
 struct Requests<'a, 'f> {

@@ -27,27 +27,31 @@ pub(super) enum State {
 }
 
 /// Makes formulas of operations.
-pub(super) struct Structure<'a, 'f> {
+pub(super) struct Structure<'a, 'f, 'b> {
     pub(super) facts: &'a Facts<'f>,
-    pub(super) formulas: &'a mut Formulas,
+    pub(super) formulas: &'a mut Formulas<'b>,
     pub(super) reading: Reading,
     /// What a call works like that comes back in a circle.
     pub(super) in_circle: FormulaId,
     pub(super) state: &'a dyn Fn(Component) -> State,
 }
 
-impl Structure<'_, '_> {
-    /// One formula an operation, callees before callers.
-    pub(super) fn operations(&mut self) -> Vec<FormulaId> {
-        let facts = self.facts;
-        let mut done = vec![self.in_circle; facts.topology().operations.len()];
-        for group in facts.components() {
+impl Structure<'_, '_, '_> {
+    /// One formula an operation, callees before callers: those that are `concerned` anew, over what is known of the
+    /// others.
+    pub(super) fn operations(
+        &mut self,
+        mut done: Vec<FormulaId>,
+        concerned: impl Fn(OperationId) -> bool,
+    ) -> Vec<FormulaId> {
+        for group in self.facts.components().iter().filter(|group| group.iter().any(|id| concerned(*id))) {
+            for id in group {
+                set(&mut done, *id, self.in_circle);
+            }
             // In a circle the first round has not seen all of it.
             for id in group.iter().chain(group.iter().filter(|_| group.len() > 1)) {
                 let formula = self.operation(*id, &done);
-                if let Some(slot) = done.get_mut(id.index()) {
-                    *slot = formula;
-                }
+                set(&mut done, *id, formula);
             }
         }
         done
@@ -181,6 +185,12 @@ impl Structure<'_, '_> {
     fn answers_alone(&self, id: CallId) -> bool {
         let open = self.facts.answers_openly(self.facts.topology().call(id).from);
         open && (self.reading == Reading::Most || self.facts.is_lookup(id))
+    }
+}
+
+fn set(done: &mut [FormulaId], id: OperationId, formula: FormulaId) {
+    if let Some(slot) = done.get_mut(id.index()) {
+        *slot = formula;
     }
 }
 

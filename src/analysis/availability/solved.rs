@@ -1,0 +1,289 @@
+//! What each operation needs, and how much of the time that works: once for a topology, and for each question only what
+//! has to do with what fails, above what it leaves as it is.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+use super::diagram::{Diagrams, Variable};
+use super::formula::{Bounds, Component, FormulaId, Formulas};
+use super::numbered::Column;
+use super::structure::{Reading, State, Structure};
+use super::{Availability, Failure, Target, Verdict, request};
+use crate::analysis::Facts;
+use crate::model::{CallId, NodeId, OperationId};
+use crate::vocabulary::{ElementKind, Key};
+
+/// What counts as up, and how often.
+struct Beliefs<'a, 'f> {
+    facts: &'a Facts<'f>,
+    failures: &'a [Failure],
+}
+
+impl Beliefs<'_, '_> {
+    /// The share of time that a component works; what a contract says counts if `contracts`.
+    fn share(&self, component: Component, contracts: bool) -> f64 {
+        let stated = match component {
+            Component::Node(node) => self
+                .facts
+                .measured_availability(node)
+                .or_else(|| self.facts.contracted_availability(node).filter(|_| contracts)),
+            Component::Operation(_) | Component::Call(_) => None,
+        };
+        stated.unwrap_or(1.0) * self.works(component)
+    }
+
+    fn works(&self, component: Component) -> f64 {
+        let concerned = self.failures.iter().filter(|failure| match component {
+            Component::Node(node) => failure.what == Target::Node(node),
+            Component::Operation(operation) => failure.what == Target::Operation(operation),
+            Component::Call(call) => failure.what == Target::Call(call),
+        });
+        concerned.map(|failure| failure.works.clamp(0.0, 1.0)).product()
+    }
+
+    /// What is not stated is read as `otherwise`.
+    fn state(&self, component: Component, otherwise: State) -> State {
+        let stated = match component {
+            Component::Node(node) => {
+                self.facts.measured_availability(node).or_else(|| self.facts.contracted_availability(node)).is_some()
+            }
+            Component::Operation(_) | Component::Call(_) => true,
+        };
+        match component {
+            _ if self.works(component) == 0.0 => State::Down,
+            _ if !stated && otherwise == State::Down => State::Down,
+            Component::Node(_) if stated => State::Variable,
+            _ if self.works(component) < 1.0 => State::Variable,
+            _ => State::Up,
+        }
+    }
+}
+
+/// All that questions have in common.
+#[derive(Debug)]
+pub(in crate::analysis) struct Basis {
+    independence: Independence,
+    unstated: Vec<Option<NodeId>>,
+    /// The calls that pass each node without calling it.
+    pub(super) passing: HashMap<NodeId, Vec<CallId>>,
+    certain: OnceLock<Certain<'static>>,
+    pub(super) solved: Solved<'static>,
+}
+
+impl Basis {
+    pub(super) fn of(facts: &Facts<'_>) -> Self {
+        Self {
+            independence: Independence::of(facts),
+            unstated: unstated(facts),
+            passing: passing(facts),
+            certain: OnceLock::new(),
+            solved: Solved::of(facts, &[], None),
+        }
+    }
+
+    /// What each operation is like if nothing fails.
+    pub(super) fn certain(&self, facts: &Facts<'_>) -> &Certain<'static> {
+        self.certain.get_or_init(|| Certain::of(facts, &[], None))
+    }
+
+    pub(super) fn availability(&self, solved: &Solved<'_>, id: OperationId) -> Availability {
+        let of = |all: &[FormulaId]| all.get(id.index()).copied().unwrap_or_default();
+        let row = solved.availability(&self.independence, of(&solved.most), of(&solved.least));
+        let per_request = solved.requests.get(id.index()).copied().flatten();
+        Availability { per_request, unstated: self.unstated.get(id.index()).copied().flatten(), ..row }
+    }
+}
+
+/// What a question leaves as it is, and what it does not.
+pub(super) type Below<'b, T> = Option<(&'b T, &'b dyn Fn(OperationId) -> bool)>;
+
+/// What each operation needs, with its values; what a question changes lies above what holds without it.
+#[derive(Debug)]
+pub(super) struct Solved<'b> {
+    formulas: Formulas<'b>,
+    diagrams: Diagrams<'b>,
+    most: Vec<FormulaId>,
+    least: Vec<FormulaId>,
+    measured: Bounds<'b>,
+    bounds: Bounds<'b>,
+    measured_exactly: Column<'b, f64>,
+    exactly: Column<'b, f64>,
+    requests: Vec<Option<f64>>,
+}
+
+impl<'b> Solved<'b> {
+    pub(super) fn of(facts: &Facts<'_>, failures: &[Failure], below: Below<'b, Self>) -> Self {
+        let beliefs = Beliefs { facts, failures };
+        let (below, concerned) =
+            (below.map(|(below, _)| below), |id: OperationId| below.is_none_or(|(_, concerned)| concerned(id)));
+        let count = facts.topology().operations.len();
+        let mut formulas = Formulas::above(below.map(|below| &below.formulas));
+        let mut read = |reading, in_circle, otherwise, done: Option<&Vec<FormulaId>>| {
+            let state = |component| beliefs.state(component, otherwise);
+            let done = done.cloned().unwrap_or_else(|| vec![in_circle; count]);
+            Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations(done, concerned)
+        };
+        let most = read(Reading::Most, Formulas::ALWAYS, State::Up, below.map(|below| &below.most));
+        let least = read(Reading::Least, Formulas::NEVER, State::Down, below.map(|below| &below.least));
+        let diagrams = Diagrams::of(&formulas, below.map(|below| &below.diagrams), order(facts));
+        let (measured, all) = (
+            |component: Component| beliefs.share(component, false),
+            |component: Component| beliefs.share(component, true),
+        );
+        let requests = below.map_or_else(|| vec![None; count], |below| below.requests.clone());
+        Self {
+            measured: formulas.bounds(below.map(|below| &below.measured), measured),
+            bounds: formulas.bounds(below.map(|below| &below.bounds), all),
+            measured_exactly: diagrams.probabilities(below.map(|below| &below.measured_exactly), measured),
+            exactly: diagrams.probabilities(below.map(|below| &below.exactly), all),
+            requests: request::shares(facts, requests, concerned, &all),
+            formulas,
+            diagrams,
+            most,
+            least,
+        }
+    }
+
+    fn availability(&self, independence: &Independence, most: FormulaId, least: FormulaId) -> Availability {
+        let bound = |all: &Bounds<'_>, id: FormulaId| all.get(id).unwrap_or((0.0, 1.0));
+        let exact = |all: &Column<'_, f64>, id: FormulaId| self.diagrams.value(all, id);
+        let (low, high) = (bound(&self.bounds, least).0, bound(&self.bounds, most).1);
+        let proved = bound(&self.measured, most).1;
+        let independent_at_most = exact(&self.measured_exactly, most).unwrap_or(proved);
+        let promised_at_most = exact(&self.exactly, most).unwrap_or(high);
+        let all_independent = independence.holds(&self.diagrams, most);
+        let known = |value: f64, formula, silent| (formula != silent).then_some(value);
+        let mut row = Availability {
+            low: known(low, least, Formulas::NEVER).or_else(|| (most == Formulas::NEVER).then_some(0.0)),
+            independent: exact(&self.exactly, most).filter(|_| most == least),
+            high: known(high, most, Formulas::ALWAYS).or_else(|| (least == Formulas::ALWAYS).then_some(1.0)),
+            proved_at_most: proved,
+            independent_at_most,
+            promised_at_most,
+            per_request: None,
+            exact: self.diagrams.has(most),
+            unstated: None,
+        };
+        if all_independent {
+            row.proved_at_most = independent_at_most;
+            row.high = row.high.map(|_| promised_at_most);
+            row.low = row.independent.or(row.low);
+        }
+        row
+    }
+}
+
+/// The pairs of nodes that are stated to fail independently.
+#[derive(Debug)]
+struct Independence(HashSet<(NodeId, NodeId)>);
+
+impl Independence {
+    fn of(facts: &Facts<'_>) -> Self {
+        let mut pairs = HashSet::new();
+        for node in facts.topology().node_ids() {
+            let stated = facts.cascade().node(node, Key::IndependentOf).given();
+            let others = stated.into_iter().flat_map(|stated| stated.setting.nodes());
+            pairs.extend(others.filter(|other| *other != node).map(|other| (node.min(other), node.max(other))));
+        }
+        Self(pairs)
+    }
+
+    /// Whether any two nodes that a formula depends on are.
+    fn holds(&self, diagrams: &Diagrams<'_>, formula: FormulaId) -> bool {
+        if self.0.is_empty() || !diagrams.has(formula) {
+            return false;
+        }
+        let components = diagrams.components(formula).into_iter();
+        let mut nodes: Vec<NodeId> = components
+            .filter_map(|component| if let Component::Node(node) = component { Some(node) } else { None })
+            .collect();
+        nodes.sort_unstable();
+        let pairs = nodes.len() * nodes.len().saturating_sub(1) / 2;
+        let pair =
+            |(index, one): (usize, &NodeId)| nodes.iter().skip(index + 1).all(|other| self.0.contains(&(*one, *other)));
+        pairs > 0 && pairs <= self.0.len() && nodes.iter().enumerate().all(pair)
+    }
+}
+
+/// Callers decide before callees: then what is added to a chain is added at its top.
+fn order(facts: &Facts<'_>) -> impl Iterator<Item = Variable> {
+    let topology = facts.topology();
+    let callers_first = facts.components().iter().rev().flatten();
+    callers_first.map(|id| Variable::Up(Component::Node(topology.operation(*id).node)))
+}
+
+/// Something that each operation needs and of which nothing is stated: itself, or the first below.
+fn unstated(facts: &Facts<'_>) -> Vec<Option<NodeId>> {
+    let topology = facts.topology();
+    let silent = |node: &NodeId| {
+        let known = facts.measured_availability(*node).or_else(|| facts.contracted_availability(*node));
+        known.is_none() && topology.node(*node).kind != ElementKind::Client
+    };
+    let mut found: Vec<Option<NodeId>> = vec![None; topology.operations.len()];
+    for id in facts.components().iter().flatten() {
+        let own = Some(topology.operation(*id).node).filter(silent);
+        let below = || {
+            let mut calls: Vec<_> = topology.calls_from(*id).filter(|call| facts.plan(*call).awaited).collect();
+            calls.sort_by_key(|call| (!facts.is_hard(*call), facts.call_rank(*call)));
+            calls.into_iter().find_map(|call| {
+                let passed = facts.passed(call).into_iter().find(silent);
+                passed.or_else(|| found.get(topology.call(call).to.index()).copied().flatten())
+            })
+        };
+        let first = own.or_else(below);
+        if let Some(slot) = found.get_mut(id.index()) {
+            *slot = first;
+        }
+    }
+    found
+}
+
+/// The calls that pass each node without calling it.
+fn passing(facts: &Facts<'_>) -> HashMap<NodeId, Vec<CallId>> {
+    let mut passing: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+    for call in facts.topology().call_ids() {
+        for node in facts.passed(call) {
+            passing.entry(node).or_default().push(call);
+        }
+    }
+    passing
+}
+
+/// What becomes of each operation if what fails is down and all else is up.
+#[derive(Debug)]
+pub(super) struct Certain<'b> {
+    formulas: Formulas<'b>,
+    most: Vec<FormulaId>,
+    least: Vec<FormulaId>,
+    whole: Vec<FormulaId>,
+}
+
+impl<'b> Certain<'b> {
+    pub(super) fn of(facts: &Facts<'_>, failures: &[Failure], below: Below<'b, Self>) -> Self {
+        let down: Vec<Failure> = failures.iter().map(|failure| Failure { works: 0.0, ..*failure }).collect();
+        let beliefs = Beliefs { facts, failures: &down };
+        let state = |component| if beliefs.works(component) == 0.0 { State::Down } else { State::Up };
+        let (below, concerned) =
+            (below.map(|(below, _)| below), |id: OperationId| below.is_none_or(|(_, concerned)| concerned(id)));
+        let in_circle = Formulas::ALWAYS;
+        let mut formulas = Formulas::above(below.map(|below| &below.formulas));
+        let mut read = |reading, done: Option<&Vec<FormulaId>>| {
+            let done = done.cloned().unwrap_or_else(|| vec![in_circle; facts.topology().operations.len()]);
+            Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations(done, concerned)
+        };
+        let most = read(Reading::Most, below.map(|below| &below.most));
+        let least = read(Reading::Least, below.map(|below| &below.least));
+        let whole = read(Reading::Whole, below.map(|below| &below.whole));
+        Self { formulas, most, least, whole }
+    }
+
+    pub(super) fn verdict(&self, id: OperationId) -> Verdict {
+        let of = |all: &[FormulaId]| all.get(id.index()).copied().unwrap_or_default();
+        match (of(&self.most), of(&self.least), of(&self.whole)) {
+            (Formulas::NEVER, ..) => Verdict::Fails,
+            (_, Formulas::ALWAYS, Formulas::ALWAYS) => Verdict::Works,
+            (_, Formulas::ALWAYS, _) => Verdict::Degrades,
+            _ => Verdict::FailsPartly,
+        }
+    }
+}
