@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod browser;
+mod program;
 mod support;
 
 use browser::{Browser, installed};
@@ -166,6 +167,87 @@ fn people_find_their_way() {
 
     assert_eq!(browser.complaints, [] as [String; 0]);
     assert!(browser.requests.iter().all(|request| request.starts_with("file:")), "{:?}", browser.requests);
+}
+
+/// The page of a change: a call that is slower, one that came with its node, one that went with its node.
+fn change() -> String {
+    let before = "client web; service shop; store db; external old; web -> shop { timeout 1s; retries none }; \
+                  shop -> db { timeout none; retries none }; shop -> old { timeout 2s; retries none }";
+    let after = "client web; service shop; store db; service added; web -> shop { timeout 3s; retries none }; \
+                 shop -> db { timeout 100ms; retries none }; shop -> added { timeout none }";
+    let folder = program::Folder::of(after).with("../before/a.topo", before);
+    let run = folder.run("render a.topo --against ../before -o page.html");
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    std::fs::read_to_string(folder.path("page.html")).unwrap()
+}
+
+#[test]
+fn a_change_is_looked_at_from_either_side() {
+    let Some(program) = installed() else { return };
+    let mut browser = Browser::start(program, "change", (1400, 900));
+    browser.open(&change(), "");
+    let drawn = "[...document.querySelectorAll('#picture [data-node]')].filter((node) => getComputedStyle(node).visibility \
+                 === 'visible').map((node) => node.querySelector('.name').textContent).join(' ')";
+    let written = "[...document.querySelectorAll('#picture [data-label]')].filter((label) => \
+                   getComputedStyle(label).visibility === 'visible').map((label) => label.textContent).join(' ')";
+    let rules = "[...document.querySelectorAll('.finding')].filter((item) => item.checkVisibility()).map((item) => \
+                 item.querySelector('.kind').textContent).join(', ')";
+    let texts =
+        |browser: &mut Browser| [drawn, written, rules].map(|asked| browser.ask(asked).as_str().unwrap().to_owned());
+    let [nodes, labels, found] = texts(&mut browser);
+    assert_eq!(nodes, "web shop db added old");
+    assert!(labels.contains("1 × 1 s → 1 × 3 s") && labels.contains("NEW") && labels.contains("GONE"), "{labels}");
+    assert!(found.starts_with("NEW ") && found.contains("FIXED error · missing-timeout"), "{found}");
+
+    browser.click("#sides [data-side=before]");
+    let [nodes, labels, found] = texts(&mut browser);
+    assert_eq!(nodes, "web shop db old");
+    assert!(labels.contains("1 × 1 s") && !labels.contains('→') && !labels.contains("GONE"), "{labels}");
+    assert!(found.contains("FIXED error · missing-timeout") && !found.contains("NEW"), "{found}");
+    assert_eq!(browser.count("#picture .mark-gone, #picture .mark-changed"), 0);
+    browser.key("c");
+    assert_eq!(browser.ask("location.hash"), "#side=after");
+    let [nodes, labels, found] = texts(&mut browser);
+    assert_eq!(nodes, "web shop db added");
+    assert!(labels.contains("1 × 3 s") && !labels.contains('→') && !labels.contains("NEW"), "{labels}");
+    assert!(found.contains("NEW ") && !found.contains("FIXED"), "{found}");
+
+    // What went is shown where it was.
+    browser.key("c");
+    browser.ask(
+        "[...document.querySelectorAll('.finding')].find((item) => \
+                 item.textContent.includes('FIXED')).querySelector('.opener').click(); 0",
+    );
+    assert!(browser.count("#picture .is-lit") >= 2);
+    browser.open(&change(), "#node=old");
+    assert!(browser.text("#story").contains("Gone with this change."), "{}", browser.text("#story"));
+    assert_eq!(browser.complaints, [] as [String; 0]);
+}
+
+#[test]
+fn a_few_hundred_nodes_have_all_their_answers() {
+    let part = |part: usize| {
+        "client c#\nservice s#\nstore d#\nc# -> s# { timeout 3s }\ns# -> d# { timeout 50ms }\n"
+            .replace('#', &part.to_string())
+    };
+    let text: String = (0..80).map(part).collect();
+    let page = page(&Texts::one(text), ROOT, &View::default(), Theme::Light);
+    assert!(page.contains("s79") && !page.contains("questions are not answered here"));
+}
+
+#[test]
+fn what_is_printed_is_the_picture_and_all_that_is_found() {
+    let Some(program) = installed() else { return };
+    let mut browser = Browser::start(program, "print", (1000, 1400));
+    browser.open(&shop(), "#finding=4&hop=2");
+    browser.call("Emulation.setEmulatedMedia", &serde_json::json!({ "media": "print" }));
+    browser.ask("dispatchEvent(new Event('beforeprint')); 0");
+    assert_eq!(browser.count("#controls, #walk, #story, [role=tablist], #search, #filters"), 0);
+    assert_eq!(browser.count(".finding"), browser.count(".finding .more"));
+    assert!(browser.count("#picture") == 1 && browser.count("#signs") == 1);
+    let first = browser.ask("document.querySelector('#legend').getBoundingClientRect().top");
+    let second = browser.ask("document.querySelector('#findings').getBoundingClientRect().top");
+    assert!(first.as_f64().unwrap() < second.as_f64().unwrap());
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn versions(before: &str, after: &str) -> Scene {
         render::scene(&facts, &base.sources, outcome, &View::default())
     };
     let after = scene(&head, &heads[0], &found.outcome);
-    render::versions(&scene(&base, &bases[0], &found.before), after, &found.topologies[0], &found)
+    render::versions(&scene(&base, &bases[0], &found.before), &after, &found.topologies[0], &found)
 }
 
 #[test]

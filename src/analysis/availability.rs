@@ -111,9 +111,12 @@ impl Facts<'_> {
         // What fails in part has another share in what does not change: then nothing is left of what was solved.
         let in_part = failures.iter().any(|failure| failure.works > 0.0);
         let solved = Solved::of(self, failures, (!in_part).then_some((&basis.solved, &is_concerned)));
-        let outlook = |id| match is_concerned(id) {
-            true => Outlook { verdict: certain.verdict(id), availability: basis.availability(&solved, id) },
-            false => Outlook { verdict: usual.verdict(id), availability: self.availability(id) },
+        let outlook = |id| {
+            if is_concerned(id) {
+                Outlook { verdict: certain.verdict(id), availability: basis.availability(&solved, id) }
+            } else {
+                Outlook { verdict: usual.verdict(id), availability: self.availability(id) }
+            }
         };
         self.topology().operation_ids().map(outlook).collect()
     }

@@ -7,14 +7,15 @@ mod outlook;
 mod policy;
 mod story;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use super::geometry::Size;
-use super::scene::Scene;
+use super::scene::{Entry, Scene};
 use super::svg::{self, Parts, Theme};
 use crate::analysis::Facts;
-use crate::lint::{Finding, Outcome};
+use crate::change::Mark;
+use crate::lint::Finding;
 use crate::metadata::Level;
 use crate::report::escape::xml as escape;
 use crate::source::SourceMap;
@@ -22,16 +23,18 @@ use crate::source::SourceMap;
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
-/// The page of a scene.
+/// The page of a scene; `found` has its findings, those that went included.
 #[must_use]
-pub fn html(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, outcome: &Outcome, theme: Theme) -> String {
+pub fn html(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found: &[&Finding], theme: Theme) -> String {
     let parts = svg::parts(scene, theme);
-    // The scene has the findings in this order, or none; behind them those that went.
-    let found: Vec<&Finding> = outcome.shown().take(scene.findings.len()).collect();
+    let by_fingerprint: HashMap<String, &Finding> =
+        found.iter().rev().map(|finding| (finding.fingerprint.to_string(), *finding)).collect();
+    let found: Vec<Option<&Finding>> =
+        scene.findings.iter().map(|entry| by_fingerprint.get(&entry.fingerprint).copied()).collect();
     let style = sheet(&parts, theme);
     let mut out = String::new();
     head(&mut out, scene, &style);
-    picture(&mut out, &parts);
+    picture(&mut out, scene, &parts);
     out.push_str("<aside id=\"side\" aria-label=\"Findings, flows and questions\">\n<div id=\"lists\">\n");
     out.push_str(TABS);
     findings(&mut out, scene, sources, &found);
@@ -64,6 +67,13 @@ const CONTROLS: &str = r#"<div id="controls" role="toolbar" aria-label="Picture"
 </div>
 "#;
 
+const SIDES: &str = r#"<div id="sides" role="group" aria-label="Which version is shown">
+<button type="button" data-side="before">Before</button>
+<button type="button" data-side="">Change</button>
+<button type="button" data-side="after">After</button>
+</div>
+"#;
+
 /// The style sheets of the page and, inside of pictures only, of the picture.
 fn sheet(parts: &Parts, theme: Theme) -> String {
     let scheme = match theme {
@@ -91,11 +101,14 @@ fn head(out: &mut String, scene: &Scene, style: &str) {
     );
 }
 
-fn picture(out: &mut String, parts: &Parts) {
+fn picture(out: &mut String, scene: &Scene, parts: &Parts) {
     out.push_str(
         "<section id=\"canvas\" tabindex=\"0\" aria-label=\"Picture: arrow keys move it, + and - change its size\">\n",
     );
     svg_of(out, "picture", &parts.picture, parts.size, "");
+    if scene.sides.is_some() {
+        out.push_str(SIDES);
+    }
     out.push_str(CONTROLS);
     out.push_str("<div id=\"walk\" hidden></div>\n</section>\n");
 }
@@ -109,7 +122,7 @@ fn svg_of(out: &mut String, id: &str, content: &str, size: Size, attributes: &st
     );
 }
 
-fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[&Finding]) {
+fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[Option<&Finding>]) {
     out.push_str("<section id=\"findings\" role=\"tabpanel\" aria-labelledby=\"tab-findings\">\n");
     if scene.findings.is_empty() {
         out.push_str("<p class=\"quiet\">Nothing is found.</p></section>\n");
@@ -127,7 +140,7 @@ fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[&Find
         }
     }
     let mut families: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in found {
+    for finding in found.iter().flatten() {
         *families.entry(finding.rule.family).or_default() += 1;
     }
     out.push_str("<select id=\"family\" aria-label=\"Family of rules\"><option value=\"\">every family</option>");
@@ -135,8 +148,15 @@ fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[&Find
         let _ = write!(out, "<option value=\"{family}\">{family} {count}</option>");
     }
     out.push_str("</select></form>\n<ol id=\"list\">\n");
-    for (index, entry) in scene.findings.iter().enumerate().take(list::MOST) {
-        list::item(out, sources, index, entry, found.get(index).copied());
+    // What came and went is read first; the numbers stay those of the picture.
+    let mut entries: Vec<(usize, &Entry)> = scene.findings.iter().enumerate().collect();
+    entries.sort_by_key(|(_, entry)| match entry.mark {
+        Mark::New => 0,
+        Mark::Gone => 1,
+        Mark::Changed | Mark::Same => 2,
+    });
+    for (index, entry) in entries.into_iter().take(list::MOST) {
+        list::item(out, sources, index, entry, found.get(index).copied().flatten());
     }
     out.push_str("</ol>\n");
     if let Some(more) = scene.findings.len().checked_sub(list::MOST).filter(|more| *more > 0) {
@@ -152,7 +172,12 @@ fn notes(out: &mut String, scene: &Scene, parts: &Parts) {
     for line in scene.worst.iter().chain(&scene.notes) {
         let _ = write!(out, "<p>{}</p>", list::sentence(line));
     }
-    out.push_str("<p class=\"quiet\">Drag or use the arrow keys to move, + and − or the wheel to change the size, 0 to see all. / searches, \
-         n and p walk the hops of a finding, b folds boxes, Esc goes back. The address holds what you see.</p>\n</section>\n</div>\n\
-         <section id=\"story\" aria-label=\"Story\" aria-live=\"polite\"></section>\n");
+    let compared = if scene.sides.is_some() { ", c shows what was, what is or the change" } else { "" };
+    let _ = write!(
+        out,
+        "<p class=\"quiet keys\">Drag or use the arrow keys to move, + and − or the wheel to change the size, 0 to see all. / searches, \
+         n and p walk the hops of a finding, b folds boxes, Esc goes back{compared}. The address holds what you see. \
+         A box that is folded leaves everything where it is; <code>topolint render --collapse</code> places all anew.</p>\n</section>\n</div>\n\
+         <section id=\"story\" aria-label=\"Story\" aria-live=\"polite\"></section>\n"
+    );
 }

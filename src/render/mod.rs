@@ -25,7 +25,7 @@ pub use measure::plan;
 pub use mermaid::mermaid;
 pub use png::{PngError, png};
 pub use scene::{
-    Annotate, Bar, Call, Collapse, Edge, Entry, Group, GroupBy, Line, Node, Scene, Shape, View, Waterfall, scene,
-    versions,
+    Annotate, Bar, Call, Collapse, Edge, Entry, Group, GroupBy, Line, Node, Scene, Shape, Sides, View, Waterfall,
+    scene, versions,
 };
 pub use svg::{Theme, svg};

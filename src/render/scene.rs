@@ -4,6 +4,7 @@
 mod badges;
 mod choice;
 mod groups;
+mod sides;
 mod versions;
 mod waterfall;
 mod words;
@@ -15,6 +16,7 @@ use indexmap::IndexMap;
 pub use choice::View;
 pub(super) use choice::reached;
 pub use groups::{Collapse, GroupBy};
+pub use sides::Sides;
 pub use versions::versions;
 pub use waterfall::{Bar, Waterfall};
 
@@ -75,6 +77,8 @@ pub struct Scene {
     pub waterfall: Option<Waterfall>,
     /// What the picture leaves out.
     pub notes: Vec<String>,
+    /// What is written on either side, where two versions are compared.
+    pub sides: Option<Sides>,
 }
 
 /// A box.

@@ -129,7 +129,9 @@ pub fn scene(files: &Texts, root: &str, view: &View) -> Scene {
 
 /// The page of a root file.
 pub fn page(files: &Texts, root: &str, view: &View, theme: Theme) -> String {
-    with_scene(files, root, view, |scene, facts, sources, outcome| render::html(scene, facts, sources, outcome, theme))
+    with_scene(files, root, view, |scene, facts, sources, outcome| {
+        render::html(scene, facts, sources, &outcome.shown().collect::<Vec<_>>(), theme)
+    })
 }
 
 fn with_scene<T>(

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use topolint::analysis::Facts;
-use topolint::lint::{Outcome, Terms, lint};
+use topolint::lint::{Finding, Terms, lint};
 use topolint::metadata::built_in_clients;
 use topolint::model::{Loader, NodeId, OperationId, Project, Topology, lower};
 use topolint::render::{self, Collapse, Scene, View};
@@ -96,7 +96,7 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
     if mistakes > 0 {
         scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());
     }
-    draw(render, format, &scene, &facts, &run.loader.sources, &outcome)
+    draw(render, format, &scene, &facts, &run.loader.sources, &outcome.shown().collect::<Vec<_>>())
 }
 
 /// A picture of what is there, and of what was.
@@ -116,10 +116,11 @@ fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: P
         let asked = view(render, old).unwrap_or(asked);
         let before = render::scene(&Facts::new(old, terms.clients), &loader.sources, &found.before, &asked);
         let scene = match found.topologies.first() {
-            Some(change) => render::versions(&before, after, change, &found),
+            Some(change) => render::versions(&before, &after, change, &found),
             None => after,
         };
-        draw(render, format, &scene, &now, &loader.sources, &found.outcome)
+        let all: Vec<&Finding> = found.outcome.shown().chain(found.fixed_findings()).collect();
+        draw(render, format, &scene, &now, &loader.sources, &all)
     })?
 }
 
@@ -129,7 +130,7 @@ fn draw(
     scene: &Scene,
     facts: &Facts<'_>,
     sources: &SourceMap,
-    outcome: &Outcome,
+    found: &[&Finding],
 ) -> Result<Vec<u8>, Stop> {
     let is_drawn = matches!(format, Picture::Svg | Picture::Png);
     if render.engine == Engine::Dot {
@@ -144,7 +145,7 @@ fn draw(
         return Err(too_many(scene.nodes.len()).into());
     }
     match format {
-        Picture::Html => Ok(render::html(scene, facts, sources, outcome, theme(render)).into_bytes()),
+        Picture::Html => Ok(render::html(scene, facts, sources, found, theme(render)).into_bytes()),
         Picture::Svg => Ok(render::svg(scene, theme(render)).into_bytes()),
         Picture::Png => png(scene, render),
         Picture::Dot => Ok(render::dot(scene).into_bytes()),

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::super::scene::{Entry, Scene, reached};
+use super::super::font::Ruler;
+use super::super::measure::{NodeText, label};
+use super::super::scene::{Call, Edge, Entry, Node, Scene, reached};
 use super::outlook::{Asker, Outlooks};
 use super::story::{Story, Teller, safe};
 use crate::analysis::Facts;
+use crate::change::Mark;
 use crate::lint::Finding;
 use crate::model::{CallId, NodeId, OperationId};
 use crate::report::facts_table::numbers_of_operation;
@@ -20,6 +23,8 @@ const MOST_FLOWS: usize = 200;
 /// All of it; elements are named by their place in these lists, which is the one in the picture.
 #[derive(Serialize)]
 struct Data {
+    /// Whether two versions are compared.
+    compared: bool,
     nodes: Vec<NodeRow>,
     edges: Vec<EdgeRow>,
     groups: Vec<GroupRow>,
@@ -33,7 +38,11 @@ struct NodeRow {
     story: Story,
     group: Option<usize>,
     findings: Vec<usize>,
+    sides: Option<Lines>,
 }
+
+/// What is written of it before and after, line by line, where two versions are compared; none where it is not.
+type Lines = [Option<Vec<String>>; 2];
 
 #[derive(Serialize)]
 struct EdgeRow {
@@ -41,6 +50,7 @@ struct EdgeRow {
     to: usize,
     calls: Vec<CallRow>,
     findings: Vec<usize>,
+    sides: Option<Lines>,
 }
 
 #[derive(Serialize)]
@@ -61,18 +71,12 @@ struct FindingRow {
     fingerprint: String,
     family: &'static str,
     level: &'static str,
+    /// The side on which it is found, if not on both.
+    only: Option<&'static str>,
     /// Where each hop of its witness is drawn.
     hops: Vec<Spot>,
     /// Where it is drawn, besides.
     about: Vec<Spot>,
-}
-
-impl FindingRow {
-    /// One that went: nothing of it is drawn.
-    fn gone(entry: &Entry) -> Self {
-        let fingerprint = entry.fingerprint.clone();
-        Self { fingerprint, family: "", level: entry.level.name(), hops: Vec::new(), about: Vec::new() }
-    }
 }
 
 /// Where something is drawn: at an edge, at a node, or nowhere.
@@ -93,15 +97,17 @@ struct FlowRow {
 }
 
 /// As text that may stand in an element of HTML that is not run.
-pub(super) fn data(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found: &[&Finding]) -> String {
+pub(super) fn data(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found: &[Option<&Finding>]) -> String {
     let teller = Teller { facts, sources };
     let spots = Spots::of(facts, scene);
-    let nodes = scene.nodes.iter().map(|node| NodeRow {
+    let ruler = Ruler::new();
+    let nodes = scene.nodes.iter().enumerate().map(|(index, node)| NodeRow {
         story: teller.node(node),
         group: node.group,
         findings: node.badges.clone(),
+        sides: scene.sides.as_ref().and_then(|sides| Some(of_node(node, sides.nodes.get(index)?, &ruler))),
     });
-    let edges = scene.edges.iter().map(|edge| EdgeRow {
+    let edges = scene.edges.iter().enumerate().map(|(index, edge)| EdgeRow {
         from: edge.from,
         to: edge.to,
         calls: edge
@@ -110,10 +116,11 @@ pub(super) fn data(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found:
             .map(|call| CallRow { identity: safe(&call.identity), story: teller.call(call) })
             .collect(),
         findings: edge.badges.clone(),
+        sides: scene.sides.as_ref().and_then(|sides| Some(of_edge(edge, sides.edges.get(index)?, &ruler))),
     });
-    let gone = scene.findings.iter().skip(found.len()).map(FindingRow::gone);
-    let findings = found.iter().map(|finding| spots.finding(finding)).chain(gone);
+    let findings = scene.findings.iter().zip(found).map(|(entry, finding)| spots.finding(entry, *finding));
     let data = Data {
+        compared: scene.sides.is_some(),
         nodes: nodes.collect(),
         edges: edges.collect(),
         groups: scene.groups.iter().map(|group| GroupRow { name: safe(&group.name), parent: group.parent }).collect(),
@@ -127,6 +134,28 @@ pub(super) fn data(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found:
     harmless(&String::from_utf8_lossy(&bytes))
 }
 
+/// The lines of a node on either side, as wide as they are drawn.
+fn of_node(node: &Node, sides: &[Option<Vec<String>>; 2], ruler: &Ruler) -> Lines {
+    sides.each_ref().map(|lines| {
+        let node = Node { lines: lines.clone()?, ..node.clone() };
+        Some(NodeText::of(&node, ruler).lines.iter().map(|line| safe(line)).collect())
+    })
+}
+
+/// The label of an edge on either side.
+fn of_edge(edge: &Edge, sides: &[[Option<String>; 2]], ruler: &Ruler) -> Lines {
+    [0, 1].map(|side| {
+        let calls = edge.calls.iter().zip(sides);
+        let on_it = |(call, texts): (&Call, &[Option<String>; 2])| {
+            Some(Call { text: texts.get(side)?.clone()?, ..call.clone() })
+        };
+        let calls: Vec<Call> = calls.filter_map(on_it).collect();
+        let is_there = !calls.is_empty();
+        let edge = Edge { calls, ..edge.clone() };
+        is_there.then(|| label(&edge, ruler).iter().map(|line| safe(line)).collect())
+    })
+}
+
 /// Nothing in it ends the element, or a line where JSON knows none.
 fn harmless(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
@@ -137,18 +166,28 @@ struct Spots<'a, 'f> {
     facts: &'a Facts<'f>,
     nodes: HashMap<NodeId, usize>,
     edges: HashMap<CallId, usize>,
-    edges_by_name: HashMap<String, usize>,
+    nodes_by_name: HashMap<&'a str, usize>,
+    edges_by_name: HashMap<&'a str, usize>,
 }
 
 impl<'a, 'f> Spots<'a, 'f> {
-    fn of(facts: &'a Facts<'f>, scene: &Scene) -> Self {
+    fn of(facts: &'a Facts<'f>, scene: &'a Scene) -> Self {
         let nodes = scene.nodes.iter().enumerate();
         let nodes = nodes.flat_map(|(index, node)| node.members.iter().map(move |id| (*id, index)));
         let calls = scene.edges.iter().enumerate();
         let calls = calls.flat_map(|(index, edge)| edge.calls.iter().filter_map(move |call| Some((call.id?, index))));
-        let edges: HashMap<CallId, usize> = calls.collect();
-        let edges_by_name = edges.iter().map(|(id, index)| (facts.topology().call_name(*id), *index)).collect();
-        Self { facts, nodes: nodes.collect(), edges, edges_by_name }
+        // What went is known by its name only.
+        let nodes_by_name = scene.nodes.iter().zip(0..).map(|(node, index)| (node.name.as_str(), index));
+        let named =
+            scene.edges.iter().zip(0..).flat_map(|(edge, index)| edge.calls.iter().map(move |call| (call, index)));
+        let named = named.map(|(call, index)| (call.identity.split('#').next().unwrap_or_default(), index));
+        Self {
+            facts,
+            nodes: nodes.collect(),
+            edges: calls.collect(),
+            nodes_by_name: nodes_by_name.collect(),
+            edges_by_name: named.collect(),
+        }
     }
 
     /// Of `orders.place`, `orders` or `gateway.checkout->orders.place`; of a call that is not drawn, its callee.
@@ -159,17 +198,28 @@ impl<'a, 'f> Spots<'a, 'f> {
         }
         let end = subject.rsplit("->").next().unwrap_or(subject).trim_start_matches('>').trim();
         let topology = self.facts.topology();
-        let node = topology.node_named(end).or_else(|| topology.node_named(end.split('.').next().unwrap_or(end)));
-        Spot { edge: None, node: node.and_then(|id| self.nodes.get(&id)).copied() }
+        let drawn = |name: &str| {
+            let id = topology.node_named(name);
+            id.and_then(|id| self.nodes.get(&id)).or_else(|| self.nodes_by_name.get(name)).copied()
+        };
+        Spot { edge: None, node: drawn(end).or_else(|| drawn(end.split('.').next().unwrap_or(end))) }
     }
 
-    fn finding(&self, finding: &Finding) -> FindingRow {
+    fn finding(&self, entry: &Entry, finding: Option<&Finding>) -> FindingRow {
+        let diagnostic = finding.map(|finding| &finding.diagnostic);
+        let witness = diagnostic.into_iter().flat_map(|diagnostic| &diagnostic.witness);
+        let subjects = diagnostic.into_iter().flat_map(|diagnostic| &diagnostic.subjects);
         FindingRow {
-            fingerprint: finding.fingerprint.to_string(),
-            family: finding.rule.family,
-            level: finding.level.name(),
-            hops: finding.diagnostic.witness.iter().map(|step| self.spot(&step.subject)).collect(),
-            about: finding.diagnostic.subjects.iter().map(|subject| self.spot(subject)).collect(),
+            fingerprint: entry.fingerprint.clone(),
+            family: finding.map_or("", |finding| finding.rule.family),
+            level: entry.level.name(),
+            only: match entry.mark {
+                Mark::New => Some("after"),
+                Mark::Gone => Some("before"),
+                Mark::Changed | Mark::Same => None,
+            },
+            hops: witness.map(|step| self.spot(&step.subject)).collect(),
+            about: subjects.map(|subject| self.spot(subject)).collect(),
         }
     }
 

@@ -29,8 +29,8 @@ pub(super) fn sentence(text: &str) -> String {
 pub(super) fn item(out: &mut String, sources: &SourceMap, index: usize, entry: &Entry, finding: Option<&Finding>) {
     let (level, rule) = (entry.level.name(), entry.rule);
     let mark = match entry.mark {
-        Mark::New => "NEW ",
-        Mark::Gone => "FIXED ",
+        Mark::New => "<b class=\"fate\">NEW</b> ",
+        Mark::Gone => "<b class=\"fate\">FIXED</b> ",
         Mark::Same | Mark::Changed => "",
     };
     let nth = index + 1;

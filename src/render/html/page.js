@@ -45,7 +45,8 @@
   const titles = drawn("title");
   const badges = all('a[href^="#finding-"]', picture);
   const numberOf = (badge) => Number(badge.getAttribute("href").slice("#finding-".length)) - 1;
-  const items = all(".finding");
+  const items = [];
+  for (const item of all(".finding")) items[Number(item.dataset.finding)] = item;
   const overlay = picture.appendChild(draw("g", { id: "overlay" }));
 
   const nodeName = (index) => data.nodes[index]?.story.name ?? "?";
@@ -59,7 +60,7 @@
 
   // ---- state and address ----
 
-  const start = { tab: "findings", finding: -1, hop: -1, node: -1, edge: -1, flow: -1, kill: -1, hang: -1, search: "", family: "", hidden: [], folds: [] };
+  const start = { tab: "findings", finding: -1, hop: -1, node: -1, edge: -1, flow: -1, kill: -1, hang: -1, side: "", search: "", family: "", hidden: [], folds: [] };
   let state = { ...start };
 
   const read = () => {
@@ -81,6 +82,7 @@
       flow: named(data.flows, "flow", (flow) => flow.name),
       kill: named(data.nodes, "kill", (node) => node.story.name),
       hang: named(calls, "hang", (entry) => entry.identity),
+      side: data.compared && ["before", "after"].includes(asked.get("side")) ? asked.get("side") : "",
       search: asked.get("search") ?? "",
       family: asked.get("family") ?? "",
       hidden: (asked.get("hide") ?? "").split(",").filter(Boolean),
@@ -101,6 +103,7 @@
     if (state.flow >= 0) said.set("flow", data.flows[state.flow].name);
     if (state.kill >= 0) said.set("kill", nodeName(state.kill));
     if (state.hang >= 0) said.set("hang", calls[state.hang].identity);
+    if (state.side) said.set("side", state.side);
     if (state.search) said.set("search", state.search);
     if (state.family) said.set("family", state.family);
     if (state.hidden.length) said.set("hide", state.hidden.join(","));
@@ -148,18 +151,18 @@
   /** A small plate with a text on something that is drawn. */
   const tag = (element, text, kind, above) => {
     if (!element) return;
+    const width = 10 + 7.4 * text.length;
     const line = one(".line", element);
     const label = line && labels[edges.indexOf(element)];
     let at;
     if (label) {
       const frame = label.getBBox();
-      at = { x: frame.x + (above ? frame.width / 2 : 0), y: frame.y - (above ? 5 : 0) };
+      at = { x: frame.x + (above ? frame.width / 2 : -width / 2), y: above ? frame.y - 5 : frame.y + 9 };
     } else if (line) at = line.getPointAtLength(line.getTotalLength() * 0.5);
     else {
       const frame = one(".body", element).getBBox();
       at = { x: frame.x + (above ? frame.width / 2 : 6), y: frame.y - (above ? 3 : 0) };
     }
-    const width = 10 + 7.4 * text.length;
     overlay.append(draw("g", { class: `tag ${kind}` },
       draw("rect", { x: at.x - width / 2, y: at.y - 9.5, width, height: 19, rx: 9.5 }),
       draw("text", { x: at.x, y: at.y + 4.3 }, text)));
@@ -215,13 +218,14 @@
   // ---- search ----
 
   const textOf = (element) => element?.textContent.toLowerCase() ?? "";
+  const textsOf = (label) => all(".label", label ?? make("p")).map((line) => line.textContent).filter(Boolean);
   const found = () => {
     const terms = state.search.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (text) => terms.every((term) => text.includes(term));
     return {
-      nodes: data.nodes.flatMap((node, index) => (fits(`${node.story.name.toLowerCase()} ${textOf(nodes[index])} ${node.story.parts.map((part) => part.name).join(" ").toLowerCase()}`) ? [index] : [])),
-      edges: data.edges.flatMap((edge, index) => (fits(`${edge.calls.map((call) => call.story.name).join(" ").toLowerCase()} ${textOf(labels[index])}`) ? [index] : [])),
-      findings: items.flatMap((item, index) => (fits(textOf(item)) ? [index] : [])),
+      nodes: data.nodes.flatMap((node, index) => (isThere(node) && fits(`${node.story.name.toLowerCase()} ${textOf(nodes[index])} ${node.story.parts.map((part) => part.name).join(" ").toLowerCase()}`) ? [index] : [])),
+      edges: data.edges.flatMap((edge, index) => (isThere(edge) && fits(`${edge.calls.map((call) => call.story.name).join(" ").toLowerCase()} ${textOf(labels[index])}`) ? [index] : [])),
+      findings: items.flatMap((item, index) => (isOnSide(index) && fits(textOf(item)) ? [index] : [])),
     };
   };
   const row = (mark, kind, text, small, pressed, act) =>
@@ -234,7 +238,7 @@
     const most = 60;
     const rows = [
       ...hits.nodes.slice(0, most).map((index) => row("●", "mark-plain", nodeName(index), "", undefined, () => look({ node: index }))),
-      ...hits.edges.slice(0, most).map((index) => row("→", "mark-plain", edgeName(index), textOf(labels[index]).slice(0, 80), undefined, () => look({ edge: index }))),
+      ...hits.edges.slice(0, most).map((index) => row("→", "mark-plain", edgeName(index), textsOf(labels[index]).join(" · "), undefined, () => look({ edge: index }))),
       ...hits.findings.slice(0, most).map((index) => row(String(index + 1), `mark-${data.findings[index].level}`, textContent(items[index], ".sentence"), textContent(items[index], ".kind"), undefined, () => look({ finding: index, tab: "findings" }))),
     ];
     const count = hits.nodes.length + hits.edges.length + hits.findings.length;
@@ -245,9 +249,10 @@
 
   // ---- lists ----
 
+  const isOnSide = (index) => !state.side || (data.findings[index].only ?? state.side) === state.side;
   const isShown = (index) => {
     const finding = data.findings[index];
-    return !state.hidden.includes(finding.level) && (!state.family || finding.family === state.family);
+    return isOnSide(index) && !state.hidden.includes(finding.level) && (!state.family || finding.family === state.family);
   };
   const showFindings = () => {
     items.forEach((item, index) => {
@@ -259,21 +264,27 @@
         else hop.removeAttribute("aria-current");
       });
     });
-    (one("[aria-current]", items[state.finding]) ?? items[state.finding])?.scrollIntoView({ block: "nearest" });
     badges.forEach((badge) => badge.classList.toggle("is-filtered", !isShown(numberOf(badge))));
-    all("#filters input").forEach((input) => { input.checked = !state.hidden.includes(input.value); });
+    const levels = data.findings.filter((_, index) => isOnSide(index)).map((finding) => finding.level);
+    all("#filters input").forEach((input) => {
+      input.checked = !state.hidden.includes(input.value);
+      input.nextSibling.textContent = ` ${input.value} ${levels.filter((level) => level === input.value).length}`;
+    });
+    one("#tab-findings").textContent = `Findings ${levels.length || ""}`.trim();
     if (one("#family")) one("#family").value = state.family;
   };
-  const numbers = (list) => make("dl", {}, ...list.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+  const numbers = (list) => make("dl", {}, ...list.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value.replace("<=", "≤"))]));
+  /** What is computed is computed of head alone. */
+  const ofAfter = () => (state.side === "before" ? [make("p", { class: "quiet" }, "Computed of what is there after the change.")] : []);
   const showFlows = () => {
     const rows = data.flows.map((flow, index) => {
-      const said = flow.numbers.filter(([name, value]) => value !== "?" && ["worst case", "p99", "available"].includes(name)).map((pair) => pair.join(" ")).join(" · ");
+      const said = flow.numbers.filter(([name, value]) => value !== "?" && ["worst case", "p99", "available"].includes(name)).map((pair) => pair.join(" ").replace("<=", "≤")).join(" · ");
       return row("▶", "mark-plain", flow.name, said, index === state.flow, () => look({ flow: index === state.flow ? -1 : index, tab: "flows" }));
     });
     const flow = data.flows[state.flow];
     const more = flow ? [make("h3", {}, flow.name), numbers(flow.numbers), make("p", { class: "quiet" }, `It reaches ${counted(flow.nodes.length, "node")} over ${counted(flow.edges.length, "arrow")}. A question mark is what is not known.`)] : [];
     const none = rows.length ? [] : [make("p", { class: "quiet" }, "No entry is drawn: nobody is known to call this system.")];
-    one("#flows").replaceChildren(...none, ...rows, ...more);
+    one("#flows").replaceChildren(...ofAfter(), ...none, ...rows, ...more);
   };
 
   const damage = (outlook) => {
@@ -307,7 +318,7 @@
     const rows = questions.slice(0, most).map((question) => row(question.kind, "mark-plain", question.text, damage(question.outlook), isAsked(question.change), () => look({ ...question.change, tab: "questions" })));
     const more = questions.length > most ? [make("p", { class: "quiet" }, `and ${questions.length - most} that do less: choose one in the picture`)] : [];
     const note = data.outlooks.note ? [make("p", { class: "quiet" }, data.outlooks.note)] : [];
-    one("#questions").replaceChildren(...chosen, ...note, ...(asked ? [make("h3", {}, "Other questions")] : []), ...rows, ...more);
+    one("#questions").replaceChildren(...ofAfter(), ...chosen, ...note, ...(asked ? [make("h3", {}, "Other questions")] : []), ...rows, ...more);
   };
   const showTabs = () => {
     const searches = Boolean(state.search.trim());
@@ -334,13 +345,23 @@
   ];
   const chips = (list) => list.map((index) => make("button", { type: "button", class: "plain", onclick: () => look({ finding: index, tab: "findings" }) },
     `${index + 1} ${data.findings[index].level}`));
+  /** What became of it, and what is written of it on either side. */
+  const fate = (row) => {
+    if (!row.sides) return [];
+    const [was, is] = row.sides.map((lines) => lines?.join(" · "));
+    const stated = state.side === "before" && is !== undefined ? make("p", { class: "quiet" }, "As it is stated after the change:") : "";
+    if (was === is) return [stated];
+    const said = was === undefined ? ["New with this change."] : is === undefined ? ["Gone with this change."] : ["before", was, "after", is];
+    const written = said.map((text, index) => make(index % 2 ? "dd" : "dt", {}, text || "nothing"));
+    return said.length === 1 ? [make("p", { class: "fate" }, said[0]), stated] : [make("dl", {}, ...written), stated];
+  };
   const nodeStory = (index) => {
     const { story, findings } = data.nodes[index];
     const outlook = data.outlooks.nodes[index];
     const near = data.edges.flatMap((edge, at) => (edge.from === index || edge.to === index ? [at] : []));
     const ask = outlook ? make("button", { type: "button", class: "plain", onclick: () => look({ kill: index, tab: "questions" }) }, "What if it is down?") : "";
     return [story.name, [
-      make("div", { class: "bar" }, ask, ...chips(findings)), ...told(story),
+      ...fate(data.nodes[index]), make("div", { class: "bar" }, ask, ...chips(findings)), ...told(story),
       ...story.parts.flatMap((part) => [make("h3", {}, part.name), ...told(part)]),
       near.length ? make("h3", {}, "Calls") : "",
       make("div", { class: "bar" }, ...near.slice(0, 40).map((edge) => make("button", { type: "button", class: "plain", onclick: () => look({ edge }) }, edgeName(edge)))),
@@ -354,13 +375,13 @@
         ? make("div", { class: "bar" }, make("button", { type: "button", class: "plain", onclick: () => look({ hang: at, tab: "questions" }) }, "What if it is never answered?")) : "";
       return [make("h3", {}, call.story.name), ask, ...told(call.story)];
     });
-    return [edgeName(index), [make("div", { class: "bar" }, ...chips(edge.findings)), ...parts]];
+    return [edgeName(index), [...fate(edge), make("div", { class: "bar" }, ...chips(edge.findings)), ...parts]];
   };
   let told_of = "";
   /** The story of what is pointed at, else of what was chosen; it stays to be read when the pointer leaves. */
   const showStory = (node, edge) => {
     const panel = one("#story");
-    const key = node >= 0 ? `node ${node}` : edge >= 0 ? `edge ${edge}` : "";
+    const key = node >= 0 ? `node ${node} ${state.side}` : edge >= 0 ? `edge ${edge} ${state.side}` : "";
     if (key === told_of && key) return;
     if (!key && told_of) return;
     told_of = key;
@@ -395,6 +416,41 @@
     if (held) one(`[data-step="${held}"]`)?.focus();
   };
 
+  // ---- what was and what is ----
+
+  const written = (elements, lines) => elements.map((element) => all(lines, element ?? make("p")).map((line) => ({ line, text: line.textContent })));
+  const writing = { nodes: written(nodes, ".line-text"), edges: written(labels, ".label") };
+  const looks = new Map([...nodes, ...edges].map((element) => [element, element.getAttribute("class")]));
+  const sideNumber = { before: 0, after: 1 };
+  const isThere = (row) => !state.side || !row.sides || row.sides[sideNumber[state.side]] !== null;
+  /** Writes what stands there on that side; what has no line of its own is counted. */
+  const rewrite = (lines, texts) => lines.forEach(({ line, text }, index) => {
+    const left = texts && index === lines.length - 1 ? texts.length - index : 0;
+    line.textContent = !texts ? text : left > 1 ? `and ${left} more` : texts[index] ?? "";
+  });
+  const showSide = () => {
+    const show = (rows, elements, lines) => rows.forEach((row, index) => {
+      rewrite(lines[index] ?? [], row.sides?.[sideNumber[state.side]]);
+      const marked = looks.get(elements[index]) ?? "";
+      const changing = elements[index].classList;
+      for (const name of marked.split(" ").filter((name) => name.startsWith("mark-"))) changing.toggle(name, !state.side);
+    });
+    show(data.nodes, nodes, writing.nodes);
+    show(data.edges, edges, writing.edges);
+    picture.classList.toggle("is-before", state.side === "before");
+    for (const button of all("#sides button")) button.setAttribute("aria-pressed", String(button.dataset.side === state.side));
+  };
+  /** What was found only there has no badge in the picture. */
+  const showGone = () => {
+    const numbers = new Map();
+    data.findings.forEach((finding, index) => {
+      const element = [...finding.about, ...finding.hops].map(elementOf).find(Boolean);
+      if (element && finding.only === "before" && isShown(index)) numbers.set(element, [...(numbers.get(element) ?? []), index + 1]);
+    });
+    for (const [element, list] of numbers) tag(element, list.join("·"), "");
+  };
+  const turn = () => data.compared && set({ side: { "": "before", before: "after", after: "" }[state.side] });
+
   // ---- boxes ----
 
   const showFolds = () => {
@@ -404,11 +460,11 @@
       element?.classList.toggle("is-folded", hidden);
       if (element?.hasAttribute("tabindex")) element.tabIndex = hidden ? -1 : 0;
     };
-    nodes.forEach((element, index) => hide(element, within[index] !== undefined));
+    nodes.forEach((element, index) => hide(element, within[index] !== undefined || !isThere(data.nodes[index])));
     data.edges.forEach((edge, index) => {
       const inner = within[edge.from] !== undefined && within[edge.from] === within[edge.to];
-      hide(edges[index], inner);
-      hide(labels[index], inner);
+      hide(edges[index], inner || !isThere(edge));
+      hide(labels[index], inner || !isThere(edge));
     });
     titles.forEach((title, group) => {
       hide(title, folded(data.groups[group].parent) || state.folds.includes(group));
@@ -439,6 +495,7 @@
     mark("is-current", [], []);
     mark("is-broken", [], []);
     mark("is-picked", state.node < 0 ? [] : [state.node], state.edge < 0 ? [] : [state.edge]);
+    showSide();
     showTabs();
     showFindings();
     showFlows();
@@ -449,11 +506,14 @@
     else if (state.kill >= 0 || state.hang >= 0) showOutlook();
     else if (state.flow >= 0) showFlow();
     else light(undefined);
+    if (state.side === "before" && state.finding < 0) showGone();
     showWalk();
     const hop = data.findings[state.finding]?.hops[state.hop];
     const of_hop = hop ?? (state.hang >= 0 ? calls[state.hang] : { node: state.kill });
     const chosen = (own, other) => (own >= 0 ? own : given(other) ? other : -1);
     showStory(chosen(state.node, of_hop?.node), chosen(state.edge, of_hop?.edge));
+    // Only now it is known how much room there is.
+    (one("[aria-current]", items[state.finding]) ?? items[state.finding])?.scrollIntoView({ block: "nearest" });
   };
 
   // ---- size and place ----
@@ -569,6 +629,9 @@
     const act = { in: () => zoom(0.8), out: () => zoom(1.25), all: fit, fold: fold_all }[event.target.dataset.zoom];
     if (act) act();
   });
+  one("#sides")?.addEventListener("click", (event) => {
+    if (event.target.dataset.side !== undefined) set({ side: event.target.dataset.side });
+  });
   one("#list")?.addEventListener("click", (event) => {
     const finding = indexOf(event.target.closest(".finding"), "finding");
     const hop = event.target.closest(".hop");
@@ -610,7 +673,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select")) return undefined;
     const step = 0.12 * view.width;
     const arrows = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
-    const keys = { "/": () => one("#search").select(), "+": () => zoom(0.8), "=": () => zoom(0.8), "-": () => zoom(1.25), 0: fit, n: () => walk(1), p: () => walk(-1), b: fold_all };
+    const keys = { "/": () => one("#search").select(), "+": () => zoom(0.8), "=": () => zoom(0.8), "-": () => zoom(1.25), 0: fit, n: () => walk(1), p: () => walk(-1), b: fold_all, c: turn };
     const act = arrows[event.key] && event.target.closest("#canvas") ? () => move(...arrows[event.key]) : keys[event.key];
     if (!act) return undefined;
     event.preventDefault();
@@ -657,7 +720,6 @@
     edge.append(hit);
   }
   document.documentElement.classList.add("is-live");
-  one("#tab-findings").textContent = `Findings ${data.findings.length || ""}`.trim();
   one("#tab-flows").textContent = `Flows ${data.flows.length || ""}`.trim();
   fit();
   read();

@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
+use super::sides::sides;
 use super::{Call, Edge, Entry, Line, Node, Scene, words};
 use crate::change::{Comparison, Edit, Fate, Mark, TopologyChange};
 
 /// The picture of head with what went, and with marks on what is not what it was. Both scenes have been made of the same
 /// view; `change` is that of their topology.
 #[must_use]
-pub fn versions(before: &Scene, after: Scene, change: &TopologyChange, found: &Comparison) -> Scene {
-    let mut scene = after;
+pub fn versions(before: &Scene, after: &Scene, change: &TopologyChange, found: &Comparison) -> Scene {
+    let mut scene = after.clone();
     let edits = Edits::of(&change.edits);
     let places = nodes(before, &mut scene, &edits);
     edges(before, &mut scene, &places, &edits);
+    scene.sides = Some(sides(before, after, &scene, &places));
     findings(before, &mut scene, found);
     let count = |mark: Mark| {
         let nodes = scene.nodes.iter().filter(|node| node.mark == mark).count();
@@ -185,7 +187,7 @@ fn edges(before: &Scene, scene: &mut Scene, places: &[usize], edits: &Edits<'_>)
 }
 
 /// Which call it is between its nodes: `a.x->b.y#0` is `x->y#0`, whatever its nodes are called.
-fn operations(identity: &str) -> String {
+pub(super) fn operations(identity: &str) -> String {
     let ends = identity.split("->").map(|end| {
         let (arrow, end) = end.strip_prefix('>').map_or(("", end), |end| (">", end));
         let name = end.find(['.', '#']).and_then(|at| end.get(at..)).unwrap_or("");
