@@ -277,6 +277,27 @@ fn the_picture_moves_and_the_page_is_dark_where_readers_are() {
     browser.key("Enter");
     assert!(browser.ask("location.hash").as_str().unwrap().starts_with("#node="));
 
+    // Lists are gone through with it, too: what is pressed keeps the focus though it is written anew.
+    let focused = "document.activeElement.closest('#flows, #questions')?.id ?? document.activeElement.id";
+    browser.open(&shop(), "#tab=flows");
+    for _ in 0..2 {
+        browser.key("Tab");
+    }
+    assert_eq!(browser.ask("document.activeElement.id"), "skip");
+    browser.key("Enter");
+    assert_eq!(browser.ask(focused), "tab-flows");
+    browser.key("Tab");
+    browser.key("Enter");
+    assert_eq!(browser.ask("location.hash"), "#tab=flows&flow=gateway.basket");
+    assert_eq!(browser.ask(focused), "flows");
+    browser.open(&shop(), "#tab=questions");
+    browser.ask("document.querySelector('#questions .row').focus(); 0");
+    browser.key("Enter");
+    assert!(browser.text("#questions").starts_with("What if "), "{}", browser.text("#questions"));
+    assert_eq!(browser.ask("document.activeElement.textContent"), "Back");
+    browser.key("Enter");
+    assert_eq!(browser.ask(focused), "questions");
+
     let paper = "getComputedStyle(document.body).backgroundColor";
     browser.prefer("light");
     let light = (browser.ask(paper), browser.screenshot());

@@ -95,7 +95,8 @@ fn head(out: &mut String, scene: &Scene, style: &str) {
          <style>{style}</style>\n</head>\n<body>\n<header>\n<div class=\"heading\"><h1>{title}</h1>\n<p>{}</p></div>\n\
          <div role=\"search\"><input id=\"search\" type=\"search\" placeholder=\"Search nodes, calls, findings\" \
          aria-label=\"Search nodes, calls and findings\" title=\"Search (/)\" autocomplete=\"off\" spellcheck=\"false\">\
-         </div>\n</header>\n<main>\n",
+         </div>\n\
+         <button type=\"button\" id=\"skip\" class=\"plain\">Skip the picture</button>\n</header>\n<main>\n",
         policy::policy(style, SCRIPT),
         escape(&scene.summary)
     );
@@ -105,11 +106,12 @@ fn picture(out: &mut String, scene: &Scene, parts: &Parts) {
     out.push_str(
         "<section id=\"canvas\" tabindex=\"0\" aria-label=\"Picture: arrow keys move it, + and - change its size\">\n",
     );
-    svg_of(out, "picture", &parts.picture, parts.size, "");
+    // With the keyboard, what steers comes before all that is drawn.
     if scene.sides.is_some() {
         out.push_str(SIDES);
     }
     out.push_str(CONTROLS);
+    svg_of(out, "picture", &parts.picture, parts.size, "");
     out.push_str("<div id=\"walk\" hidden></div>\n</section>\n");
 }
 

@@ -111,9 +111,25 @@
     history.replaceState(null, "", `#${said}`);
   };
   const set = (change) => {
+    const restore = holding();
     state = { ...state, ...change };
     write();
     show();
+    restore();
+  };
+  /** What was focused may be made anew: then its successor is, or what took the place of the list it was in. */
+  const holding = () => {
+    const held = document.activeElement;
+    const panel = held?.closest("#flows, #questions, #results, #story, #walk");
+    const place = panel ? all("button", panel).indexOf(held) : -1;
+    const step = held?.dataset?.step;
+    return () => {
+      if (!panel || held.isConnected) return;
+      const same = step ? one(`[data-step="${step}"]:not([disabled])`, panel) : undefined;
+      const left = panel.hidden ? [] : all("button:not([disabled])", panel);
+      const next = same ?? left[panel.id === "questions" ? 0 : Math.min(place, left.length - 1)];
+      (next ?? one("[role=tab][aria-selected=true]")).focus();
+    };
   };
   // One thing is looked at at a time.
   const nothing = { finding: -1, hop: -1, flow: -1, kill: -1, hang: -1, node: -1, edge: -1, search: "" };
@@ -411,9 +427,7 @@
   const walk = (by) => {
     const count = data.findings[state.finding]?.hops.length ?? 0;
     if (!count) return;
-    const held = document.activeElement?.dataset?.step;
     set({ hop: Math.max(0, Math.min(state.hop + by, count - 1)), tab: "findings" });
-    if (held) one(`[data-step="${held}"]`)?.focus();
   };
 
   // ---- what was and what is ----
@@ -629,6 +643,7 @@
     const act = { in: () => zoom(0.8), out: () => zoom(1.25), all: fit, fold: fold_all }[event.target.dataset.zoom];
     if (act) act();
   });
+  one("#skip").addEventListener("click", () => one("[role=tab][aria-selected=true]").focus());
   one("#sides")?.addEventListener("click", (event) => {
     if (event.target.dataset.side !== undefined) set({ side: event.target.dataset.side });
   });
