@@ -103,6 +103,7 @@ fn people_find_their_way() {
     let badges = browser.count("#picture a");
     browser.click("#filters input[value=info]");
     assert_eq!(browser.count(".finding"), 5);
+    assert!(browser.text("#filters").starts_with("error 5"), "{}", browser.text("#filters"));
     assert!(browser.count("#picture a") < badges);
     browser.click("#filters input[value=info]");
     browser.ask(

@@ -266,9 +266,10 @@
   // ---- lists ----
 
   const isOnSide = (index) => !state.side || (data.findings[index].only ?? state.side) === state.side;
+  const isOfFamily = (finding) => !state.family || finding.family === state.family;
   const isShown = (index) => {
     const finding = data.findings[index];
-    return isOnSide(index) && !state.hidden.includes(finding.level) && (!state.family || finding.family === state.family);
+    return isOnSide(index) && isOfFamily(finding) && !state.hidden.includes(finding.level);
   };
   const showFindings = () => {
     items.forEach((item, index) => {
@@ -281,12 +282,12 @@
       });
     });
     badges.forEach((badge) => badge.classList.toggle("is-filtered", !isShown(numberOf(badge))));
-    const levels = data.findings.filter((_, index) => isOnSide(index)).map((finding) => finding.level);
+    const levels = data.findings.filter((finding, index) => isOnSide(index) && isOfFamily(finding)).map((finding) => finding.level);
     all("#filters input").forEach((input) => {
       input.checked = !state.hidden.includes(input.value);
       input.nextSibling.textContent = ` ${input.value} ${levels.filter((level) => level === input.value).length}`;
     });
-    one("#tab-findings").textContent = `Findings ${levels.length || ""}`.trim();
+    one("#tab-findings").textContent = `Findings ${data.findings.filter((_, index) => isOnSide(index)).length || ""}`.trim();
     if (one("#family")) one("#family").value = state.family;
   };
   const numbers = (list) => make("dl", {}, ...list.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value.replace("<=", "≤"))]));
@@ -362,14 +363,16 @@
   const chips = (list) => list.map((index) => make("button", { type: "button", class: "plain", onclick: () => look({ finding: index, tab: "findings" }) },
     `${index + 1} ${data.findings[index].level}`));
   /** What became of it, and what is written of it on either side. */
-  const fate = (row) => {
+  const fate = (row, lines) => {
     if (!row.sides) return [];
     const [was, is] = row.sides.map((lines) => lines?.join(" · "));
     const stated = state.side === "before" && is !== undefined ? make("p", { class: "quiet" }, "As it is stated after the change:") : "";
-    if (was === is) return [stated];
+    const marked = lines?.map(({ text }) => text).filter((text) => !row.sides[0]?.includes(text)) ?? [];
+    if (was === is) return [marked.length ? make("p", { class: "fate" }, marked.join(" · ")) : "", stated];
     const said = was === undefined ? ["New with this change."] : is === undefined ? ["Gone with this change."] : ["before", was, "after", is];
+    const besides = marked.filter((text) => said.length > 1 && !text.includes("→"));
     const written = said.map((text, index) => make(index % 2 ? "dd" : "dt", {}, text || "nothing"));
-    return said.length === 1 ? [make("p", { class: "fate" }, said[0]), stated] : [make("dl", {}, ...written), stated];
+    return said.length === 1 ? [make("p", { class: "fate" }, said[0]), stated] : [make("dl", {}, ...written), ...besides.map((text) => make("p", { class: "fate" }, text)), stated];
   };
   const nodeStory = (index) => {
     const { story, findings } = data.nodes[index];
@@ -377,7 +380,7 @@
     const near = data.edges.flatMap((edge, at) => (edge.from === index || edge.to === index ? [at] : []));
     const ask = outlook ? make("button", { type: "button", class: "plain", onclick: () => look({ kill: index, tab: "questions" }) }, "What if it is down?") : "";
     return [story.name, [
-      ...fate(data.nodes[index]), make("div", { class: "bar" }, ask, ...chips(findings)), ...told(story),
+      ...fate(data.nodes[index], writing.nodes[index]), make("div", { class: "bar" }, ask, ...chips(findings)), ...told(story),
       ...story.parts.flatMap((part) => [make("h3", {}, part.name), ...told(part)]),
       near.length ? make("h3", {}, "Calls") : "",
       make("div", { class: "bar" }, ...near.slice(0, 40).map((edge) => make("button", { type: "button", class: "plain", onclick: () => look({ edge }) }, edgeName(edge)))),
@@ -391,7 +394,7 @@
         ? make("div", { class: "bar" }, make("button", { type: "button", class: "plain", onclick: () => look({ hang: at, tab: "questions" }) }, "What if it is never answered?")) : "";
       return [make("h3", {}, call.story.name), ask, ...told(call.story)];
     });
-    return [edgeName(index), [...fate(edge), make("div", { class: "bar" }, ...chips(edge.findings)), ...parts]];
+    return [edgeName(index), [...fate(edge, writing.edges[index]), make("div", { class: "bar" }, ...chips(edge.findings)), ...parts]];
   };
   let told_of = "";
   /** The story of what is pointed at, else of what was chosen; it stays to be read when the pointer leaves. */
@@ -519,8 +522,10 @@
     else if (state.finding >= 0) showWitness();
     else if (state.kill >= 0 || state.hang >= 0) showOutlook();
     else if (state.flow >= 0) showFlow();
-    else light(undefined);
-    if (state.side === "before" && state.finding < 0) showGone();
+    else {
+      light(undefined);
+      if (state.side === "before") showGone();
+    }
     showWalk();
     const hop = data.findings[state.finding]?.hops[state.hop];
     const of_hop = hop ?? (state.hang >= 0 ? calls[state.hang] : { node: state.kill });
