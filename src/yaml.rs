@@ -5,10 +5,17 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Location, Options, Spanned};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{SourceId, SourceMap, Span};
+
+/// So many values are read of one text; an entry of a baseline has seven.
+const MOST_VALUES: usize = 2_000_000;
+
+/// So many values may stand for others by `*name`: what is written once and read a thousand times costs a thousand times
+/// as much.
+const MOST_REPEATED: usize = 100_000;
 
 /// One value with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,9 +73,32 @@ pub fn read(sources: &SourceMap, id: SourceId, what: &str) -> Result<Option<Node
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let read: Result<Option<Spanned<Raw>>, _> = serde_saphyr::from_str(text);
+    let read: Result<Option<Spanned<Raw>>, _> = serde_saphyr::from_str_with_options(text, limits());
     let raw = read.map_err(|error| Box::new(unreadable(&error, text, id, what)))?;
     Ok(raw.map(|raw| node(raw, text, id)))
+}
+
+fn limits() -> Options {
+    serde_saphyr::options! {
+        // A list is two events, so there are at most twice as many.
+        budget: serde_saphyr::budget! {
+            max_nodes: MOST_VALUES, max_events: 2 * MOST_VALUES, max_total_scalar_bytes: usize::MAX,
+        },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MOST_REPEATED },
+    }
+}
+
+/// What is too much of it, if that is why it cannot be read. The reader wraps some of its errors, so it goes by its words.
+fn excess(said: &str) -> Option<String> {
+    let known = [
+        ("budget breached: Nodes", format!("it has more than {MOST_VALUES} values")),
+        ("budget breached: Events", format!("it has more than {MOST_VALUES} values")),
+        ("budget breached: Depth", "it nests too deep".to_owned()),
+        ("recursion limit exceeded", "it nests too deep".to_owned()),
+        ("budget breached", "it has more names of values than are read".to_owned()),
+        ("alias replay", format!("it repeats more than {MOST_REPEATED} values by their names")),
+    ];
+    known.into_iter().find(|(words, _)| said.contains(words)).map(|(_, excess)| excess)
 }
 
 /// The marks that a merge leaves where two sides changed the same.
@@ -212,6 +242,9 @@ fn unreadable(error: &serde_saphyr::Error, text: &str, id: SourceId, what: &str)
         }
     });
     let message = error.to_string();
+    if let Some(excess) = excess(&message) {
+        return Diagnostic::new(span, format!("this {what} is too large: {excess}")).help("write less of it");
+    }
     // What follows speaks to people who write code against the reader.
     let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let first = [" at line", ", set ", "; use "].iter().fold(first, |text, end| text.split(end).next().unwrap_or(text));
@@ -267,6 +300,20 @@ mod tests {
         assert!(message.contains("duplicate") && start == 5, "{message} {start}");
         let (message, _) = refused("findings: [\n  {rule: a, b: c},\n  {rule: a, b");
         assert!(message.starts_with("this is no thing"), "{message}");
+    }
+
+    #[test]
+    fn what_is_too_large_says_so() {
+        let tens = |from: &str| format!("[{}]", [from; 10].join(", "));
+        let level = |level: usize| {
+            let below = level.checked_sub(1).map_or("x".to_owned(), |below| format!("*a{below}"));
+            format!("a{level}: &a{level} {}\n", tens(&below))
+        };
+        let bomb: Vec<String> = (0..9).map(level).collect();
+        let (message, _) = refused(&bomb.concat());
+        assert_eq!(message, "this thing is too large: it repeats more than 100000 values by their names");
+        let (message, _) = refused(&format!("a: {}", "[".repeat(100_000)));
+        assert_eq!(message, "this thing is too large: it nests too deep");
     }
 
     #[test]

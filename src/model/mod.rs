@@ -15,7 +15,7 @@ pub use cascade::{Answer, Cascade, DefaultsFor, Origin, Scope, ScopeKind, Stated
 pub use clients::{Client, ClientDefault, ClientKind, Clients};
 pub use lower::{lower, read_alone, read_default};
 pub(crate) use project::join;
-pub use project::{File, FileError, Files, Loader, Project, is_pattern};
+pub use project::{File, FileError, Files, Limits, Loader, Project, is_pattern};
 pub use setting::{Reference, Setting, Settings, State};
 pub use topology::{
     Allow, Between, Call, CallId, Fallback, Link, Name, Node, NodeId, Operation, OperationId, Owner, Phase, Policy,

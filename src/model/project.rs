@@ -1,13 +1,16 @@
 //! Which files make one topology: a root and what it includes, each file once. Reads through a trait, so that the
 //! library touches no disk and tests need none.
 
-use std::collections::{HashMap, HashSet};
+mod walk;
 
-use indexmap::IndexMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
 
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::source::{SourceId, SourceMap, Span};
-use crate::syntax::{self, Plain, Statement, Tree};
+use crate::syntax::{self, Tree};
 
 /// Where texts come from. Paths are relative to the project root, with `/`, without `.` and `..`.
 pub trait Files {
@@ -27,6 +30,29 @@ pub trait Files {
     fn name(&self, path: &str) -> String {
         path.to_owned()
     }
+
+    /// How much is read.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+}
+
+/// How much is read in one run. What a stranger wrote may be of any size: beyond this it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest file, in bytes.
+    pub file_size: u64,
+    /// So many files in all.
+    pub files: usize,
+    /// So many statements in all files.
+    pub statements: usize,
+}
+
+impl Default for Limits {
+    /// Some ten times what the largest companies would write. A statement may cost 3 kB.
+    fn default() -> Self {
+        Self { file_size: 64 * 1024 * 1024, files: 200_000, statements: 2_000_000 }
+    }
 }
 
 /// Why a file cannot be had.
@@ -41,6 +67,16 @@ pub enum FileError {
         /// The limit.
         limit: u64,
     },
+    /// It is one file more than are read.
+    TooManyFiles {
+        /// So many are.
+        limit: usize,
+    },
+    /// With it there are more statements than are read.
+    TooManyStatements {
+        /// So many are.
+        limit: usize,
+    },
     /// The system says no, in its own words.
     Unreadable(String),
 }
@@ -52,6 +88,8 @@ impl FileError {
         match self {
             Self::Outside => "lies outside the project root".to_owned(),
             Self::TooLarge { size, limit } => format!("has {size} bytes, more than the limit of {limit}"),
+            Self::TooManyFiles { limit } => format!("goes beyond the limit of {limit} files"),
+            Self::TooManyStatements { limit } => format!("goes beyond the limit of {limit} statements in all files"),
             Self::Unreadable(reason) => format!("cannot be read: {reason}"),
         }
     }
@@ -86,14 +124,37 @@ pub struct Loader<'a> {
     pub sources: SourceMap,
     read: IndexMap<String, Result<File, FileError>>,
     /// What each pattern matches: looking it up may take a walk over the disk.
-    matched: HashMap<String, Result<Vec<String>, FileError>>,
+    matched: HashMap<String, Result<Arc<Matched>, FileError>>,
+    /// The paths that patterns match, each once.
+    paths: IndexSet<String>,
+    /// So many statements have been read.
+    statements: usize,
+    exceeded: Option<(String, FileError)>,
+}
+
+/// A path that a pattern matches, by its number.
+type PathId = usize;
+
+/// The files that a pattern matches, sorted by path.
+#[derive(Debug, Default)]
+struct Matched {
+    files: Vec<PathId>,
+    all: HashSet<PathId>,
 }
 
 impl<'a> Loader<'a> {
     /// Reads from there.
     #[must_use]
     pub fn new(files: &'a dyn Files) -> Self {
-        Self { files, sources: SourceMap::default(), read: IndexMap::new(), matched: HashMap::new() }
+        Self {
+            files,
+            sources: SourceMap::default(),
+            read: IndexMap::new(),
+            matched: HashMap::new(),
+            paths: IndexSet::new(),
+            statements: 0,
+            exceeded: None,
+        }
     }
 
     /// The file at a path.
@@ -102,10 +163,31 @@ impl<'a> Loader<'a> {
     /// Why it cannot be had.
     pub fn file(&mut self, path: &str) -> Result<&File, FileError> {
         if !self.read.contains_key(path) {
-            let file = self.files.read(path).map(|bytes| self.take(path, &bytes));
+            let limits = self.files.limits();
+            let file = if self.exceeded.is_some() || self.read.len() >= limits.files {
+                Err(FileError::TooManyFiles { limit: limits.files })
+            } else {
+                self.files.read(path).and_then(|bytes| self.take(path, &bytes, limits))
+            };
+            if let Err(error) = &file {
+                self.exceed(&self.files.name(path), error);
+            }
             self.read.insert(path.to_owned(), file);
         }
         self.loaded(path)
+    }
+
+    /// What is too much to be read, by the name of what means it: nothing has been read since.
+    #[must_use]
+    pub fn exceeded(&self) -> Option<(&str, &FileError)> {
+        self.exceeded.as_ref().map(|(name, error)| (name.as_str(), error))
+    }
+
+    fn exceed(&mut self, name: &str, error: &FileError) {
+        let is_limit = matches!(error, FileError::TooManyFiles { .. } | FileError::TooManyStatements { .. });
+        if is_limit && self.exceeded.is_none() {
+            self.exceeded = Some((name.to_owned(), error.clone()));
+        }
     }
 
     /// The files that could be read, in the order in which they were.
@@ -125,13 +207,28 @@ impl<'a> Loader<'a> {
     }
 
     /// The files that match a pattern.
-    fn matching(&mut self, pattern: &str) -> Result<Vec<String>, FileError> {
+    fn matching(&mut self, pattern: &str) -> Result<Arc<Matched>, FileError> {
         if let Some(found) = self.matched.get(pattern) {
             return found.clone();
         }
-        let found = self.files.matching(pattern);
+        let most = self.files.limits().files;
+        let found = match self.files.matching(pattern) {
+            Ok(found) if found.len() > most => Err(FileError::TooManyFiles { limit: most }),
+            Ok(found) => {
+                let files: Vec<PathId> = found.into_iter().map(|path| self.paths.insert_full(path).0).collect();
+                Ok(Arc::new(Matched { all: files.iter().copied().collect(), files }))
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &found {
+            self.exceed(pattern, error);
+        }
         self.matched.insert(pattern.to_owned(), found.clone());
         found
+    }
+
+    fn path(&self, id: PathId) -> &str {
+        self.paths.get_index(id).map_or("", String::as_str)
     }
 
     /// The file at a path, if it has been read.
@@ -146,147 +243,20 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn take(&mut self, path: &str, bytes: &[u8]) -> File {
+    fn take(&mut self, path: &str, bytes: &[u8], limits: Limits) -> Result<File, FileError> {
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
         let source = self.sources.add(self.files.name(path), text);
-        let mut parsed = syntax::parse(&self.sources, source);
+        let room = limits.statements.saturating_sub(self.statements);
+        let Some(mut parsed) = syntax::parse_within(&self.sources, source, room) else {
+            return Err(FileError::TooManyStatements { limit: limits.statements });
+        };
+        self.statements += parsed.statements;
         if let Err(error) = std::str::from_utf8(bytes) {
             parsed.problems.insert(0, not_utf8(text, source, bytes, error));
         }
-        File { source, tree: parsed.tree, problems: parsed.problems }
+        Ok(File { source, tree: parsed.tree, problems: parsed.problems })
     }
-
-    /// Of these files, those that no other one of them includes; of files that only include each other, the first.
-    pub fn roots(&mut self, paths: &[String]) -> Vec<String> {
-        let mut includes: IndexMap<&str, Vec<String>> = IndexMap::new();
-        for path in paths {
-            let patterns = self.includes_of(path).into_iter().filter_map(|include| include.pattern);
-            let found = patterns.flat_map(|pattern| self.matching(&pattern).unwrap_or_default());
-            includes.insert(path, found.filter(|other| other != path).collect());
-        }
-        let included: HashSet<&String> = includes.values().flatten().collect();
-        let mut roots: Vec<String> = paths.iter().filter(|path| !included.contains(path)).cloned().collect();
-        let mut reached: HashSet<&str> = HashSet::new();
-        let mut next: Vec<&str> = paths.iter().filter(|path| !included.contains(path)).map(String::as_str).collect();
-        for path in paths {
-            while let Some(at) = next.pop() {
-                if reached.insert(at) {
-                    next.extend(includes.get(at).into_iter().flatten().map(String::as_str));
-                }
-            }
-            if !reached.contains(path.as_str()) {
-                roots.push(path.clone());
-                next.push(path);
-            }
-        }
-        roots
-    }
-
-    /// A root with all it includes.
-    pub fn project(&mut self, root: &str) -> Project {
-        let mut project = Project { root: root.to_owned(), ..Project::default() };
-        let mut seen = HashSet::from([root.to_owned()]);
-        let mut stack = vec![(root.to_owned(), self.includes_of(root).into_iter())];
-        // Depth first with an explicit stack: a chain of includes may be long.
-        while let Some((path, includes)) = stack.last_mut() {
-            let path = path.clone();
-            let Some(include) = includes.next() else {
-                stack.pop();
-                continue;
-            };
-            let chain: Vec<&str> = stack.iter().map(|(path, _)| path.as_str()).collect();
-            let found = match self.find(&include, &path) {
-                Ok(found) => found,
-                Err(diagnostic) => {
-                    project.problems.push(Problem::new("broken-include", *diagnostic));
-                    continue;
-                }
-            };
-            let mut fresh = Vec::new();
-            for file in found {
-                if let Some(start) = chain.iter().position(|link| *link == file) {
-                    let names: Vec<String> = chain.iter().skip(start).map(|link| self.files.name(link)).collect();
-                    let circle = format!("{} -> {}", names.join(" -> "), self.files.name(&file));
-                    let diagnostic = Diagnostic::new(include.span, format!("these files include each other: {circle}"));
-                    project.problems.push(Problem::new(
-                        "broken-include",
-                        diagnostic.help("remove one of these includes: names are shared by all files of a topology"),
-                    ));
-                } else if seen.insert(file.clone()) {
-                    fresh.push(file);
-                }
-            }
-            for file in &fresh {
-                if let Err(error) = self.file(file) {
-                    let message = format!("`{}` {}", self.files.name(file), error.reason());
-                    project.problems.push(Problem::new("broken-include", Diagnostic::new(include.span, message)));
-                }
-            }
-            let next: Vec<_> =
-                fresh.iter().rev().map(|file| (file.clone(), self.includes_of(file).into_iter())).collect();
-            project.includes.insert(include.statement, fresh);
-            stack.extend(next);
-        }
-        project
-    }
-
-    /// The files that an include means, or what is wrong with it.
-    fn find(&mut self, include: &Include, path: &str) -> Result<Vec<String>, Box<Diagnostic>> {
-        let written = &include.written;
-        let refuse = |message: String, help: &str| Box::new(Diagnostic::new(include.span, message).help(help));
-        let Some(pattern) = &include.pattern else {
-            return Err(refuse(
-                format!("the include {written} leaves the project root"),
-                "include only what lies inside the project",
-            ));
-        };
-        let found = self.matching(pattern).map_err(|error| {
-            refuse(
-                format!("the include {written} {}", error.reason()),
-                "a path is relative to this file, and stays inside the project",
-            )
-        })?;
-        let found: Vec<String> = found.into_iter().filter(|file| file != path || !is_pattern(pattern)).collect();
-        if found.is_empty() {
-            return Err(refuse(
-                format!("the include {written} matches no file"),
-                "a path is relative to the file that it stands in",
-            ));
-        }
-        Ok(found)
-    }
-
-    fn includes_of(&mut self, path: &str) -> Vec<Include> {
-        let Ok(source) = self.file(path).map(|file| file.source) else { return Vec::new() };
-        let Ok(file) = self.loaded(path) else { return Vec::new() };
-        let statements = file.tree.statements.iter();
-        let plain =
-            statements.filter_map(|statement| if let Statement::Plain(plain) = statement { Some(plain) } else { None });
-        let includes = plain.filter(|plain| self.sources.text(plain.name) == "include");
-        includes.filter_map(|plain| self.include(plain, path, source)).collect()
-    }
-
-    fn include(&self, plain: &Plain, path: &str, source: SourceId) -> Option<Include> {
-        let value = plain.values.first().filter(|value| value.kind == syntax::ValueKind::Text)?;
-        debug_assert_eq!(value.span.source, source, "a statement lies in its file");
-        let written = self.sources.text(value.span);
-        let pattern = syntax::unescape(written);
-        Some(Include {
-            statement: plain.span,
-            span: value.span,
-            written: written.to_owned(),
-            pattern: join(path, &pattern),
-        })
-    }
-}
-
-struct Include {
-    statement: Span,
-    span: Span,
-    written: String,
-    /// The pattern from the project root; none if it leaves it.
-    pattern: Option<String>,
 }
 
 /// Whether it may mean several files.

@@ -24,6 +24,8 @@ pub(super) struct Layout {
     pub(super) pieces: Vec<Piece>,
     /// Offsets of the braces that are never closed, outermost first.
     pub(super) unclosed: Vec<usize>,
+    /// How many statements there may be: the ends of lines that are not empty, `;` and braces.
+    pub(super) statements: usize,
 }
 
 /// A brace that the text lacks.
@@ -101,7 +103,16 @@ pub(super) fn layout(text: &str) -> Layout {
     let mut depth = 0_usize;
     let (mut piece, mut line, mut line_is_empty) = (0, 0, true);
     let mut too_deep: Option<(usize, usize)> = None;
+    let mut is_between = true;
     for (at, byte) in Walk::new(text) {
+        match byte {
+            b'\n' | b';' | b'{' | b'}' => {
+                found.statements += usize::from(!is_between);
+                is_between = true;
+            }
+            b' ' | b'\t' | b'\r' => {}
+            _ => is_between = false,
+        }
         match byte {
             b'\n' => (line, line_is_empty) = (at + 1, true),
             b'{' => {
@@ -135,6 +146,7 @@ pub(super) fn layout(text: &str) -> Layout {
         }
         line_is_empty &= matches!(byte, b'\n' | b' ' | b'\t' | b'\r');
     }
+    found.statements += usize::from(!is_between);
     if let Some((start, brace)) = too_deep {
         found.cut(piece, start, None);
         found.cut(start, text.len(), Some(brace));

@@ -9,7 +9,7 @@ mod parse;
 mod tree;
 
 pub(crate) use foreign::comma as stray_comma;
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_within};
 pub use tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, unescape};
 
 /// The deepest nesting of blocks that is read.

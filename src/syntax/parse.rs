@@ -28,13 +28,25 @@ pub struct Parsed {
     pub tree: Tree,
     /// One problem a mistake, in written order.
     pub problems: Vec<Problem>,
+    /// How many statements there may be.
+    pub statements: usize,
 }
 
 /// Reads one text. Never fails and never panics; memory beyond the tree is bounded by the size of a piece.
 #[must_use]
 pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
+    parse_within(sources, id, usize::MAX).unwrap_or_default()
+}
+
+/// Reads one text, unless it may have more statements than that: nothing of it is kept then.
+#[must_use]
+pub fn parse_within(sources: &SourceMap, id: SourceId, most: usize) -> Option<Parsed> {
     let text = sources.get(id).map_or("", |source| source.text.as_str());
     let mut layout = layout::layout(text);
+    if layout.statements > most {
+        return None;
+    }
+    let statements = layout.statements;
     let repaired;
     let mut builder = Builder {
         source: id,
@@ -42,7 +54,7 @@ pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
         length: text.len(),
         base: 0,
         missing: Vec::new(),
-        parsed: Parsed::default(),
+        parsed: Parsed { statements, ..Parsed::default() },
         unshown: 0,
     };
     if layout.unclosed.is_empty() {
@@ -57,7 +69,7 @@ pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
         builder.read_pieces(&repaired, &layout.pieces);
         builder.report_missing(text);
     }
-    builder.finish()
+    Some(builder.finish())
 }
 
 /// Trusts indentation only where it explains exactly the braces that are missing; else they are missing at the end.

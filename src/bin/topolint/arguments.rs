@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use topolint::model::Limits;
 
 /// A lie detector for architecture diagrams: lints service topologies written in the topo language.
 #[derive(Debug, Parser)]
@@ -433,8 +434,21 @@ pub(crate) struct Input {
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// The largest file that is read, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().file_size)]
     pub(crate) max_file_size: u64,
+    /// So many files are read in all
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().files, hide_short_help = true)]
+    pub(crate) max_files: usize,
+    /// So many statements are read in all files
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().statements, hide_short_help = true)]
+    pub(crate) max_statements: usize,
+}
+
+impl Input {
+    /// How much is read.
+    pub(crate) const fn limits(&self) -> Limits {
+        Limits { file_size: self.max_file_size, files: self.max_files, statements: self.max_statements }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -126,7 +126,7 @@ struct Project {
 impl Project {
     fn around(paths: &[PathBuf], common: &Common) -> Result<Self, Stop> {
         let look = output::look(common.input.color);
-        let folder = Folder::around(paths, common.input.max_file_size)?;
+        let folder = Folder::around(paths, common.input.limits())?;
         let mut sources = SourceMap::default();
         let config = configuration(common, &folder, &mut sources, look)?;
         Ok(Self { folder, config, sources, look })

@@ -1,5 +1,6 @@
 //! `topolint check`.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -24,7 +25,7 @@ use crate::output::{self, Stop};
 /// Lints and reports; the exit code.
 pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     let look = output::look(check.common.input.color);
-    let mut folder = Folder::around(&check.paths, check.common.input.max_file_size)?;
+    let mut folder = Folder::around(&check.paths, check.common.input.limits())?;
     let mut sources = SourceMap::default();
     let mut config = configuration(&check.common, &folder, &mut sources, look)?;
     select(&mut config, &check.selection, &mut sources, look)?;
@@ -81,7 +82,7 @@ impl Check {
 
 /// The project around these paths, and the files that each of them means.
 pub(crate) fn wanted(paths: &[PathBuf], input: &Input) -> Result<(Folder, Vec<Vec<String>>), Stop> {
-    let mut folder = Folder::around(paths, input.max_file_size)?;
+    let mut folder = Folder::around(paths, input.limits())?;
     let wanted = wanted_of(paths, &mut folder, &Config::default(), &SourceMap::default(), Look::default())?;
     Ok((folder, wanted))
 }
@@ -120,23 +121,28 @@ pub(crate) fn wanted_of(
 /// The topologies that the wanted files make.
 pub(crate) fn projects(loader: &mut Loader<'_>, folder: &Folder, wanted: &[Vec<String>]) -> Result<Vec<Project>, Stop> {
     let mut projects: Vec<Project> = Vec::new();
+    let mut known = HashSet::new();
     for files in wanted {
         for file in files {
             loader.file(file).map_err(|error| refusal(&output::path(folder.name(file).as_ref()), &error))?;
         }
         // Files of a folder belong together; a file that is named is a root of its own.
         for root in loader.roots(files) {
-            if projects.iter().all(|project| project.root != root) {
+            if known.insert(root.clone()) {
                 projects.push(loader.project(&root));
             }
         }
     }
-    Ok(projects)
+    // What an include brings is too much as well as what is named.
+    let exceeded = loader.exceeded().map(|(name, error)| refusal(&output::path(name.as_ref()), error));
+    exceeded.map_or(Ok(projects), |message| Err(message.into()))
 }
 
 pub(crate) fn refusal(name: &str, error: &FileError) -> String {
     let help = match error {
         FileError::TooLarge { .. } => "raise `--max-file-size`, or split the file with `include`",
+        FileError::TooManyFiles { .. } => "raise `--max-files`, or name fewer",
+        FileError::TooManyStatements { .. } => "raise `--max-statements`, or check one part at a time",
         FileError::Outside => "check only what lies inside the project",
         FileError::Unreadable(_) => "see whether the file can be read",
     };

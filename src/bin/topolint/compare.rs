@@ -45,7 +45,7 @@ pub(crate) enum Base {
 impl Base {
     /// The commit where the checkout left the history of a reference.
     pub(crate) fn commit(run: Run<'_>, reference: &str) -> Result<Self, Stop> {
-        Tree::at(run.folder.root(), reference, run.common.input.max_file_size).map(Self::Commit)
+        Tree::at(run.folder.root(), reference, run.common.input.limits()).map(Self::Commit)
     }
 
     /// A commit, or else a folder.
@@ -68,7 +68,7 @@ impl Base {
     /// The folder stands for the one that is looked at; else for the current one, so that files lie in it as they do
     /// here.
     fn folder(run: Run<'_>, path: &Path) -> Result<Self, Stop> {
-        let folder = Folder::around(&[path.to_path_buf()], run.common.input.max_file_size)?;
+        let folder = Folder::around(&[path.to_path_buf()], run.common.input.limits())?;
         let found = match run.paths {
             [] => vec![folder.found(path, &|_| false)?],
             [only] if only.is_dir() => vec![folder.found(path, &|_| false)?],
@@ -189,6 +189,9 @@ fn roots(
                 projects.push(loader.project(&root));
             }
         }
+    }
+    if let Some((name, error)) = loader.exceeded() {
+        notices.push(format!("`{name}` {}: the rest is left out", error.reason()));
     }
     projects
 }

@@ -42,7 +42,7 @@ fn start(init: &Init) -> Result<u8, Stop> {
 fn shown(show: &Show) -> Result<u8, Stop> {
     let look = output::look(show.common.input.color);
     let paths: Vec<PathBuf> = show.file.iter().cloned().collect();
-    let folder = Folder::around(&paths, show.common.input.max_file_size)?;
+    let folder = Folder::around(&paths, show.common.input.limits())?;
     let mut sources = SourceMap::default();
     let config = configuration(&show.common, &folder, &mut sources, look)?;
     let path = show.file.as_deref().map(|file| folder.inner(file)).transpose()?;

@@ -18,7 +18,7 @@ use crate::output::{self, Stop};
 /// Prints what a change does; the exit code.
 pub(crate) fn run(diff: &Diff) -> Result<u8, Stop> {
     let look = output::look(diff.common.input.color);
-    let mut folder = Folder::around(&diff.paths, diff.common.input.max_file_size)?;
+    let mut folder = Folder::around(&diff.paths, diff.common.input.limits())?;
     let mut texts = SourceMap::default();
     let mut config = configuration(&diff.common, &folder, &mut texts, look)?;
     select(&mut config, &diff.selection, &mut texts, look)?;

@@ -1,5 +1,6 @@
 //! Files on disk, as the library wants to see them: below one root, with `/`, nothing outside of it, nothing too large.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -7,13 +8,17 @@ use std::path::{Component, Path, PathBuf};
 use globset::GlobBuilder;
 use ignore::WalkBuilder;
 use topolint::config::Pattern;
-use topolint::model::{FileError, Files, is_pattern};
+use topolint::model::{FileError, Files, Limits, is_pattern};
 use topolint::report::Base;
 
+use crate::check::refusal;
 use crate::output::{self, Stop};
 
 /// The name of a configuration.
 const CONFIGURATION: &str = "topolint.yaml";
+
+/// All patterns together look at so many entries of folders for each file that may be read.
+const LOOKED_AT: usize = 50;
 
 /// The files below a project root.
 pub(crate) struct Folder {
@@ -22,7 +27,9 @@ pub(crate) struct Folder {
     start: PathBuf,
     /// Where the tool was called, for the names that people see.
     here: PathBuf,
-    limit: u64,
+    limits: Limits,
+    /// So many entries of folders have been looked at for patterns.
+    looked_at: Cell<usize>,
     /// What came on standard input, and under which path it counts.
     piped: Option<(String, Vec<u8>)>,
 }
@@ -30,7 +37,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// The project around the first of these paths: the repository that it lies in, else the nearest folder upward with
     /// a `topolint.yaml`, else the folder itself.
-    pub(crate) fn around(paths: &[PathBuf], limit: u64) -> Result<Self, Stop> {
+    pub(crate) fn around(paths: &[PathBuf], limits: Limits) -> Result<Self, Stop> {
         let here =
             std::env::current_dir().map_err(|error| format!("error: cannot tell the current folder: {error}"))?;
         let here = canonical(&here)?;
@@ -39,14 +46,21 @@ impl Folder {
         let start = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
         let with = |mark: &str| start.ancestors().find(|folder| folder.join(mark).exists()).map(Path::to_path_buf);
         let root = with(".git").or_else(|| with(CONFIGURATION)).unwrap_or_else(|| start.clone());
-        Ok(Self { root, start, here, limit, piped: None })
+        Ok(Self { root, start, here, limits, looked_at: Cell::new(0), piped: None })
     }
 
     /// The folder that a file lies in, as a project of its own.
     pub(crate) fn beside(&self, file: &Path) -> Result<Self, Stop> {
         let file = located(file)?;
         let folder = file.parent().map_or(file.clone(), Path::to_path_buf);
-        Ok(Self { root: folder.clone(), start: folder, here: self.here.clone(), limit: self.limit, piped: None })
+        Ok(Self {
+            root: folder.clone(),
+            start: folder,
+            here: self.here.clone(),
+            limits: self.limits,
+            looked_at: Cell::new(0),
+            piped: None,
+        })
     }
 
     /// The project's root.
@@ -68,12 +82,12 @@ impl Folder {
     /// Takes standard input in as a file of the current folder.
     pub(crate) fn take_input(&mut self) -> Result<String, Stop> {
         let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(self.limit.saturating_add(1)).read_to_end(&mut bytes);
+        let read = std::io::stdin().lock().take(self.limits.file_size.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|error| format!("error: cannot read standard input: {error}"))?;
-        if bytes.len() as u64 > self.limit {
+        if bytes.len() as u64 > self.limits.file_size {
             return Err(format!(
                 "error: standard input is larger than {} bytes\n  help: raise `--max-file-size`",
-                self.limit
+                self.limits.file_size
             )
             .into());
         }
@@ -185,6 +199,10 @@ impl Folder {
                     format!("error: `{}` has a name that is not UTF-8\n  help: rename it", output::path(entry.path()))
                 };
                 found.push(self.relative(entry.path()).ok_or_else(unreadable)?);
+                if found.len() > self.limits.files {
+                    let error = FileError::TooManyFiles { limit: self.limits.files };
+                    return Err(refusal(&output::path(folder), &error).into());
+                }
             }
         }
         found.retain(|path| !is_excluded(path));
@@ -197,6 +215,14 @@ impl Folder {
         let repository = self.root.ancestors().find(|folder| folder.join(".git").exists());
         let text = |path: &Path| path.to_string_lossy().replace('\\', "/");
         Base::new(&text(&self.here), &text(repository.unwrap_or(&self.here)))
+    }
+
+    /// Refuses what a pattern means if it is too much, or if all patterns have looked at too much.
+    fn look(&self, found: usize) -> Result<(), FileError> {
+        self.looked_at.set(self.looked_at.get() + 1);
+        let limit = self.limits.files;
+        let is_over = found > limit || self.looked_at.get() > limit.saturating_mul(LOOKED_AT);
+        if is_over { Err(FileError::TooManyFiles { limit }) } else { Ok(()) }
     }
 
     fn relative(&self, full: &Path) -> Option<String> {
@@ -212,7 +238,7 @@ impl Folder {
 
     /// The file itself, which may not lie behind a link that leaves the root.
     fn inside(&self, path: &str) -> Result<PathBuf, FileError> {
-        let full = self.root.join(path).canonicalize().map_err(|error| FileError::Unreadable(reason(&error)))?;
+        let full = self.root.join(path).canonicalize().map_err(unreadable)?;
         if full.starts_with(&self.root) { Ok(full) } else { Err(FileError::Outside) }
     }
 }
@@ -239,7 +265,11 @@ impl Files for Folder {
         };
         let walk = WalkBuilder::new(&start).standard_filters(false).follow_links(false).max_depth(Some(depth)).build();
         let mut found = Vec::new();
-        for entry in walk.filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir())) {
+        for entry in walk.filter_map(Result::ok) {
+            self.look(found.len())?;
+            if entry.file_type().is_none_or(|kind| kind.is_dir()) {
+                continue;
+            }
             let below = entry.path().strip_prefix(&start).ok().and_then(Path::to_str);
             let written =
                 below.map(|below| if folder.is_empty() { below.to_owned() } else { format!("{folder}/{below}") });
@@ -261,19 +291,26 @@ impl Files for Folder {
         }
         let full = self.inside(path)?;
         // Asked before it is opened: opening a pipe waits for somebody to write.
-        let size = fs::metadata(&full).map_err(|error| FileError::Unreadable(reason(&error)))?;
-        if !size.is_file() {
+        if !fs::metadata(&full).map_err(unreadable)?.is_file() {
             return Err(FileError::Unreadable("it is no file".to_owned()));
         }
-        let file = fs::File::open(&full).map_err(|error| FileError::Unreadable(reason(&error)))?;
+        let file = fs::File::open(&full).map_err(unreadable)?;
+        let (before, limit) = (file.metadata().map_err(unreadable)?, self.limits.file_size);
+        if before.len() > limit {
+            return Err(FileError::TooLarge { size: before.len(), limit });
+        }
         let mut bytes = Vec::new();
-        file.take(self.limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| FileError::Unreadable(reason(&error)))?;
-        if bytes.len() as u64 > self.limit {
-            return Err(FileError::TooLarge { size: size.len(), limit: self.limit });
+        // What grows meanwhile is read no further than that.
+        (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+        let after = file.metadata().map_err(unreadable)?;
+        if after.len() != before.len() || after.modified().ok() != before.modified().ok() {
+            return Err(FileError::Unreadable("it changed while it was read; run again".to_owned()));
         }
         Ok(bytes)
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
     }
 
     fn name(&self, path: &str) -> String {
@@ -316,6 +353,11 @@ fn located(path: &Path) -> Result<PathBuf, Stop> {
         }
         _ => Ok(full),
     }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is handed over where an error is mapped")]
+fn unreadable(error: std::io::Error) -> FileError {
+    FileError::Unreadable(reason(&error))
 }
 
 /// What the system says, without its number.

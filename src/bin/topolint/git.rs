@@ -9,7 +9,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
-use topolint::model::{FileError, Files, is_pattern};
+use topolint::model::{FileError, Files, Limits, is_pattern};
 
 use crate::files::matcher;
 use crate::output::{self, Stop};
@@ -23,7 +23,7 @@ pub(crate) struct Tree {
     prefix: String,
     entries: BTreeMap<String, Entry>,
     objects: RefCell<Option<Objects>>,
-    limit: u64,
+    limits: Limits,
     /// What people have to know.
     pub(crate) notices: Vec<String>,
 }
@@ -36,7 +36,7 @@ struct Entry {
 
 impl Tree {
     /// The files of `folder` where the current commit left the history of `reference`.
-    pub(crate) fn at(folder: &Path, reference: &str, limit: u64) -> Result<Self, Stop> {
+    pub(crate) fn at(folder: &Path, reference: &str, limits: Limits) -> Result<Self, Stop> {
         let git = Git { folder };
         let prefix = git.prefix()?;
         let commit = git.commit(reference)?;
@@ -58,7 +58,7 @@ impl Tree {
             prefix: prefix.to_string_lossy().into_owned(),
             entries,
             objects: RefCell::new(None),
-            limit,
+            limits,
             notices,
         })
     }
@@ -124,12 +124,16 @@ impl Tree {
         if objects.is_none() {
             *objects = Some(Objects::of(&self.folder).map_err(|error| unreadable(&error))?);
         }
-        let read = objects.as_mut().map(|objects| objects.read(name, self.limit));
+        let read = objects.as_mut().map(|objects| objects.read(name, self.limits.file_size));
         read.unwrap_or_else(|| Err(FileError::Unreadable("git does not answer".to_owned())))
     }
 }
 
 impl Files for Tree {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
     fn matching(&self, pattern: &str) -> Result<Vec<String>, FileError> {
         if !is_pattern(pattern) {
             let path = self.resolved(pattern)?;

@@ -6,6 +6,7 @@ use topolint::report::Look;
 use topolint::source::clean;
 
 use crate::arguments::Color;
+use crate::files::reason;
 
 /// Why a run ends early.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(crate) fn write(report: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::R
     match report(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Stop::ClosedPipe),
-        Err(error) => Err(Stop::Refused(format!("error: cannot write the report: {error}"))),
+        Err(error) => Err(Stop::Refused(format!("error: cannot write the report: {}", reason(&error)))),
     }
 }
 

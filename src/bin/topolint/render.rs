@@ -48,7 +48,7 @@ pub(crate) fn run(render: &Render) -> Result<u8, Stop> {
 /// Draws it, and tells which files it is made of.
 fn once(render: &Render, format: Picture, files: &mut Vec<PathBuf>) -> Result<(), Stop> {
     let look = output::look(render.common.input.color);
-    let mut folder = Folder::around(&render.paths, render.common.input.max_file_size)?;
+    let mut folder = Folder::around(&render.paths, render.common.input.limits())?;
     let mut sources = SourceMap::default();
     let config = configuration(&render.common, &folder, &mut sources, look)?;
     let wanted = wanted_of(&render.paths, &mut folder, &config, &sources, look)?;

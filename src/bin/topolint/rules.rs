@@ -30,7 +30,7 @@ pub(crate) fn run(rules: &Rules) -> Result<u8, Stop> {
 
 /// The configuration of the project that we are in, and the texts that it speaks of.
 pub(crate) fn configured(common: &Common, look: Look) -> Result<(Config, SourceMap), Stop> {
-    let folder = Folder::around(&[".".into()], common.input.max_file_size)?;
+    let folder = Folder::around(&[".".into()], common.input.limits())?;
     let mut sources = SourceMap::default();
     let config = configuration(common, &folder, &mut sources, look)?;
     Ok((config, sources))

@@ -109,12 +109,14 @@ impl Draft {
         Ok(self)
     }
 
-    /// Moves it to its place, with the permissions of what was there.
+    /// Moves it to its place, with the permissions of what was there. It is on the disk before it has its name, so that
+    /// whoever looks, whenever we are killed, finds all of the old file or all of the new one.
     fn keep(mut self) -> io::Result<()> {
         let Some(beside) = self.beside.clone() else { return Ok(()) };
         if let Ok(there) = fs::metadata(&self.place) {
             self.file.set_permissions(there.permissions())?;
         }
+        self.file.sync_all()?;
         fs::rename(beside, &self.place)?;
         self.beside = None;
         Ok(())

@@ -1,0 +1,344 @@
+//! What a stranger wrote costs a bounded amount of time and memory: beyond a limit it is refused, in words that name the
+//! limit and how to raise it. The slow cases run with `cargo test --release --test limits -- --ignored`.
+
+#![allow(clippy::format_collect, reason = "texts of a test are small enough")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]
+
+mod program;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use program::{Folder, LIMIT, Run, SURROUNDINGS, assert_refused};
+
+const FORMATS: [&str; 12] = [
+    "agent",
+    "checkstyle",
+    "concise",
+    "github",
+    "gitlab",
+    "human",
+    "json",
+    "jsonl",
+    "junit",
+    "markdown",
+    "rdjson",
+    "sarif",
+];
+
+/// Runs with so many megabytes of address space, and no longer than that.
+fn bounded(folder: &Folder, arguments: &str, megabytes: u64, seconds: u64) -> Run {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v \"$1\" && shift && exec \"$@\"", "sh"]);
+    command.args([(megabytes * 1024).to_string().as_str(), env!("CARGO_BIN_EXE_topolint")]);
+    command.args(arguments.split_whitespace()).current_dir(folder.path(""));
+    for name in SURROUNDINGS {
+        command.env_remove(name);
+    }
+    Run::of(command.timeout(Duration::from_secs(seconds)))
+}
+
+/// Ran to its end within half a gigabyte.
+#[track_caller]
+fn ran(folder: &Folder, arguments: &str) -> Run {
+    let run = bounded(folder, arguments, 512, LIMIT.as_secs());
+    assert!(matches!(run.code, Some(0 | 1)), "{arguments}: {:?} {}", run.code, run.err);
+    run
+}
+
+// ---------------------------------------------------------------------------------------------------- Promises
+
+#[test]
+fn every_promise_names_tests_and_they_exist() {
+    let promises = fs::read_to_string(".github/SECURITY.md").expect("the promises");
+    for promise in promises.split("\n- ").skip(1) {
+        let promise = promise.split("\n\n").next().unwrap_or_default();
+        let named: Vec<&str> = promise.split('`').filter(|word| word.contains("::")).collect();
+        assert!(!named.is_empty(), "this promise names no test: {promise}");
+        for name in named {
+            let (file, test) = name.split_once("::").expect("a file and a test");
+            let text = fs::read_to_string(file).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            let at = lines.iter().position(|line| line.starts_with(&format!("fn {test}(")));
+            let marks = at.map_or(&[][..], |at| &lines[at.saturating_sub(3)..at]);
+            assert!(marks.contains(&"#[test]"), "there is no test `{name}`");
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------- Too large
+
+#[test]
+fn a_gigabyte_of_one_line_is_refused_unread() {
+    let folder = Folder::of("");
+    let file = fs::File::create(folder.path("a.topo")).expect("a file");
+    file.set_len(1 << 30).expect("a file with a hole");
+    let run = bounded(&folder, "check a.topo", 256, 5);
+    assert_refused(
+        &run,
+        &["`a.topo` has 1073741824 bytes, more than the limit of 67108864", "raise `--max-file-size`"],
+    );
+}
+
+#[test]
+fn more_files_than_are_read_are_refused() {
+    let folder = Folder::new().with("a.topo", "include \"parts/*.topo\"\n");
+    let folder = (0..4).fold(folder, |folder, number| folder.with(&format!("parts/{number}.topo"), "service s\n"));
+    assert_eq!(folder.run("check a.topo --max-files 5").code, folder.run("check a.topo").code);
+    let words = ["goes beyond the limit of 3 files", "raise `--max-files`, or name fewer"];
+    for (arguments, name) in
+        [("check a.topo", "`parts/*.topo`"), ("check .", "project` goes"), ("facts a.topo", "`parts/*")]
+    {
+        let run = folder.run(&format!("{arguments} --max-files 3"));
+        assert_refused(&run, &words);
+        assert_refused(&run, &[name]);
+    }
+    let run = folder.run("check a.topo --max-files 4");
+    assert_refused(&run, &["`parts/3.topo` goes beyond the limit of 4 files"]);
+}
+
+#[test]
+fn more_statements_than_are_read_are_refused() {
+    let folder =
+        Folder::of("include \"b.topo\"\nservice a {\n  owner x; replicas 2\n}\n").with("b.topo", "# none\nstore b\n");
+    assert_ne!(folder.run("check a.topo --max-statements 5").code, Some(2));
+    let words = ["`b.topo` goes beyond the limit of 4 statements in all files", "raise `--max-statements`"];
+    assert_refused(&folder.run("check a.topo --max-statements 4"), &words);
+    assert_refused(&folder.run("render a.topo --max-statements 4"), &words);
+    assert_refused(&folder.run("check a.topo --max-statements 3"), &["`a.topo` goes beyond the limit of 3"]);
+}
+
+#[test]
+fn patterns_that_look_at_too_much_are_refused() {
+    let includes = (0..80).fold(String::new(), |text, number| text + &format!("include \"none/*x{number}.topo\"\n"));
+    let folder = (0..20).fold(Folder::of(includes), |folder, number| folder.with(&format!("none/{number}.topo"), ""));
+    let run = folder.run("check a.topo --max-files 20");
+    assert_refused(&run, &["goes beyond the limit of 20 files", "raise `--max-files`"]);
+}
+
+#[test]
+fn blocks_nest_to_a_depth_and_no_deeper() {
+    let groups = |depth: usize| {
+        let open: String = (0..depth).map(|level| format!("group g{level} {{\n")).collect();
+        format!("{open}service a\n{}", "}\n".repeat(depth))
+    };
+    assert!(ran(&Folder::of(groups(63)), "check -f concise a.topo").of_rule("syntax").is_empty());
+    assert!(ran(&Folder::of(groups(64)), "check -f concise a.topo").of_rule("syntax").is_empty());
+    for depth in [65, 100_000] {
+        let run = ran(&Folder::of(groups(depth)), "check a.topo -f human -q");
+        assert!(run.flat().contains("blocks nest deeper than 64 here"), "{run:?}");
+        assert!(run.flat().contains("write the inner groups on the outermost level"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_bomb_of_aliases_is_refused() {
+    let tens = |from: &str| format!("[{}]", [from; 10].join(", "));
+    let mut bomb = format!("a0: &a0 {}\n", tens("x"));
+    for level in 1..10 {
+        writeln!(bomb, "a{level}: &a{level} {}", tens(&format!("*a{}", level - 1))).expect("memory");
+    }
+    let folder = Folder::of("service a\n")
+        .with("bomb.yaml", format!("{bomb}include: *a9\n"))
+        .with("baseline.yaml", format!("version: 1\n{bomb}findings: *a9\n"))
+        .with("deep.yaml", format!("include: {}", "[".repeat(1_000_000)));
+    let words = ["too large: it repeats more than 100000 values by their names", "write less of it"];
+    assert_refused(&bounded(&folder, "check a.topo -c bomb.yaml", 512, 10), &words);
+    assert_refused(&bounded(&folder, "check a.topo --baseline baseline.yaml", 512, 10), &words[..1]);
+    for arguments in ["check a.topo -c deep.yaml", "check a.topo --baseline deep.yaml"] {
+        assert_refused(&bounded(&folder, arguments, 512, 10), &["too large: it nests too deep"]);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------- Too many
+
+#[test]
+fn numbers_beyond_all_measure_are_mistakes_or_infinite() {
+    let digits = "9".repeat(300);
+    let calls = ["times 1e300", "retries 1e300", "timeout 9223372036854775807h", "backoff fixed 99999999999999d"];
+    let numbers = [format!("times {digits}"), format!("retries {digits}"), format!("timeout {digits}ms")];
+    for attribute in calls.into_iter().map(str::to_owned).chain(numbers) {
+        let call = format!("client web\nservice a {{ operation go }}\nweb -> a.go {{ {attribute} }}\n");
+        let run = ran(&Folder::of(call), "check -f concise a.topo");
+        assert!(
+            run.code == Some(1) && !run.of_rule("wrong-value").is_empty() || !run.of_rule("wrong-unit").is_empty(),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn the_largest_numbers_that_are_read_overflow_nothing() {
+    let call = "{ times 4294967295; timeout 100000d; retries 4294967295; backoff exponential 1d..100000d }";
+    let services: String = (0..40)
+        .map(|at| format!("service s{at} {{ operation go {{ load 1000000/s; -> s{}.go {call} }} }}\n", at + 1))
+        .collect();
+    let text = format!(
+        "client web\nweb -> s0.go {call}\n{services}service s40 {{ operation go {{ latency p50 100000d }} }}\n"
+    );
+    let folder = Folder::of(text);
+    ran(&folder, "check a.topo -f json");
+    let facts = ran(&folder, "facts a.topo -f json").out;
+    assert!(!facts.contains("NaN") && !facts.contains("inf"), "no number that JSON lacks");
+    ran(&folder, "path web s40.go a.topo");
+    ran(&folder, "render a.topo");
+}
+
+#[test]
+fn a_long_word_and_a_long_label_stay_out_of_the_report() {
+    let long = "x".repeat(1 << 16);
+    let folder = Folder::of(format!("service {long}\nservice a \"{long}\" {{ owner \"{long}\" }}\nlink \"{long}\"\n"));
+    for format in FORMATS {
+        let run = ran(&folder, &format!("check a.topo -f {format}"));
+        assert!(run.out.len() < 50_000, "{format}: {} bytes", run.out.len());
+    }
+    let picture = ran(&folder, "render a.topo").out;
+    assert!(picture.len() < 4 * long.len(), "a picture says it once or twice: {} bytes", picture.len());
+}
+
+#[test]
+fn a_circle_of_calls_takes_time_in_proportion() {
+    ran(&Folder::of(circle(1_000)), "check -f concise a.topo");
+}
+
+#[test]
+fn a_chain_of_includes_takes_time_in_proportion() {
+    let folder = (0..1_500).fold(Folder::new(), |folder, at| {
+        let include = format!("include \"part-{}.topo\"\ninclude \"part-0.topo\"\nservice s{at}\n", at + 1);
+        folder.with(&format!("part-{at}.topo"), include)
+    });
+    let run = ran(&folder.with("part-1500.topo", "service last\n"), "check part-0.topo -f concise");
+    assert_eq!(run.of_rule("broken-include").len(), 1_500);
+    assert!(run.out.len() < 1_000_000, "a circle is named in short: {} bytes", run.out.len());
+}
+
+#[test]
+fn files_that_all_include_all_take_time_in_proportion() {
+    let text = |at: usize| format!("include \"*.topo\"\nservice s{at}\n");
+    let folder = (0..1_500).fold(Folder::new(), |folder, at| folder.with(&format!("part-{at:04}.topo"), text(at)));
+    let run = ran(&folder, "check . -f concise");
+    assert_eq!(run.of_rule("broken-include").len(), 1_499, "each of them includes the first, which includes it");
+    assert_eq!(run.of_rule("unreachable-node").len(), 1_500, "each is read once");
+}
+
+fn circle(services: usize) -> String {
+    let service = |at: usize| {
+        let next = (at + 1) % services;
+        format!("service s{at} {{ operation go {{ -> s{next}.go {{ timeout 100ms; retries 1 }} }} }}\n")
+    };
+    (0..services).map(service).fold("client web\nweb -> s0.go\n".to_owned(), |text, service| text + &service)
+}
+
+// --------------------------------------------------------------------------------------- Large: in release, by hand
+
+/// Ran to its end within these bounds; what it took is printed.
+#[track_caller]
+fn measured(what: &str, folder: &Folder, arguments: &str, megabytes: u64, seconds: u64) -> Run {
+    let start = std::time::Instant::now();
+    let run = bounded(folder, arguments, megabytes, seconds);
+    println!("{what}: {:.1} s of {seconds} s, within {megabytes} MB: {:?}", start.elapsed().as_secs_f64(), run.code);
+    assert!(run.code.is_some(), "{what}: neither {megabytes} MB nor {seconds} s are enough: {}", run.err);
+    run
+}
+
+#[test]
+#[ignore = "large"]
+fn a_million_nodes_are_checked() {
+    let text: String = (0..1_000_000).map(|at| format!("service s{at}\n")).collect();
+    let run = measured("10^6 nodes", &Folder::of(text), "check a.topo -f concise", 4_000, 120);
+    assert_eq!((run.code, run.out.lines().count()), (Some(0), 1_000_000));
+}
+
+#[test]
+#[ignore = "large"]
+fn a_complete_graph_of_two_thousand_nodes_is_refused() {
+    let mut text = String::from("client web\nweb -> s0.go\n");
+    for from in 0..2_000 {
+        let _ = writeln!(text, "service s{from} {{ operation go {{");
+        for to in (0..2_000).filter(|to| *to != from) {
+            let _ = writeln!(text, "-> s{to}.go");
+        }
+        text.push_str("} }\n");
+    }
+    let run = measured("4 million calls", &Folder::of(text), "check a.topo", 1_000, 30);
+    assert_refused(&run, &["`a.topo` goes beyond the limit of 2000000 statements", "raise `--max-statements`"]);
+}
+
+#[test]
+#[ignore = "large"]
+fn a_circle_of_a_hundred_thousand_services_is_checked() {
+    measured("a circle of 10^5", &Folder::of(circle(100_000)), "check a.topo -f concise", 2_000, 120);
+}
+
+#[test]
+#[ignore = "large"]
+fn a_hundred_thousand_includes_are_followed() {
+    let chain = (0..100_000).fold(Folder::new(), |folder, at| {
+        folder.with(&format!("parts/{at}.topo"), format!("include \"{}.topo\"\nservice s{at}\n", at + 1))
+    });
+    let chain = chain.with("parts/100000.topo", "service last\n");
+    measured("a chain of 10^5 includes", &chain, "check parts/0.topo -f concise", 2_000, 120);
+    let chain = chain.with("a.topo", "include \"parts/*.topo\"\n");
+    measured("a pattern of 10^5 files", &chain, "check a.topo -f concise", 2_000, 120);
+    let includes: String = (0..100_000).map(|at| format!("include \"parts/{at}.topo\"\n")).collect();
+    measured("10^5 includes of one file", &chain.with("a.topo", includes), "check a.topo -f concise", 2_000, 120);
+}
+
+#[test]
+#[ignore = "large"]
+fn a_pattern_of_too_many_files_is_refused() {
+    let folder = Folder::of("include \"parts/*.topo\"\n").with("parts/x.topo", "");
+    (0..200_001).for_each(|at| drop(fs::File::create(folder.path(&format!("parts/{at}.topo")))));
+    for arguments in ["check a.topo", "check ."] {
+        let run = measured("a pattern of too many files", &folder, arguments, 1_000, 60);
+        assert_refused(&run, &["goes beyond the limit of 200000 files", "raise `--max-files`"]);
+    }
+}
+
+#[test]
+#[ignore = "large"]
+fn a_hundred_thousand_findings_are_reported_in_every_format() {
+    let text = (0..100_000).fold(String::from("client web\n"), |text, at| {
+        text + &format!("service s{at}\nweb -> s{at} {{ timeout none }}\n")
+    });
+    let folder = Folder::of(text);
+    for format in FORMATS {
+        let run =
+            measured(&format!("10^5 findings, {format}"), &folder, &format!("check a.topo -f {format}"), 3_000, 120);
+        assert_eq!(run.code, Some(1), "{format}");
+    }
+    measured("a baseline of 10^5 entries", &folder, "baseline create a.topo --baseline known.yaml", 2_000, 60);
+    let run = measured("the same, read", &folder, "check a.topo --baseline known.yaml", 3_000, 120);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+}
+
+#[test]
+#[ignore = "large"]
+fn the_largest_file_is_read_whatever_is_in_it() {
+    let most = 64 * 1024 * 1024;
+    let lines = [
+        ("one word", "x".repeat(most - 9), "service "),
+        ("one label", "x".repeat(most - 16), "service a \""),
+        ("words without end", "a ".repeat(most / 2 - 9), "service "),
+        ("braces", "{".repeat(most - 9), "service "),
+        ("quotes", "\"".repeat(most - 9), "service "),
+        ("arrows", "-> ".repeat(most / 3 - 9), "service a "),
+    ];
+    for (what, rest, start) in lines {
+        let run = measured(what, &Folder::of(format!("{start}{rest}")), "check a.topo -f concise", 8_000, 300);
+        assert!(run.out.len() < 10_000, "{what}");
+    }
+    let run = measured("statements without end", &Folder::of("a;".repeat(most / 2)), "check a.topo", 1_000, 30);
+    assert_refused(&run, &["beyond the limit of 2000000 statements"]);
+}
+
+#[test]
+#[ignore = "large"]
+fn a_label_of_a_hundred_megabytes_is_read_if_it_is_asked_for() {
+    let folder = Folder::of(format!("service a \"{}\"\n", "x".repeat(100_000_000)));
+    assert_refused(&bounded(&folder, "check a.topo", 256, 5), &["100000013 bytes", "raise `--max-file-size`"]);
+    let run = measured("a label of 100 MB", &folder, "check a.topo --max-file-size 200000000 -f concise", 2_000, 120);
+    assert!(run.code == Some(0) && run.out.len() < 10_000, "{}", run.err);
+}
