@@ -218,8 +218,9 @@ impl Facts<'_> {
     /// `(1 − pⁿ) / (1 − p)` are made on average; if all fail, those who call its callers try again as well.
     fn rate_while_failing(&self, operation: OperationId, share: f64) -> Option<f64> {
         if share >= 1.0 {
-            let amplified = self.amplified(&[vec![operation]], Traffic::Usual);
-            return amplified.into_iter().next().flatten().map(|amplified| amplified.per_second);
+            // All together there may have been too many ways to follow; for one there is more room.
+            let alone = || self.amplified(&[vec![operation]], Traffic::Usual).into_iter().next().flatten();
+            return self.amplified_rate(operation).or_else(|| alone().map(|amplified| amplified.per_second));
         }
         let calls = self.calls_to(Target::Operation(operation));
         let tries = |call: &CallId| {

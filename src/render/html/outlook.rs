@@ -12,7 +12,7 @@ use crate::model::{CallId, OperationId};
 use crate::report::what_if::{share, strain, word};
 
 /// The work that is done at most: the elements of the topology, for each question.
-const WORK: usize = 2_000_000;
+const WORK: usize = 1_500_000;
 /// So many entries are told of, and so many lines.
 const MOST: usize = 40;
 
