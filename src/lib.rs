@@ -5,7 +5,7 @@
 //!             (tree)   (topology) (facts)  (findings) (outcome)  (text, pictures)
 //! ```
 //!
-//! - [`source`]: texts and places in them · [`diagnostic`]: what is said about a place, as data
+//! - `ids`: maps of numbers · `parallel`: several processors · [`source`]: texts and places in them · [`diagnostic`]: what is said about a place, as data
 //! - [`yaml`]: what people write in YAML, with places
 //! - [`syntax`]: text to tree, by the grammar in `grammar/topo.pest`; never fails
 //! - [`vocabulary`]: the one table of all words of the language
@@ -43,6 +43,10 @@
 //! let report = report::concise(&loader.sources, &outcome);
 //! assert_eq!(report, "shop.topo:1:41: error[missing-timeout] `web -> shop` waits for ever: it states that it has no timeout\n");
 //! ```
+
+mod ids;
+
+mod parallel;
 
 pub mod source;
 

@@ -18,6 +18,7 @@ use crate::config::{Config, Effective, Setting};
 use crate::diagnostic::{Because, Certainty, Diagnostic, Problem};
 use crate::metadata::{Level, Options};
 use crate::model::{Allow, Clients, Loader, Project, Topology, lower};
+use crate::parallel;
 use crate::rules::{ALL, FAMILIES, Rule, names};
 use crate::source::{SourceId, SourceMap, Span};
 use crate::syntax;
@@ -259,21 +260,25 @@ impl Run<'_> {
     fn findings(&self, facts: &Facts<'_>, problems: impl Iterator<Item = Problem>) -> Vec<Finding> {
         let mut findings: Vec<Finding> =
             problems.filter_map(|problem| Some(self.stamp(Rule::named(problem.rule)?, problem.diagnostic))).collect();
-        for rule in &ALL {
-            let Some(check) = rule.check else { continue };
-            let mut causes = HashSet::new();
-            let variants = self.views.options(rule);
-            for options in &variants {
-                let here = |diagnostic: &Diagnostic| {
-                    variants.len() == 1 || self.views.at(diagnostic.primary.span).options(rule) == *options
-                };
-                // One cause, one finding.
-                let found = check(facts, options)
-                    .into_iter()
-                    .filter(here)
-                    .filter(|diagnostic| diagnostic.cause.clone().is_none_or(|cause| causes.insert(cause)));
-                findings.extend(found.map(|diagnostic| self.stamp(rule, diagnostic)));
-            }
+        findings.extend(parallel::map(ALL.as_slice(), |rule| self.found_by(rule, facts)).into_iter().flatten());
+        findings
+    }
+
+    fn found_by(&self, rule: &'static Rule, facts: &Facts<'_>) -> Vec<Finding> {
+        let Some(check) = rule.check else { return Vec::new() };
+        let mut findings = Vec::new();
+        let mut causes = HashSet::new();
+        let variants = self.views.options(rule);
+        for options in &variants {
+            let here = |diagnostic: &Diagnostic| {
+                variants.len() == 1 || self.views.at(diagnostic.primary.span).options(rule) == *options
+            };
+            // One cause, one finding.
+            let found = check(facts, options)
+                .into_iter()
+                .filter(here)
+                .filter(|diagnostic| diagnostic.cause.clone().is_none_or(|cause| causes.insert(cause)));
+            findings.extend(found.map(|diagnostic| self.stamp(rule, diagnostic)));
         }
         findings
     }

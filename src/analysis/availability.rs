@@ -13,9 +13,8 @@ mod request;
 mod solved;
 mod structure;
 
-use std::collections::HashSet;
-
 use super::Facts;
+use crate::ids::IdSet;
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::Key;
 pub(super) use solved::Basis;
@@ -127,7 +126,7 @@ impl Facts<'_> {
     }
 
     /// The operations that have something to do with what fails: it is theirs, or they wait for one of those.
-    fn concerned(&self, failures: &[Failure]) -> HashSet<OperationId> {
+    fn concerned(&self, failures: &[Failure]) -> IdSet<OperationId> {
         let topology = self.topology();
         let own = |failure: &Failure| match failure.what {
             Target::Node(node) => {
@@ -138,7 +137,7 @@ impl Facts<'_> {
             Target::Call(call) => vec![topology.call(call).from],
         };
         let mut stack: Vec<OperationId> = failures.iter().flat_map(own).collect();
-        let mut concerned = HashSet::new();
+        let mut concerned = IdSet::default();
         while let Some(operation) = stack.pop() {
             if concerned.insert(operation) {
                 stack.extend(topology.calls_to(operation).map(|call| topology.call(call).from));

@@ -1,12 +1,13 @@
 //! Workers that operations share, and what a hang of one callee does to them. Little's law, `L = λ·W`: at a rate λ, each
 //! execution that waits for W holds a worker, so λ·W of them are held (J. D. C. Little, 1961).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::Facts;
 use super::hang::{Arriving, Hangs};
 use super::interval::Extent;
 use super::load::{Traffic, is_undivided, least_chance, rate_of};
+use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, NodeId, OperationId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -381,12 +382,12 @@ struct Dependents {
     /// The operations with few enough below them; the others count as guilty of everything.
     followed: Vec<OperationId>,
     /// Those that need a node, ascending.
-    by_node: HashMap<NodeId, Vec<OperationId>>,
+    by_node: IdMap<NodeId, Vec<OperationId>>,
 }
 
 impl Dependents {
     fn of(facts: &Facts<'_>, operations: &[OperationId]) -> Self {
-        let mut all = Self { followed: Vec::new(), by_node: HashMap::new() };
+        let mut all = Self { followed: Vec::new(), by_node: IdMap::default() };
         for id in operations {
             let Some(needed) = needed_nodes(facts, *id) else { continue };
             all.followed.push(*id);
@@ -406,11 +407,11 @@ impl Dependents {
 }
 
 /// The nodes whose operations an operation reaches over hard calls; none if there are very many below it.
-fn needed_nodes(facts: &Facts<'_>, id: OperationId) -> Option<HashSet<NodeId>> {
+fn needed_nodes(facts: &Facts<'_>, id: OperationId) -> Option<IdSet<NodeId>> {
     let topology = facts.topology();
-    let mut seen = HashSet::from([id]);
+    let mut seen = IdSet::from_iter([id]);
     let mut next = vec![id];
-    let mut nodes = HashSet::new();
+    let mut nodes = IdSet::default();
     while let Some(at) = next.pop() {
         if seen.len() > MAX_LOOKED_AT {
             return None;

@@ -1,12 +1,13 @@
 //! Repeats that are only promised not to happen, or that happen at once: deliveries of a queue that claims exactly one,
 //! and copies that race each other to a barrier.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::Facts;
 use super::exposure::{Barrier, Exposed, KeyState, exposed_by, sent, stops};
 use super::repeaters::{Repeater, RepeaterKind};
 use crate::diagnostic::Certainty;
+use crate::ids::IdSet;
 use crate::model::{Answer, CallId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -80,7 +81,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn unconfirmed_publishes(&self) -> Vec<(CallId, Certainty)> {
         let topology = self.topology();
-        let apart: HashSet<CallId> =
+        let apart: IdSet<CallId> =
             self.dual_writes().into_iter().flat_map(|found| found.calls.map(|(call, _)| call)).collect();
         let publish = |call: &CallId| {
             let (from, to) = (topology.call(*call).from, topology.call(*call).to);

@@ -4,11 +4,10 @@
 //! one follows from the other by change data capture. What is left are groups; two of them that one execution can reach
 //! are a dual write. The branches of a `one-of` never meet; a fallback is made in the place of its call and not with it.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Facts;
 use super::effects::{Effect, EffectSite, Write, is_data};
 use crate::diagnostic::Certainty;
+use crate::ids::{IdMap, IdSet};
 use crate::model::{Answer, CallId, Name, NodeId, OperationId, Stated, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
@@ -57,14 +56,14 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn dual_writes(&self) -> Vec<DualWrite<'a>> {
         let topology = self.topology();
-        let mut captured = HashMap::new();
+        let mut captured = IdMap::default();
         let code = topology.operation_ids().filter(|id| !is_data(topology.node_of(*id).kind));
         code.filter_map(|operation| {
             let marks = self.marks(operation, &mut captured);
             if marks.len() < 2 || self.repeated_until_done(operation, &marks) {
                 return None;
             }
-            let by_call: HashMap<CallId, Mark> = marks.into_iter().map(|mark| (mark.call, mark)).collect();
+            let by_call: IdMap<CallId, Mark> = marks.into_iter().map(|mark| (mark.call, mark)).collect();
             let [one, other] = pair(&topology.operation(operation).body, &by_call).err()?;
             let calls = [(one.call, one.change), (other.call, other.change)];
             Some(DualWrite { operation, calls, apart: self.apart(one, other) })
@@ -73,7 +72,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The durable changes of an operation, each with its group.
-    fn marks(&self, operation: OperationId, captured: &mut HashMap<NodeId, HashSet<NodeId>>) -> Vec<Mark> {
+    fn marks(&self, operation: OperationId, captured: &mut IdMap<NodeId, IdSet<NodeId>>) -> Vec<Mark> {
         let changes = self.committed(operation);
         if changes.len() < 2 {
             return Vec::new();
@@ -89,7 +88,7 @@ impl<'a> Facts<'a> {
                 }
             }
         }
-        let targets: HashSet<NodeId> = changes.iter().map(|(call, _)| self.target(*call)).collect();
+        let targets: IdSet<NodeId> = changes.iter().map(|(call, _)| self.target(*call)).collect();
         for store in data(self, &changes) {
             let follows = captured.entry(store).or_insert_with(|| self.follows(store));
             // The smaller of both is looked through: a store may tell many, and an operation may change many.
@@ -163,7 +162,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether a cache holds copies of one of these stores, and nothing says that they go by themselves.
-    fn copy_of(&self, cache: NodeId, stores: &HashSet<NodeId>) -> bool {
+    fn copy_of(&self, cache: NodeId, stores: &IdSet<NodeId>) -> bool {
         let of = self.cascade().node(cache, Key::Of).given();
         let copies = of.is_some_and(|stated| stated.setting.nodes().any(|store| stores.contains(&store)));
         let ends = match self.cascade().node(cache, Key::Ttl) {
@@ -175,7 +174,7 @@ impl<'a> Facts<'a> {
     }
 
     /// What follows from the writes of a store by change data capture, directly or through one relay.
-    fn follows(&self, store: NodeId) -> HashSet<NodeId> {
+    fn follows(&self, store: NodeId) -> IdSet<NodeId> {
         let topology = self.topology();
         let captured = |call: &CallId| topology.call(*call).arrow == Arrow::Async && self.plan(*call).made;
         let operations = topology.node(store).operations.iter();
@@ -232,7 +231,7 @@ impl<'a> Facts<'a> {
 }
 
 /// The stores that are written.
-fn data(facts: &Facts<'_>, changes: &[(CallId, Change)]) -> HashSet<NodeId> {
+fn data(facts: &Facts<'_>, changes: &[(CallId, Change)]) -> IdSet<NodeId> {
     let data = changes.iter().filter(|(_, change)| *change == Change::Write(Write::Data));
     data.map(|(call, _)| facts.target(*call)).collect()
 }
@@ -248,7 +247,7 @@ enum Tie {
 /// Sets that are joined.
 #[derive(Default)]
 struct Groups {
-    numbers: HashMap<Tie, usize>,
+    numbers: IdMap<Tie, usize>,
     parents: Vec<usize>,
 }
 
@@ -281,7 +280,7 @@ impl Groups {
 const ENOUGH: usize = 2;
 
 /// The changes that these steps can make; an error if two of them that one execution makes are of different groups.
-fn pair(steps: &[Step], marks: &HashMap<CallId, Mark>) -> Result<Vec<Mark>, [Mark; 2]> {
+fn pair(steps: &[Step], marks: &IdMap<CallId, Mark>) -> Result<Vec<Mark>, [Mark; 2]> {
     let mut seen: Vec<Mark> = Vec::new();
     for step in steps {
         let found = match step {

@@ -1,13 +1,12 @@
 //! What becomes of the entries while something is down, fails, is slow or does not answer.
 
-use std::collections::HashSet;
-
 use super::Facts;
 use super::attempts::Attempts;
 use super::availability::{Availability, Failure, Target, Verdict};
 use super::capacity::{Held, Pool};
 use super::ends::Count;
 use super::load::{Traffic, rate_of};
+use crate::ids::IdSet;
 use crate::model::{CallId, Duration, OperationId};
 use crate::vocabulary::Key;
 
@@ -111,7 +110,7 @@ impl Facts<'_> {
         let whole: Vec<Failure> = failures.iter().copied().filter(|failure| failure.works <= 0.0).collect();
         // Where all that fails fails always, that is the same.
         let certain = if whole.len() == failures.len() { outlooks.clone() } else { self.outlooks(&whole) };
-        let touched: HashSet<CallId> =
+        let touched: IdSet<CallId> =
             disturbances.iter().flat_map(|disturbance| self.calls_to(disturbance.target())).collect();
         let mut entries: Vec<Felt> = self
             .entries()
@@ -133,7 +132,7 @@ impl Facts<'_> {
             || disturbances
                 .iter()
                 .any(|disturbance| matches!(disturbance, Disturbance::Down(_) | Disturbance::Silent(_)));
-        let touched = if hangs { touched } else { HashSet::new() };
+        let touched = if hangs { touched } else { IdSet::default() };
         let ways = entries.iter().filter(|_| hangs);
         let waiting = touched.into_iter().chain(ways.flat_map(|felt| felt.way.iter().copied())).collect();
         Consequences { entries, late, tries: self.tries(&failures), pools: self.held(&waiting) }
@@ -175,7 +174,7 @@ impl Facts<'_> {
     }
 
     /// The shortest way to the nearest of these calls; one that the entry cannot do without goes first.
-    fn way_to_any(&self, entry: OperationId, calls: &HashSet<CallId>) -> Vec<CallId> {
+    fn way_to_any(&self, entry: OperationId, calls: &IdSet<CallId>) -> Vec<CallId> {
         let topology = self.topology();
         let over = |counts: &dyn Fn(CallId) -> bool| {
             let ways = self.ways_over([entry], counts);
@@ -235,7 +234,7 @@ impl Facts<'_> {
     }
 
     /// Workers that wait on these calls, which need most first.
-    fn held(&self, waiting: &HashSet<CallId>) -> Vec<(&Pool, &Held)> {
+    fn held(&self, waiting: &IdSet<CallId>) -> Vec<(&Pool, &Held)> {
         let waits =
             |held: &&Held| held.arriving > 0.0 && held.holders.iter().any(|holder| waiting.contains(&holder.call));
         let pools = self.pools().iter().flat_map(|pool| pool.hangs.iter().filter(waits).map(move |held| (pool, held)));

@@ -1,9 +1,8 @@
 //! The copies of a store: how many acknowledge a write and answer a read, where they are copied to, how far they lag.
 
-use std::collections::HashSet;
-
 use super::Facts;
 use super::interval::{Extent, Time};
+use crate::ids::IdSet;
 use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Stated};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
@@ -87,7 +86,7 @@ impl<'a> Facts<'a> {
     /// Where what is written to a store is copied to without its writers: other stores and caches, directly, or through
     /// a queue and a worker.
     #[must_use]
-    pub fn copied_to(&self, store: NodeId) -> HashSet<NodeId> {
+    pub fn copied_to(&self, store: NodeId) -> IdSet<NodeId> {
         self.find_copies(store).0
     }
 
@@ -96,11 +95,11 @@ impl<'a> Facts<'a> {
         self.find_copies(store).1
     }
 
-    fn find_copies(&self, store: NodeId) -> (HashSet<NodeId>, bool) {
+    fn find_copies(&self, store: NodeId) -> (IdSet<NodeId>, bool) {
         let mut cut = false;
         let topology = self.topology();
-        let mut copied = HashSet::new();
-        let mut seen: HashSet<_> = topology.node(store).operations.iter().copied().collect();
+        let mut copied = IdSet::default();
+        let mut seen: IdSet<_> = topology.node(store).operations.iter().copied().collect();
         let mut front: Vec<_> = seen.iter().copied().collect();
         for hop in 0..RELAYS {
             let mut next = Vec::new();

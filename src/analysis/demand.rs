@@ -6,12 +6,11 @@
 //! fail by it. It is a lower bound: a retry budget counts as one try, and nobody above a breaker multiplies what is
 //! below it, because an open breaker lets nothing through.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Facts;
 use super::attempts::Attempts;
 use super::condensation::components;
 use super::load::{Rate, Traffic, arrivals, client_calls, is_undivided, least_chance, of_client, stated_arrivals};
+use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Stated, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::Key;
@@ -175,7 +174,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let callers = self.callers(group)?;
         let (facts, traffic) = (self.facts, self.traffic);
         let mut pass =
-            Pass { facts, traffic, group, values: HashMap::new(), repeated: Vec::new(), counted: HashSet::new() };
+            Pass { facts, traffic, group, values: IdMap::default(), repeated: Vec::new(), counted: IdSet::default() };
         pass.values.extend(group.iter().map(|id| (*id, Failing { tries: 1.0, capped: 0.0, fails: 1.0 })));
         for id in &callers {
             let value = pass.steps(&self.facts.topology().operation(*id).body);
@@ -189,7 +188,7 @@ impl<'a, 'f> Search<'a, 'f> {
     /// All that reach the group, callees first.
     fn callers(&mut self, group: &[OperationId]) -> Option<Vec<OperationId>> {
         let topology = self.facts.topology();
-        let mut seen: HashSet<OperationId> = group.iter().copied().collect();
+        let mut seen: IdSet<OperationId> = group.iter().copied().collect();
         let mut next: Vec<OperationId> = group.to_vec();
         let mut callers = Vec::new();
         while let Some(id) = next.pop() {
@@ -215,10 +214,10 @@ struct Pass<'a, 'f> {
     traffic: Traffic,
     /// What fails.
     group: &'a [OperationId],
-    values: HashMap<OperationId, Failing>,
+    values: IdMap<OperationId, Failing>,
     repeated: Vec<CallId>,
     /// The same, to ask.
-    counted: HashSet<CallId>,
+    counted: IdSet<CallId>,
 }
 
 impl Pass<'_, '_> {

@@ -2,12 +2,11 @@
 //! gives up first. The scenario is a hang at the end of the flow, as late as possible: all that comes before a call on
 //! the way takes its worst case, and the first attempt of each hop leads to the next.
 
-use std::collections::HashSet;
-
 use super::Facts;
 use super::attempts::{Attempts, Plan};
 use super::ends::Count;
 use super::interval::{Extent, Time};
+use crate::ids::IdSet;
 use crate::model::{CallId, Duration, OperationId};
 use crate::syntax::Arrow;
 use crate::vocabulary::Key;
@@ -95,7 +94,7 @@ impl Facts<'_> {
         let made = |call: &CallId| self.plan(*call).made && !topology.call(*call).implied;
         let ways = self.ways_over([topology.call(*first).from], |call| made(&call));
         let goal = topology.call(*last).to;
-        let mut seen = HashSet::from([goal]);
+        let mut seen = IdSet::from_iter([goal]);
         let mut next = vec![goal];
         while let Some(at) = next.pop() {
             for call in topology.calls_to(at).filter(|call| made(call) && ways.reach(topology.call(*call).from)) {

@@ -3,11 +3,10 @@
 //! For each operation it is known what its synchronous calls write, which of its reads are late, and which caches they
 //! renew; callees come before callers, so each is looked at once. Of very many only the first are kept.
 
-use std::collections::HashMap;
-
 use super::Facts;
 use super::consistency::Model;
 use super::effects::{Write, is_data};
+use crate::ids::IdMap;
 use crate::model::{Answer, CallId, NodeId, OperationId, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
@@ -72,8 +71,11 @@ impl Facts<'_> {
 
     fn find_stale_reads(&self) -> StaleReads {
         let topology = self.topology();
-        let mut flows =
-            Flows { facts: self, touched: vec![Touched::default(); topology.operations.len()], found: HashMap::new() };
+        let mut flows = Flows {
+            facts: self,
+            touched: vec![Touched::default(); topology.operations.len()],
+            found: IdMap::default(),
+        };
         for operation in self.components().iter().flatten() {
             if !is_data(topology.node_of(*operation).kind) {
                 flows.enter(*operation);
@@ -124,7 +126,7 @@ impl Facts<'_> {
 struct Flows<'f, 'a> {
     facts: &'f Facts<'a>,
     touched: Vec<Touched>,
-    found: HashMap<CallId, StaleRead>,
+    found: IdMap<CallId, StaleRead>,
 }
 
 impl Flows<'_, '_> {

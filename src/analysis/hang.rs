@@ -5,13 +5,12 @@
 //! `n / m` of its rate, if that is less than all of it; a bulkhead lets its number of calls through in the time that one
 //! takes.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Facts;
 use super::capacity::Opening;
 use super::condensation::components;
 use super::interval::Extent;
 use super::load::{Traffic, arrivals, client_calls, is_undivided, least_chance};
+use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
@@ -20,14 +19,16 @@ use crate::vocabulary::{ElementKind, Key};
 #[derive(Default)]
 pub(super) struct Hang {
     /// The operations that wait for it over any number of calls, and those that share crowded workers with them.
-    above: HashSet<OperationId>,
+    above: IdSet<OperationId>,
     /// What may have become of those of them that have been played.
-    ended: HashMap<OperationId, Course>,
+    ended: IdMap<OperationId, Course>,
     /// The calls that they come to, whatever is chosen before.
-    reached: HashSet<CallId>,
+    reached: IdSet<CallId>,
     /// Those of them that nobody has waited before.
-    first: HashSet<CallId>,
-    arriving: HashMap<OperationId, Arriving>,
+    first: IdSet<CallId>,
+    arriving: IdMap<OperationId, Arriving>,
+    /// The how-manieth pool was asked for when that was reckoned.
+    asked: usize,
 }
 
 /// What may have happened on the way to a place in an execution.
@@ -57,13 +58,15 @@ pub(super) struct Hangs<'a, 'f> {
     facts: &'a Facts<'f>,
     patience: Vec<Extent>,
     budget: usize,
-    known: HashMap<NodeId, Hang>,
+    known: IdMap<NodeId, Hang>,
     /// Callees come before their callers.
     rank: Vec<usize>,
     /// Of operations with stated workers, the share of executions that these start.
-    shares: HashMap<OperationId, f64>,
+    shares: IdMap<OperationId, f64>,
     /// The operations of the pool that is asked for: until it is full, it lets everything through.
-    pool: HashSet<OperationId>,
+    pool: IdSet<OperationId>,
+    /// The how-manieth one it is.
+    asked: usize,
 }
 
 impl<'a, 'f> Hangs<'a, 'f> {
@@ -80,17 +83,18 @@ impl<'a, 'f> Hangs<'a, 'f> {
             facts,
             patience: patience(facts),
             budget,
-            known: HashMap::new(),
+            known: IdMap::default(),
             rank,
-            shares: HashMap::new(),
-            pool: HashSet::new(),
+            shares: IdMap::default(),
+            pool: IdSet::default(),
+            asked: 0,
         }
     }
 
     /// From now on, one pool is asked for.
     pub(super) fn of_pool(&mut self, operations: &[OperationId]) {
         self.pool = operations.iter().copied().collect();
-        self.known.values_mut().for_each(|hang| hang.arriving.clear());
+        self.asked += 1;
     }
 
     /// How long an operation works at least, whoever has gone.
@@ -118,7 +122,12 @@ impl<'a, 'f> Hangs<'a, 'f> {
             let hang = if self.budget == 0 { Hang::default() } else { self.played(node) };
             self.known.insert(node, hang);
         }
-        self.known.entry(node).or_default()
+        let hang = self.known.entry(node).or_default();
+        if hang.asked != self.asked {
+            hang.arriving.clear();
+            hang.asked = self.asked;
+        }
+        hang
     }
 
     /// Plays all that wait for a node, each once; in a circle the worst is taken of what comes round.
@@ -144,10 +153,10 @@ impl<'a, 'f> Hangs<'a, 'f> {
     }
 
     /// The operations that wait for a node, its own included, and all that share crowded workers with one of them.
-    fn above(&mut self, node: NodeId) -> HashSet<OperationId> {
+    fn above(&mut self, node: NodeId) -> IdSet<OperationId> {
         let topology = self.facts.topology();
         let mut next: Vec<OperationId> = topology.node(node).operations.clone();
-        let mut above: HashSet<OperationId> = next.iter().copied().collect();
+        let mut above: IdSet<OperationId> = next.iter().copied().collect();
         while let Some(at) = next.pop() {
             let awaited = topology.calls_to(at).filter(|call| self.facts.plan(*call).awaited);
             let mut more: Vec<OperationId> = awaited.map(|call| topology.call(call).from).collect();

@@ -1,9 +1,10 @@
 //! Which calls an operation cannot do without. A call is soft if something answers in its place, if it reads a cache
 //! before the store that the cache is of, or if enough of its group answer without it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Facts;
+use crate::ids::IdMap;
 use crate::model::{CallId, NodeId, OperationId, Step};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -109,7 +110,7 @@ impl Hardness {
     /// A read of a store after a read of its cache, in the same operation, is the miss path.
     fn find_misses(&mut self, facts: &Facts<'_>, body: &[Step]) {
         let topology = facts.topology();
-        let mut caches: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+        let mut caches: IdMap<NodeId, Vec<CallId>> = IdMap::default();
         let mut calls = Vec::new();
         Step::each(body, &mut |call| calls.extend(facts.plan(call).made.then_some(call)));
         for call in calls {

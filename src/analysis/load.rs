@@ -1,10 +1,9 @@
 //! How often operations are executed while all is well: arrivals from outside, handed down over calls.
 
-use std::collections::HashMap;
-
 use super::Facts;
 use super::attempts::Attempts;
 use super::condensation::components;
+use crate::ids::IdMap;
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -157,8 +156,8 @@ pub(super) fn of_client(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Ra
 }
 
 /// The calls that pass each node without calling it.
-pub(super) fn passing(facts: &Facts<'_>) -> HashMap<NodeId, Vec<CallId>> {
-    let mut passing: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+pub(super) fn passing(facts: &Facts<'_>) -> IdMap<NodeId, Vec<CallId>> {
+    let mut passing: IdMap<NodeId, Vec<CallId>> = IdMap::default();
     for call in facts.topology().call_ids().filter(|call| facts.plan(*call).made) {
         let through = facts.cascade().call(call, &[Key::Through]).given();
         for node in through.into_iter().flat_map(|stated| stated.setting.nodes()) {

@@ -55,7 +55,6 @@ mod tracing;
 mod trust;
 mod uncopied;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use amplification::Executions;
@@ -105,6 +104,7 @@ use hardness::Hardness;
 use horizon::Horizons;
 use starts::Starts;
 
+use crate::ids::IdMap;
 use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
 use crate::syntax::Arrow;
 
@@ -131,7 +131,7 @@ pub struct Facts<'a> {
     peak_rates: OnceLock<Vec<Rate>>,
     cold_rates: OnceLock<Vec<Rate>>,
     amplified_rates: OnceLock<Vec<Option<f64>>>,
-    passing: OnceLock<HashMap<NodeId, Vec<CallId>>>,
+    passing: OnceLock<IdMap<NodeId, Vec<CallId>>>,
     pools: OnceLock<Vec<Pool>>,
     hops: OnceLock<Vec<Option<Hop<'a>>>>,
     changes: OnceLock<Vec<Effect>>,
@@ -140,10 +140,10 @@ pub struct Facts<'a> {
     possible_horizons: OnceLock<Horizons>,
     availabilities: OnceLock<Vec<Availability>>,
     basis: OnceLock<availability::Basis>,
-    cache_readings: OnceLock<HashMap<NodeId, Reading<'a>>>,
+    cache_readings: OnceLock<IdMap<NodeId, Reading<'a>>>,
     needs: OnceLock<needs::Needs<'a>>,
     stale_reads: OnceLock<flows::StaleReads>,
-    uncopied: OnceLock<HashMap<NodeId, uncopied::Uncopied>>,
+    uncopied: OnceLock<IdMap<NodeId, uncopied::Uncopied>>,
     redundancies: OnceLock<(Vec<Redundancy>, usize)>,
     shared_fates: OnceLock<(Vec<SharedFate>, usize)>,
 }

@@ -2,10 +2,11 @@
 //! phase, an operation to be served; to be served, an operation needs its node and what every request needs. A circle
 //! means that something is needed for its own beginning.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Facts;
 use super::condensation::groups;
+use crate::ids::IdMap;
 use crate::model::{CallId, NodeId, OperationId, Phase};
 use crate::syntax::Arrow;
 use crate::vocabulary::ElementKind;
@@ -42,7 +43,7 @@ const VISITS: usize = 200_000;
 #[derive(Debug, Default)]
 pub(super) struct Needed {
     nodes: BTreeMap<NodeId, CallId>,
-    before: HashMap<OperationId, CallId>,
+    before: IdMap<OperationId, CallId>,
     first: BTreeSet<CallId>,
 }
 
@@ -157,7 +158,7 @@ impl Facts<'_> {
         let topology = self.topology();
         let mut visits = VISITS;
         let (mut found, mut left_out) = (Vec::new(), 0);
-        let mut below: HashMap<OperationId, Needed> = HashMap::new();
+        let mut below: IdMap<OperationId, Needed> = IdMap::default();
         // Whoever hands in telemetry from outside is not observed by it.
         let from_outside = |call: CallId| topology.node_of(topology.call(call).from).kind == ElementKind::Client;
         let observing =
@@ -198,13 +199,13 @@ impl Facts<'_> {
 struct PhaseGraph {
     operations: usize,
     edges: Vec<(u32, u32, Option<CallId>)>,
-    by_source: HashMap<u32, Vec<usize>>,
+    by_source: IdMap<u32, Vec<usize>>,
 }
 
 impl PhaseGraph {
     fn of(facts: &Facts<'_>, phases: &[Phase]) -> Self {
         let topology = facts.topology();
-        let mut graph = Self { operations: topology.operations.len(), edges: Vec::new(), by_source: HashMap::new() };
+        let mut graph = Self { operations: topology.operations.len(), edges: Vec::new(), by_source: IdMap::default() };
         let mut needed: Vec<CallId> = topology.call_ids().filter(|call| facts.is_needed_in(*call, phases)).collect();
         if needed.is_empty() {
             return graph;
@@ -258,7 +259,7 @@ impl PhaseGraph {
     /// A circle through a node, with as few other nodes in it as can be: the calls of requests come first.
     fn through(&self, group: &BTreeSet<u32>, start: NodeId) -> Option<Circle> {
         let start = self.node(start);
-        let mut reached: HashMap<u32, usize> = HashMap::new();
+        let mut reached: IdMap<u32, usize> = IdMap::default();
         let (mut operations, mut nodes) = (VecDeque::new(), VecDeque::from([start]));
         // What a node needs for itself is followed last.
         while let Some(at) = operations.pop_front().or_else(|| nodes.pop_front()) {
@@ -277,7 +278,7 @@ impl PhaseGraph {
         None
     }
 
-    fn back(&self, reached: &HashMap<u32, usize>, start: u32) -> Circle {
+    fn back(&self, reached: &IdMap<u32, usize>, start: u32) -> Circle {
         let (mut calls, mut nodes) = (Vec::new(), Vec::new());
         let mut at = start;
         for _ in 0..=reached.len() {

@@ -5,12 +5,11 @@
 //! is stated not to give. What lies between depends on what is unstated. Ages add up along the hops: an entry of a cache
 //! may be filled with an answer that was already old.
 
-use std::collections::HashMap;
-
 use super::Facts;
 use super::consistency::{Model, Models};
 use super::copies::{Invalidation, lag};
 use super::interval::{Extent, Time};
+use crate::ids::IdMap;
 use crate::model::{Answer, CallId, NodeId, Stated};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -93,10 +92,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn cache_readings(&self) -> &HashMap<NodeId, Reading<'a>> {
+    fn cache_readings(&self) -> &IdMap<NodeId, Reading<'a>> {
         self.cache_readings.get_or_init(|| {
             let fills = self.fills();
-            let mut known: HashMap<NodeId, Reading<'a>> = HashMap::new();
+            let mut known: IdMap<NodeId, Reading<'a>> = IdMap::default();
             let topology = self.topology();
             for cache in topology.node_ids().filter(|id| topology.node(*id).kind == ElementKind::Cache) {
                 for (cache, in_circle) in self.uncomputed(cache, &known) {
@@ -111,8 +110,8 @@ impl<'a> Facts<'a> {
 
     /// A cache and those that it is a copy of, the furthest first, as far as they are not known yet; and whether each is
     /// in a circle of caches, of which nothing can be known.
-    fn uncomputed(&self, cache: NodeId, known: &HashMap<NodeId, Reading<'a>>) -> Vec<(NodeId, bool)> {
-        let mut places: HashMap<NodeId, usize> = HashMap::new();
+    fn uncomputed(&self, cache: NodeId, known: &IdMap<NodeId, Reading<'a>>) -> Vec<(NodeId, bool)> {
+        let mut places: IdMap<NodeId, usize> = IdMap::default();
         let mut chain = Vec::new();
         let mut next = Some(cache);
         let mut circle = usize::MAX;
@@ -129,9 +128,9 @@ impl<'a> Facts<'a> {
     }
 
     /// The reads that fill each cache: those made on a miss.
-    fn fills(&self) -> HashMap<NodeId, Vec<CallId>> {
+    fn fills(&self) -> IdMap<NodeId, Vec<CallId>> {
         let topology = self.topology();
-        let mut fills: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+        let mut fills: IdMap<NodeId, Vec<CallId>> = IdMap::default();
         for call in topology.call_ids().filter(|call| self.plan(*call).made && self.is_read(*call)) {
             let missed = self.miss_of(call).filter(|cache| self.is_read(*cache));
             if let Some(cache) = missed {
@@ -147,7 +146,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The answers that a cache is filled with: the worst of all.
-    fn base(&self, cache: NodeId, known: &HashMap<NodeId, Reading<'a>>, fills: &[CallId]) -> Reading<'a> {
+    fn base(&self, cache: NodeId, known: &IdMap<NodeId, Reading<'a>>, fills: &[CallId]) -> Reading<'a> {
         let Some(source) = self.source_of(cache) else {
             let unread = matches!(self.cascade().node(cache, Key::Of), Answer::Unreadable);
             return if unread {

@@ -4,11 +4,10 @@
 //! state of the key. A row is as bad as the worst of its own work and of the rows that it leads to; rows only get worse,
 //! at most twice, so the time is linear in the calls. What a queue is given twice it may give up twice.
 
-use std::collections::HashSet;
-
 use super::Facts;
 use super::effects::{Effect, EffectSite, is_data};
 use super::exposure::{Barrier, KeyState, gives_up_by_count, sent, stops};
+use crate::ids::IdSet;
 use crate::model::{CallId, OperationId};
 use crate::vocabulary::Key;
 
@@ -147,7 +146,7 @@ impl Facts<'_> {
     fn find_repeated_below(&self, operation: OperationId) -> Result<Option<(Vec<CallId>, EffectSite)>, ()> {
         const MAX_WAY: usize = 64;
         let (mut at, mut key, mut way) = (operation, KeyState::Constant, Vec::new());
-        let mut seen = HashSet::new();
+        let mut seen = IdSet::default();
         while way.len() < MAX_WAY && seen.insert((at, key)) {
             if own(self, at, key) == Repetition::Unsafe {
                 return Ok(Some((way, EffectSite::Operation(at))));

@@ -1,7 +1,7 @@
 //! Steps that have to hold together and are undone when one fails, what undoes them, and transactions over several
 //! owners.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::Facts;
 use super::attempts::Attempts;
@@ -9,6 +9,7 @@ use super::effects::{Effect, Write, is_data};
 use super::ownership::Ownership;
 use super::repetition::Repetition;
 use crate::diagnostic::Certainty;
+use crate::ids::IdMap;
 use crate::model::{Answer, CallId, Name, OperationId, Reference, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
@@ -190,7 +191,7 @@ impl Facts<'_> {
     /// What undoes steps and cannot be relied on, one row an operation.
     #[must_use]
     pub fn unsafe_compensations(&self) -> Vec<Compensation> {
-        let mut steps: HashMap<OperationId, CallId> = HashMap::new();
+        let mut steps: IdMap<OperationId, CallId> = IdMap::default();
         for step in self.topology().call_ids().filter(|call| self.plan(*call).made) {
             let stated = self.cascade().call(step, &[Key::CompensatedBy]).given();
             for reference in stated.into_iter().flat_map(|stated| &stated.setting.references) {
@@ -236,8 +237,8 @@ impl Facts<'_> {
     /// Transactions whose parts different teams own, one row an operation and name.
     #[must_use]
     pub fn transactions_across_owners(&self) -> Vec<SharedTransaction> {
-        let mut first: HashMap<(OperationId, Name), (CallId, Name)> = HashMap::new();
-        let mut found: HashMap<(OperationId, Name), SharedTransaction> = HashMap::new();
+        let mut first: IdMap<(OperationId, Name), (CallId, Name)> = IdMap::default();
+        let mut found: IdMap<(OperationId, Name), SharedTransaction> = IdMap::default();
         for call in self.topology().call_ids().filter(|call| self.plan(*call).made) {
             let stated = self.cascade().call(call, &[Key::Transaction]).given();
             let Some(transaction) = stated.and_then(|stated| stated.setting.word()) else { continue };

@@ -1,8 +1,7 @@
 //! What is kept in a cache and never gets to the store that the cache is stated to be a copy of.
 
-use std::collections::HashSet;
-
 use super::Facts;
+use crate::ids::IdSet;
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::ElementKind;
 
@@ -56,7 +55,7 @@ fn is_apart(facts: &Facts<'_>, operation: OperationId, node: NodeId) -> Option<b
     let made = |call: &CallId| facts.plan(*call).made;
     let above =
         reached(operation, |at| topology.calls_to(at).filter(made).map(|call| topology.call(call).from).collect());
-    let mut seen = HashSet::new();
+    let mut seen = IdSet::default();
     // Each arrow of a client is a request of its own.
     let within = |at: &OperationId| topology.node_of(*at).kind != ElementKind::Client;
     for start in above?.into_iter().filter(within) {
@@ -70,8 +69,8 @@ fn is_apart(facts: &Facts<'_>, operation: OperationId, node: NodeId) -> Option<b
     Some(!seen.iter().any(|at| topology.operation(*at).node == node))
 }
 
-fn reached(start: OperationId, next: impl Fn(OperationId) -> Vec<OperationId>) -> Option<HashSet<OperationId>> {
-    let mut seen = HashSet::from([start]);
+fn reached(start: OperationId, next: impl Fn(OperationId) -> Vec<OperationId>) -> Option<IdSet<OperationId>> {
+    let mut seen = IdSet::from_iter([start]);
     let mut open = vec![start];
     while let Some(at) = open.pop() {
         for found in next(at) {

@@ -139,6 +139,10 @@ impl<'a> Cascade<'a> {
     /// What is known of one of several attributes of a call that say the same thing, such as `retries` and `attempts`.
     #[must_use]
     pub fn call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
+        let said = &self.topology.said;
+        if !said.contains(Key::Via) && !keys.iter().any(|key| said.contains(*key)) {
+            return Answer::Unstated;
+        }
         let call = self.topology.call(id);
         let table_entry = || self.table_entry(call, keys).map(answer);
         first(self.places_of_call(call, insisted(keys)), keys).or_else(table_entry).unwrap_or(Answer::Unstated)
@@ -155,6 +159,9 @@ impl<'a> Cascade<'a> {
     /// What is known of an attribute of an operation.
     #[must_use]
     pub fn operation(&self, id: OperationId, key: Key) -> Answer<'a> {
+        if !self.topology.said.contains(key) {
+            return Answer::Unstated;
+        }
         first(self.places_of_operation(id, key), &[key]).unwrap_or(Answer::Unstated)
     }
 
@@ -167,6 +174,10 @@ impl<'a> Cascade<'a> {
     /// What is known of an attribute of a node.
     #[must_use]
     pub fn node(&self, id: NodeId, key: Key) -> Answer<'a> {
+        let said = &self.topology.said;
+        if !said.contains(Key::Via) && !said.contains(key) {
+            return Answer::Unstated;
+        }
         let broker = || self.broker_entry(id, key).map(answer);
         first(self.places_of_node(id, key), &[key]).or_else(broker).unwrap_or(Answer::Unstated)
     }
@@ -179,7 +190,8 @@ impl<'a> Cascade<'a> {
 
     /// What the broker of a queue fills in: only what was read where its maintainers state it.
     fn broker_entry(&self, id: NodeId, key: Key) -> Option<Stated<'a>> {
-        if self.topology.node(id).kind != ElementKind::Queue || key == Key::Via {
+        let vias = self.topology.said.contains(Key::Via);
+        if self.topology.node(id).kind != ElementKind::Queue || key == Key::Via || !vias {
             return None;
         }
         let clients = self.clients;
@@ -210,7 +222,7 @@ impl<'a> Cascade<'a> {
 
     /// What a client library fills in. A proxy fills in nothing: it is a layer of its own.
     fn table_entry(&self, call: &'a Call, keys: &[Key]) -> Option<Stated<'a>> {
-        if keys == [Key::Via] {
+        if keys == [Key::Via] || !self.topology.said.contains(Key::Via) {
             return None;
         }
         self.clients_of(call).filter(|client| client.kind == ClientKind::Library).find_map(|client| {

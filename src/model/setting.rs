@@ -6,7 +6,7 @@ use super::topology::{Name, NodeId, OperationId, PolicyId};
 use super::units::Duration;
 use super::values::Datum;
 use crate::source::Span;
-use crate::vocabulary::Key;
+use crate::vocabulary::{Key, KeySet};
 
 /// What was stated.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +54,7 @@ pub enum Reference {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     list: Vec<Setting>,
+    said: KeySet,
     /// Whether a statement could not be read, so that what is missing may just be unreadable.
     pub flawed: bool,
 }
@@ -62,7 +63,16 @@ impl Settings {
     /// What is stated of a key.
     #[must_use]
     pub fn get(&self, key: Key) -> Option<&Setting> {
+        if !self.said.contains(key) {
+            return None;
+        }
         self.list.iter().find(|setting| setting.key == key)
+    }
+
+    /// The attributes that may have been stated: all of them, if something could not be read.
+    #[must_use]
+    pub fn said(&self) -> KeySet {
+        if self.flawed { KeySet::ALL } else { self.said }
     }
 
     /// All of it, in written order.
@@ -91,6 +101,7 @@ impl Settings {
 
     /// Adds one.
     pub(super) fn push(&mut self, setting: Setting) {
+        self.said.insert(setting.key);
         self.list.push(setting);
     }
 }

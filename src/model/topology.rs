@@ -12,7 +12,7 @@ use super::cascade::Scope;
 use super::setting::Settings;
 use crate::source::Span;
 use crate::syntax::Arrow;
-use crate::vocabulary::ElementKind;
+use crate::vocabulary::{ElementKind, KeySet};
 
 /// Declares a number that names a row of a column.
 macro_rules! index {
@@ -277,6 +277,8 @@ pub struct Topology {
     /// How many calls of one name there are.
     pub(super) twins: HashMap<(OperationId, OperationId, Arrow), u32>,
     pub(super) names: Names,
+    /// The attributes that some element may state: of any other one nothing has to be looked up.
+    pub(super) said: KeySet,
 }
 
 /// Names, each held once.
@@ -377,6 +379,22 @@ impl Topology {
             None => None,
         };
         self.operations_by_name.get(&(self.node_named(node)?, name)).copied()
+    }
+
+    /// Notes what is said at all, once everything has been read.
+    pub(super) fn note_what_is_said(&mut self) {
+        let scopes = self.scopes.iter().flat_map(|scope| {
+            scope.defaults.iter().map(|(_, settings)| settings).chain(std::iter::once(&scope.settings))
+        });
+        let elements = self.nodes.iter().map(|node| &node.settings);
+        let elements = elements.chain(self.operations.iter().map(|operation| &operation.settings));
+        let elements = elements.chain(self.calls.iter().map(|call| &call.settings));
+        let elements = elements.chain(self.policies.iter().map(|policy| &policy.settings));
+        let mut said = KeySet::default();
+        for settings in elements.chain(scopes) {
+            said.join(&settings.said());
+        }
+        self.said = said;
     }
 
     /// What a name says.

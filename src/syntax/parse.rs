@@ -8,6 +8,7 @@ use super::foreign;
 use super::layout::{self, Missing, Piece};
 use super::tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind};
 use crate::diagnostic::{Diagnostic, Edit, Problem};
+use crate::parallel;
 use crate::source::{SourceId, SourceMap, Span};
 
 /// After so many syntax problems in one file the rest are counted and not shown.
@@ -48,28 +49,34 @@ pub fn parse_within(sources: &SourceMap, id: SourceId, most: usize) -> Option<Pa
     }
     let statements = layout.statements;
     let repaired;
-    let mut builder = Builder {
+    let mut missing = Vec::new();
+    let mut parsed_text = text;
+    if !layout.unclosed.is_empty() {
+        // A brace put in at the end may not fall into a comment on the last line.
+        let ended = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+        missing = missing_braces(&ended, &layout.unclosed);
+        repaired = with_braces(&ended, &missing);
+        layout = layout::layout(&repaired);
+        parsed_text = &repaired;
+    }
+    let builder = || Builder {
         source: id,
-        text,
+        text: parsed_text,
         length: text.len(),
         base: 0,
-        missing: Vec::new(),
+        missing: &missing,
         parsed: Parsed { statements, ..Parsed::default() },
         unshown: 0,
     };
-    if layout.unclosed.is_empty() {
-        builder.read_pieces(text, &layout.pieces);
-    } else {
-        // A brace put in at the end may not fall into a comment on the last line.
-        let ended = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
-        builder.missing = missing_braces(&ended, &layout.unclosed);
-        repaired = with_braces(&ended, &builder.missing);
-        layout = layout::layout(&repaired);
-        builder.text = &repaired;
-        builder.read_pieces(&repaired, &layout.pieces);
-        builder.report_missing(text);
+    let mut whole = builder();
+    // A short text is one stretch; of a longer one every processor takes some.
+    let stretch = if layout.pieces.len() < 4 { 4 } else { layout.pieces.len().div_ceil(4 * parallel::width()) };
+    let stretches: Vec<&[Piece]> = layout.pieces.chunks(stretch).collect();
+    for part in parallel::map(&stretches, |pieces| builder().read_pieces(pieces)) {
+        whole.take_in(part);
     }
-    Some(builder.finish())
+    whole.report_missing(text);
+    Some(whole.finish())
 }
 
 /// Trusts indentation only where it explains exactly the braces that are missing; else they are missing at the end.
@@ -100,20 +107,20 @@ struct Builder<'a> {
     /// The length of the text as written.
     length: usize,
     base: usize,
-    missing: Vec<Missing>,
+    missing: &'a [Missing],
     parsed: Parsed,
     unshown: usize,
 }
 
 impl<'a> Builder<'a> {
-    fn read_pieces(&mut self, text: &'a str, pieces: &[Piece]) {
+    fn read_pieces(mut self, pieces: &[Piece]) -> Self {
         for piece in pieces {
             self.base = piece.start;
             if let Some(brace) = piece.too_deep {
                 self.refuse(piece, brace);
                 continue;
             }
-            let Some(slice) = text.get(piece.start..piece.end) else { continue };
+            let Some(slice) = self.text.get(piece.start..piece.end) else { continue };
             match Grammar::parse(Rule::file, slice) {
                 Ok(mut pairs) => {
                     if let Some(file) = pairs.next() {
@@ -131,6 +138,17 @@ impl<'a> Builder<'a> {
                     ));
                 }
             }
+        }
+        self
+    }
+
+    /// Appends what was read of the pieces behind these.
+    fn take_in(&mut self, later: Self) {
+        self.parsed.tree.statements.extend(later.parsed.tree.statements);
+        self.parsed.tree.unread.extend(later.parsed.tree.unread);
+        self.unshown += later.unshown;
+        for problem in later.parsed.problems {
+            self.problem(problem.diagnostic);
         }
     }
 
@@ -162,6 +180,12 @@ impl<'a> Builder<'a> {
         self.place(self.base + span.start(), self.base + span.end())
     }
 
+    /// A statement with its block.
+    fn whole(&self, statement: &Pair<'_, Rule>, later: Option<&Pair<'_, Rule>>) -> Span {
+        let span = self.span(statement);
+        later.map_or(span, |block| span.to(self.span(block)))
+    }
+
     /// A place without the blanks that it starts with.
     fn trimmed(&self, pair: &Pair<'_, Rule>) -> Span {
         let text = pair.as_str();
@@ -183,17 +207,23 @@ impl<'a> Builder<'a> {
     }
 
     /// The statements of one level, and whether something between them could not be read.
-    fn statements(&mut self, pairs: Pairs<'_, Rule>) -> (Vec<Statement>, bool) {
+    fn statements(&mut self, mut pairs: Pairs<'_, Rule>) -> (Vec<Statement>, bool) {
         let mut statements = Vec::new();
         let mut flawed = false;
-        for pair in pairs {
+        while let Some(pair) = pairs.next() {
             let span = self.span(&pair);
             match pair.as_rule() {
-                Rule::call => match self.call(pair) {
-                    Some(call) => statements.push(Statement::Call(call)),
-                    None => flawed = true,
-                },
-                Rule::plain => statements.push(Statement::Plain(self.plain(pair))),
+                Rule::statement => {
+                    let later = Self::block_on_a_later_line(&pair, &mut pairs);
+                    let mut heads = pair.clone().into_inner().take(2).map(|part| part.as_rule());
+                    if heads.any(|rule| rule == Rule::arrow) {
+                        let call = self.call(pair, later);
+                        flawed |= call.is_none();
+                        statements.extend(call.map(Statement::Call));
+                    } else {
+                        statements.push(Statement::Plain(self.plain(pair, later)));
+                    }
+                }
                 Rule::slashes => self.slashes(span),
                 Rule::broken => {
                     flawed = true;
@@ -216,6 +246,35 @@ impl<'a> Builder<'a> {
             }
         }
         (statements, flawed)
+    }
+
+    /// The block of a statement that has none on its line, if nothing but blanks and comments stand before it, and what
+    /// of these is no comment of ours.
+    fn block_on_a_later_line<'p>(statement: &Pair<'p, Rule>, pairs: &mut Pairs<'p, Rule>) -> Vec<Pair<'p, Rule>> {
+        let end = statement.as_span().end();
+        let behind = statement.get_input().get(end..).unwrap_or("");
+        // Nearly always another statement follows: that is seen without looking at pairs.
+        if !behind.trim_start_matches([' ', '\t', '\r', '\n', '\u{FEFF}']).starts_with(['{', '#', '/']) {
+            return Vec::new();
+        }
+        let mut ahead = pairs.clone();
+        let mut later: Vec<Pair<'p, Rule>> = Vec::new();
+        for pair in ahead.by_ref() {
+            let is_slashes = pair.as_rule() == Rule::slashes;
+            later.push(pair);
+            if !is_slashes {
+                break;
+            }
+        }
+        let Some(last) = later.pop_if(|last| last.as_rule() == Rule::nameless) else { return Vec::new() };
+        let between = behind.get(..last.as_span().start() - end).unwrap_or("");
+        let has_block = statement.clone().into_inner().next_back().is_some_and(|part| part.as_rule() == Rule::block);
+        if has_block || between.lines().any(|line| code(line).contains(';')) {
+            return Vec::new();
+        }
+        later.extend(last.into_inner().next());
+        *pairs = ahead;
+        later
     }
 
     /// What is no statement is not read, and neither is its block.
@@ -253,13 +312,13 @@ impl<'a> Builder<'a> {
         ));
     }
 
-    fn call(&mut self, pair: Pair<'_, Rule>) -> Option<Call> {
-        let whole = self.span(&pair);
+    fn call(&mut self, pair: Pair<'_, Rule>, later: Vec<Pair<'_, Rule>>) -> Option<Call> {
+        let whole = self.whole(&pair, later.last());
         let (mut from, mut to, mut label, mut block) = (None, None, None, None);
         let mut arrow = ("", whole.before());
         let mut rest = None;
         let reported = self.parsed.problems.len();
-        for part in pair.into_inner() {
+        for part in pair.into_inner().chain(later) {
             let span = self.span(&part);
             match part.as_rule() {
                 Rule::path if arrow.0.is_empty() => from = Some(span),
@@ -315,11 +374,11 @@ impl<'a> Builder<'a> {
         self.text.get(span.start as usize + shifted..span.end as usize + shifted).unwrap_or("")
     }
 
-    fn plain(&mut self, pair: Pair<'_, Rule>) -> Plain {
-        let span = self.span(&pair);
+    fn plain(&mut self, pair: Pair<'_, Rule>, later: Vec<Pair<'_, Rule>>) -> Plain {
+        let span = self.whole(&pair, later.last());
         let mut plain = Plain { span, name: span.before(), values: Vec::new(), block: None, flawed: false };
         let mut comma: Option<Span> = None;
-        for part in pair.into_inner() {
+        for part in pair.into_inner().chain(later) {
             let span = self.span(&part);
             let kind = match part.as_rule() {
                 Rule::path if plain.name.is_empty() => {
@@ -392,7 +451,8 @@ impl<'a> Builder<'a> {
     }
 
     fn report_missing(&mut self, text: &str) {
-        for Missing { open, close } in std::mem::take(&mut self.missing) {
+        // These offsets are those of the text as written.
+        for &Missing { open, close } in std::mem::take(&mut self.missing) {
             let brace = self.place(open, open + 1);
             let mut diagnostic = Diagnostic::new(brace, "this block is never closed").at("opened here");
             let indent: String = {
@@ -436,4 +496,10 @@ impl<'a> Builder<'a> {
         }
         self.parsed
     }
+}
+
+/// A line without its comment. Only for what stands between statements, where there are no strings.
+fn code(line: &str) -> &str {
+    let end = line.find('#').into_iter().chain(line.find("//")).min();
+    end.and_then(|end| line.get(..end)).unwrap_or(line)
 }

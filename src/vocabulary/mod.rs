@@ -211,6 +211,34 @@ impl Key {
     }
 }
 
+/// Some attributes: what is not said is seen without looking for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeySet([u64; KeySet::WORDS]);
+
+impl KeySet {
+    const WORDS: usize = ATTRIBUTES.len().div_ceil(64);
+    /// All attributes.
+    pub const ALL: Self = Self([u64::MAX; Self::WORDS]);
+
+    /// Whether it has the attribute.
+    #[must_use]
+    pub fn contains(&self, key: Key) -> bool {
+        self.0.get(key as usize / 64).is_some_and(|word| word >> (key as usize % 64) & 1 == 1)
+    }
+
+    /// Adds an attribute.
+    pub fn insert(&mut self, key: Key) {
+        if let Some(word) = self.0.get_mut(key as usize / 64) {
+            *word |= 1 << (key as usize % 64);
+        }
+    }
+
+    /// Adds all attributes of another one.
+    pub fn join(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())

@@ -1,8 +1,12 @@
 //! Where the time goes: parsing, lowering, linting and reporting of one large file. `cargo bench` runs it.
 
-use std::fmt::Write as _;
+#[path = "../generate/large.rs"]
+mod large;
+#[path = "../oracle/random.rs"]
+mod random;
 
 use divan::counter::BytesCount;
+use large::Large;
 use topolint::config::Config;
 use topolint::lint::{Terms, lint};
 use topolint::metadata::built_in_clients;
@@ -27,26 +31,8 @@ impl Files for One {
     }
 }
 
-/// Services in layers of a hundred, each with two operations that call three of the next layer.
 fn topology(services: usize) -> String {
-    let mut text = String::from("client web\nweb -> s0.read { timeout 5s }\n");
-    for number in 0..services {
-        let _ = writeln!(text, "service s{number} \"Service {number}\" {{\n  owner team-{}\n  replicas 3", number % 40);
-        for operation in ["read", "write"] {
-            let _ = writeln!(text, "  operation {operation} {{\n    latency p50 4ms, p99 20ms, max 80ms");
-            for callee in [number + 100, number + 117, number + 151].into_iter().filter(|callee| *callee < services) {
-                let timeout = 50 + callee % 700;
-                let _ = writeln!(
-                    text,
-                    "    -> s{callee}.{operation} {{ timeout {timeout}ms; retries {}; backoff fixed 10ms }}",
-                    callee % 3
-                );
-            }
-            text.push_str("  }\n");
-        }
-        text.push_str("}\n");
-    }
-    text
+    Large::of(services, 7).one_file()
 }
 
 const SIZES: [usize; 2] = [1_000, 10_000];

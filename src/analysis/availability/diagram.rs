@@ -1,10 +1,9 @@
 //! Exact probabilities of formulas whose components fail independently: reduced ordered decision diagrams (Bryant
 //! 1986), in which whatever occurs several times is one variable. They may be large: above a budget there is none.
 
-use std::collections::HashMap;
-
 use super::formula::{Component, FormulaId, Formulas, Shape, Site};
 use super::numbered::{Column, Numbered};
+use crate::ids::IdMap;
 
 /// A diagram, as a row of its arena.
 type Root = usize;
@@ -41,8 +40,8 @@ pub(super) struct Diagrams<'b> {
     decisions: Numbered<'b, Decision>,
     variables: Numbered<'b, Variable>,
     roots: Column<'b, Option<Root>>,
-    shares: HashMap<Variable, f64>,
-    combined: HashMap<(Root, (Root, Root)), Root>,
+    shares: IdMap<Variable, f64>,
+    combined: IdMap<(Root, (Root, Root)), Root>,
     left: usize,
 }
 
@@ -59,8 +58,8 @@ impl<'b> Diagrams<'b> {
             decisions: Numbered::above(below.map(|below| &below.decisions)),
             variables: Numbered::above(below.map(|below| &below.variables)),
             roots: Column::above(below.map(|below| &below.roots)),
-            shares: HashMap::new(),
-            combined: HashMap::new(),
+            shares: IdMap::default(),
+            combined: IdMap::default(),
             left: 0,
         };
         for end in [NEVER, ALWAYS] {
@@ -145,7 +144,7 @@ impl Diagrams<'_> {
 
     /// The decisions of a diagram, up to one more than the budget.
     fn below(&self, root: Root) -> Vec<Root> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = crate::ids::IdSet::default();
         let mut stack = vec![root];
         while let Some(row) = stack.pop() {
             if row > ALWAYS

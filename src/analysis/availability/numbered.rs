@@ -1,7 +1,8 @@
 //! Values by their numbers, each of them once. New ones may lie above those of another list, which is only read: what a
 //! question adds is little, and what it leaves as it is stays where it is.
 
-use std::collections::HashMap;
+use crate::ids::IdMap;
+
 use std::hash::Hash;
 
 /// Values by their numbers.
@@ -9,13 +10,13 @@ use std::hash::Hash;
 pub(super) struct Numbered<'b, T> {
     below: Option<&'b Numbered<'b, T>>,
     own: Vec<T>,
-    numbers: HashMap<T, usize>,
+    numbers: IdMap<T, usize>,
 }
 
 impl<'b, T: Clone + Eq + Hash> Numbered<'b, T> {
     /// Nothing, or nothing new.
     pub(super) fn above(below: Option<&'b Self>) -> Self {
-        Self { below, own: Vec::new(), numbers: HashMap::new() }
+        Self { below, own: Vec::new(), numbers: IdMap::default() }
     }
 
     /// How many there are below.

@@ -1,7 +1,6 @@
 //! What each operation needs, and how much of the time that works: once for a topology, and for each question only what
 //! has to do with what fails, above what it leaves as it is.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::diagram::{Diagrams, Variable};
@@ -10,6 +9,7 @@ use super::numbered::Column;
 use super::structure::{Reading, State, Structure};
 use super::{Availability, Failure, Target, Verdict, request};
 use crate::analysis::Facts;
+use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -65,7 +65,7 @@ pub(in crate::analysis) struct Basis {
     independence: Independence,
     unstated: Vec<Option<NodeId>>,
     /// The calls that pass each node without calling it.
-    pub(super) passing: HashMap<NodeId, Vec<CallId>>,
+    pub(super) passing: IdMap<NodeId, Vec<CallId>>,
     certain: OnceLock<Certain<'static>>,
     pub(super) solved: Solved<'static>,
 }
@@ -175,11 +175,11 @@ impl<'b> Solved<'b> {
 
 /// The pairs of nodes that are stated to fail independently.
 #[derive(Debug)]
-struct Independence(HashSet<(NodeId, NodeId)>);
+struct Independence(IdSet<(NodeId, NodeId)>);
 
 impl Independence {
     fn of(facts: &Facts<'_>) -> Self {
-        let mut pairs = HashSet::new();
+        let mut pairs = IdSet::default();
         for node in facts.topology().node_ids() {
             let stated = facts.cascade().node(node, Key::IndependentOf).given();
             let others = stated.into_iter().flat_map(|stated| stated.setting.nodes());
@@ -239,8 +239,8 @@ fn unstated(facts: &Facts<'_>) -> Vec<Option<NodeId>> {
 }
 
 /// The calls that pass each node without calling it.
-fn passing(facts: &Facts<'_>) -> HashMap<NodeId, Vec<CallId>> {
-    let mut passing: HashMap<NodeId, Vec<CallId>> = HashMap::new();
+fn passing(facts: &Facts<'_>) -> IdMap<NodeId, Vec<CallId>> {
+    let mut passing: IdMap<NodeId, Vec<CallId>> = IdMap::default();
     for call in facts.topology().call_ids() {
         for node in facts.passed(call) {
             passing.entry(node).or_default().push(call);

@@ -1,9 +1,8 @@
 //! Writes that are accepted in several places, and nothing that says which of two counts.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::analysis::{Effect, EffectSite, Facts, Model};
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step};
+use crate::ids::{IdMap, IdSet};
 use crate::metadata::Options;
 use crate::model::{Answer, CallId, NodeId, OperationId, Stated};
 use crate::rules::prose;
@@ -13,8 +12,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let topology = facts.topology();
     let stores = topology.node_ids().filter(|id| topology.node(*id).kind == ElementKind::Store);
     let written: Vec<NodeId> = stores.filter(|store| facts.writers(*store).next().is_some()).collect();
-    let copied: HashMap<NodeId, HashSet<NodeId>> =
-        written.iter().map(|store| (*store, facts.copied_to(*store))).collect();
+    let copied: IdMap<NodeId, IdSet<NodeId>> = written.iter().map(|store| (*store, facts.copied_to(*store))).collect();
     written.iter().filter_map(|store| unresolved(facts, *store, &copied).or_else(|| by_clock(facts, *store))).collect()
 }
 
@@ -28,7 +26,7 @@ enum Places<'a> {
     Each(NodeId),
 }
 
-fn unresolved(facts: &Facts<'_>, store: NodeId, copied: &HashMap<NodeId, HashSet<NodeId>>) -> Option<Diagnostic> {
+fn unresolved(facts: &Facts<'_>, store: NodeId, copied: &IdMap<NodeId, IdSet<NodeId>>) -> Option<Diagnostic> {
     let policy = facts.cascade().node(store, Key::ConflictPolicy);
     let certainty = match policy {
         Answer::None(_) => Certainty::Proved,
@@ -65,7 +63,7 @@ fn unresolved(facts: &Facts<'_>, store: NodeId, copied: &HashMap<NodeId, HashSet
     Some(diagnostic)
 }
 
-fn places<'a>(facts: &Facts<'a>, store: NodeId, copied: &HashMap<NodeId, HashSet<NodeId>>) -> Option<Places<'a>> {
+fn places<'a>(facts: &Facts<'a>, store: NodeId, copied: &IdMap<NodeId, IdSet<NodeId>>) -> Option<Places<'a>> {
     let topology = facts.topology();
     let back = |other: &&NodeId| copied.get(other).is_some_and(|copied| copied.contains(&store));
     let mutual = copied.get(&store).into_iter().flatten().filter(back);

@@ -1,9 +1,8 @@
 //! A call to somebody else's system whose outcome nobody can find out when no answer comes.
 
-use std::collections::HashSet;
-
 use crate::analysis::{EffectSite, Facts};
 use crate::diagnostic::{Certainty, Diagnostic};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::CallId;
 use crate::rules::prose;
@@ -11,7 +10,7 @@ use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Where somebody repeats it blindly, that is said.
-    let exposed: HashSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
+    let exposed: IdSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
     let repeated = |call: CallId| exposed.contains(&EffectSite::Operation(facts.topology().call(call).to));
     let open = facts.unreconciled().into_iter().filter(|(call, _)| !repeated(*call));
     open.map(|(call, certainty)| report(facts, call, certainty)).collect()

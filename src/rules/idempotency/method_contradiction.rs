@@ -1,10 +1,9 @@
 //! An operation that is offered under an HTTP method which promises what the operation does not keep.
 
-use std::collections::HashSet;
-
 use super::repeats;
 use crate::analysis::{EffectSite, Facts, Repetition};
 use crate::diagnostic::{Diagnostic, Step, spaced};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::{OperationId, Stated};
 use crate::rules::prose;
@@ -15,12 +14,12 @@ const IDEMPOTENT: [&str; 6] = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Where somebody is drawn who repeats it, that is said.
-    let exposed: HashSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
+    let exposed: IdSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
     let operations = facts.topology().operation_ids();
     operations.filter_map(|operation| finding(facts, operation, &exposed)).collect()
 }
 
-fn finding(facts: &Facts<'_>, operation: OperationId, exposed: &HashSet<EffectSite>) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, operation: OperationId, exposed: &IdSet<EffectSite>) -> Option<Diagnostic> {
     let stated = facts.cascade().operation(operation, Key::Method).given()?;
     let methods: Vec<&str> = stated.setting.words().collect();
     let promises = !methods.is_empty() && methods.iter().all(|method| IDEMPOTENT.contains(method));

@@ -1,16 +1,15 @@
 //! A queue that hands messages out again, and has no place for those that never succeed.
 
-use std::collections::HashSet;
-
 use crate::analysis::Facts;
 use crate::diagnostic::{Certainty, Diagnostic, Step};
+use crate::ids::IdSet;
 use crate::model::{Answer, CallId, NodeId, Stated};
 use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
-    let last: HashSet<NodeId> = topology
+    let last: IdSet<NodeId> = topology
         .node_ids()
         .filter_map(|id| facts.cascade().node(id, Key::DeadLetter).given())
         .flat_map(|stated| stated.setting.nodes())

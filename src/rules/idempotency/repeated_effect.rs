@@ -1,17 +1,16 @@
 //! An effect that may happen more than once for one request.
 
-use std::collections::HashMap;
-
 use super::repeats;
 use crate::analysis::{EffectSite, Exposed, Facts, RepeaterKind};
 use crate::diagnostic::{Certainty, Diagnostic, spaced};
+use crate::ids::IdMap;
 use crate::metadata::Options;
 use crate::model::{CallId, Origin};
 use crate::rules::prose;
 use crate::vocabulary::ElementKind;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    let mut by_key: HashMap<CallId, usize> = HashMap::new();
+    let mut by_key: IdMap<CallId, usize> = IdMap::default();
     let mut found: Vec<Vec<&Exposed>> = Vec::new();
     for exposed in facts.exposed().iter().filter(|exposed| !speaks_elsewhere(exposed)) {
         // One call without a key is one cause, whatever happens behind the barriers that it opens.

@@ -1,10 +1,9 @@
 //! A bounded queue with several consumers: the slowest of them fills it for all.
 
-use std::collections::HashSet;
-
 use super::queue;
 use crate::analysis::Facts;
 use crate::diagnostic::{Certainty, Diagnostic};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::{CallId, NodeId, Stated};
 use crate::vocabulary::Key;
@@ -20,7 +19,7 @@ fn finding(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
         return None;
     }
     let length = queue::given(facts, queue, Key::MaxLength).filter(|stated| !queue::is_unlimited(*stated))?;
-    let mut seen: HashSet<NodeId> = HashSet::new();
+    let mut seen: IdSet<NodeId> = IdSet::default();
     let mut calls = facts.subscriptions(queue);
     calls.retain(|call| seen.insert(topology.operation(topology.call(*call).to).node));
     let [first, second, ..] = calls.as_slice() else { return None };

@@ -1,9 +1,8 @@
 //! A node that nobody answers for.
 
-use std::collections::HashSet;
-
 use crate::analysis::{Facts, Ownership};
 use crate::diagnostic::{Certainty, Diagnostic};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::NodeId;
 use crate::rules::prose;
@@ -12,7 +11,7 @@ use crate::vocabulary::{ElementKind, Key};
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     // Who answers for what was given up is for another rule.
-    let dead: HashSet<NodeId> = facts.dead_letter_queues().into_keys().collect();
+    let dead: IdSet<NodeId> = facts.dead_letter_queues().into_keys().collect();
     let own = |node: &NodeId| {
         !matches!(topology.node(*node).kind, ElementKind::Client | ElementKind::External) && !dead.contains(node)
     };

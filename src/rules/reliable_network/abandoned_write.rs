@@ -1,17 +1,18 @@
 //! A caller that gives up while something below it may still happen that is not to happen twice.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::timeout_inversion::{Inversion, inversion};
 use crate::analysis::{Effect, EffectSite, Extent, Facts, Repetition};
 use crate::diagnostic::{Diagnostic, Measure, Step};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId, Origin};
 use crate::rules::prose;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // What may be repeated is reported as such: there somebody asks again by himself.
-    let repeated: HashSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
+    let repeated: IdSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
     let ways = Ways::of(facts);
     let found = facts.topology().call_ids().filter_map(|call| inversion(facts, call));
     found

@@ -1,22 +1,21 @@
 //! A caller and its callee that give up at the same time: whose error comes back is chance.
 
-use std::collections::HashMap;
-
 use super::statement::{by_name, one_each};
 use super::timeout_inversion::{caller_limit, copes};
 use crate::analysis::{Extent, Facts};
 use crate::diagnostic::Diagnostic;
+use crate::ids::IdMap;
 use crate::metadata::Options;
 use crate::model::{CallId, Duration, OperationId, Origin};
 use crate::rules::prose;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    let mut waiting: HashMap<OperationId, bool> = HashMap::new();
+    let mut waiting: IdMap<OperationId, bool> = IdMap::default();
     let found = by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call, &mut waiting)?)));
     one_each(facts, found)
 }
 
-fn finding(facts: &Facts<'_>, id: CallId, waiting: &mut HashMap<OperationId, bool>) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, id: CallId, waiting: &mut IdMap<OperationId, bool>) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let topology = facts.topology();
     let call = topology.call(id);

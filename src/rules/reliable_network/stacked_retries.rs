@@ -1,10 +1,11 @@
 //! A failure that several layers try again, each for itself.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::statement::{by_name, one_each};
 use crate::analysis::{Attempts, Facts};
 use crate::diagnostic::{Because, Diagnostic, Measure, Step};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
@@ -40,7 +41,7 @@ fn above(facts: &Facts<'_>) -> Vec<Option<CallId>> {
     let mut above: Vec<Option<CallId>> = vec![None; topology.operations.len()];
     for circle in facts.components().iter().rev() {
         // What a circle does to itself is `sync-cycle`'s; only what comes from outside is above it.
-        let inside: HashSet<OperationId> = circle.iter().copied().collect();
+        let inside: IdSet<OperationId> = circle.iter().copied().collect();
         for id in circle {
             let outside = |call: &CallId| facts.is_hard(*call) && !inside.contains(&topology.call(*call).from);
             let mut calls: Vec<CallId> = topology.calls_to(*id).filter(outside).collect();

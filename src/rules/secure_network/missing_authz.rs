@@ -1,10 +1,9 @@
 //! A call whose callee knows who calls, and does not ask what they may do.
 
-use std::collections::HashMap;
-
 use super::stakes;
 use crate::analysis::{Effect, Facts, Hop, Stake};
 use crate::diagnostic::{Certainty, Diagnostic};
+use crate::ids::IdMap;
 use crate::metadata::Options;
 use crate::model::{Answer, CallId, NodeId, Stated};
 use crate::rules::prose;
@@ -13,7 +12,7 @@ use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
-    let mut authorised: HashMap<NodeId, CallId> = HashMap::new();
+    let mut authorised: IdMap<NodeId, CallId> = IdMap::default();
     for call in topology.call_ids().filter(|call| facts.hop(*call).is_some()) {
         if authz(facts, call).given().is_some() {
             let first = authorised.entry(prose::callee(facts, call)).or_insert(call);
@@ -27,7 +26,7 @@ fn authz<'a>(facts: &Facts<'a>, call: CallId) -> Answer<'a> {
     facts.cascade().call(call, &[Key::Authz])
 }
 
-fn finding(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, authorised: &HashMap<NodeId, CallId>) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, authorised: &IdMap<NodeId, CallId>) -> Option<Diagnostic> {
     let topology = facts.topology();
     let callee = prose::callee(facts, id);
     // Who is not known cannot be allowed anything: that has a rule of its own.

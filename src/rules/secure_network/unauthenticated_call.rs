@@ -1,17 +1,16 @@
 //! A call whose callee does not know who calls; entries of public services that nobody is drawn to call included.
 
-use std::collections::HashSet;
-
 use super::stakes;
 use crate::analysis::{Effect, Facts, Hop, PublicEntry, Stake};
 use crate::diagnostic::{Certainty, Diagnostic};
+use crate::ids::IdSet;
 use crate::model::{Answer, CallId, OperationId};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     let entries = facts.public_entries();
-    let open: HashSet<OperationId> = entries.iter().map(|entry| entry.operation).collect();
+    let open: IdSet<OperationId> = entries.iter().map(|entry| entry.operation).collect();
     let calls = facts.topology().call_ids().filter_map(|id| {
         let hop = facts.hop(id)?;
         // What anybody may do is said of the operation, not once more of each of our own calls to it.

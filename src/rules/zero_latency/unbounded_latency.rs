@@ -1,9 +1,8 @@
 //! An entry whose worst case has no end, or none that is known.
 
-use std::collections::HashSet;
-
 use crate::analysis::{Extent, Facts, Part};
 use crate::diagnostic::{Certainty, Diagnostic, Step};
+use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::OperationId;
 use crate::rules::prose;
@@ -48,7 +47,7 @@ fn finding(facts: &Facts<'_>, entry: OperationId) -> Option<Diagnostic> {
 fn guilty(facts: &Facts<'_>, entry: OperationId, certainty: Certainty) -> Vec<Part> {
     let topology = facts.topology();
     let mut found = Vec::new();
-    let mut seen = HashSet::from([entry]);
+    let mut seen = IdSet::from_iter([entry]);
     let mut next = vec![entry];
     while let Some(operation) = next.pop() {
         let mut calls = Vec::new();
