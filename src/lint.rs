@@ -125,35 +125,69 @@ pub(crate) fn lint_with(
     terms: &Terms<'_>,
     known: &[Vec<Problem>],
 ) -> Outcome {
-    let mut outcome = Outcome::default();
-    let mut drafts = Vec::new();
-    let views = Views::of(loader, terms.config);
+    let mut pass = Pass::of(loader, terms);
     for (index, project) in projects.iter().enumerate() {
         let (topology, mut problems) = lower(loader, project, terms.clients);
         problems.extend(known.get(index).into_iter().flatten().cloned());
-        let text_problems = loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
-        let facts = Facts::new(&topology, terms.clients);
-        let compared = !known.is_empty();
-        let run = Run { sources: &loader.sources, topology: &topology, terms, views: &views, compared };
-        let mut findings = run.findings(&facts, text_problems.chain(problems));
+        pass.add(project, &Facts::new(&topology, terms.clients), problems, !known.is_empty());
+    }
+    pass.outcome()
+}
+
+/// Lints a project whose facts are there already, with what is wrong with its text.
+#[must_use]
+pub fn lint_facts(
+    loader: &Loader<'_>,
+    project: &Project,
+    facts: &Facts<'_>,
+    problems: Vec<Problem>,
+    terms: &Terms<'_>,
+) -> Outcome {
+    let mut pass = Pass::of(loader, terms);
+    pass.add(project, facts, problems, false);
+    pass.outcome()
+}
+
+/// What is found so far.
+struct Pass<'a> {
+    loader: &'a Loader<'a>,
+    terms: &'a Terms<'a>,
+    views: Views<'a>,
+    drafts: Vec<Draft>,
+    topologies: Vec<Summary>,
+}
+
+impl<'a> Pass<'a> {
+    fn of(loader: &'a Loader<'a>, terms: &'a Terms<'a>) -> Self {
+        Self { loader, terms, views: Views::of(loader, terms.config), drafts: Vec::new(), topologies: Vec::new() }
+    }
+
+    fn add(&mut self, project: &Project, facts: &Facts<'_>, problems: Vec<Problem>, compared: bool) {
+        let topology = facts.topology();
+        let text_problems = self.loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
+        let sources = &self.loader.sources;
+        let run = Run { sources, topology, terms: self.terms, views: &self.views, compared };
+        let mut findings = run.findings(facts, text_problems.chain(problems));
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
-        let first = drafts.len();
+        let first = self.drafts.len();
         let causes = fold(&mut findings);
-        drafts.extend(findings.into_iter().zip(causes).enumerate().map(|(index, (finding, causes))| Draft {
+        self.drafts.extend(findings.into_iter().zip(causes).enumerate().map(|(index, (finding, causes))| Draft {
             number: first + index,
             finding,
             causes: causes.into_iter().map(|cause| first + cause).collect(),
         }));
-        outcome.topologies.push(Summary {
+        self.topologies.push(Summary {
             name: topology.name.clone(),
             size: (topology.nodes.len(), topology.calls.iter().filter(|call| !call.implied).count()),
             coverage: facts.coverage(),
             not_analysed: facts.not_analysed(),
         });
     }
-    outcome.findings = settle(loader, drafts);
-    outcome
+
+    fn outcome(self) -> Outcome {
+        Outcome { findings: settle(self.loader, self.drafts), topologies: self.topologies }
+    }
 }
 
 /// A finding that has no fingerprint yet.

@@ -39,7 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["src/metadata.rs"]),
     ("serde_saphyr", &["src/yaml.rs"]),
     ("miette", &["src/report/snippet.rs"]),
-    ("dugong", &["src/render/layout.rs"]),
+    ("dugong", &["src/render/layout/engine.rs"]),
     ("skrifa", &["src/render/font.rs"]),
     ("dejavu", &["src/render/font.rs"]),
     ("graphviz_rust", &["src/render/dot.rs"]),

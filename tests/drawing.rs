@@ -113,6 +113,26 @@ fn very_many_nodes_are_drawn_as_their_boxes() {
 }
 
 #[test]
+fn many_nodes_without_boxes_are_drawn_with_what_would_help() {
+    let text: String = (0..301).map(|node| format!("service s{node}\n")).collect();
+    let folder = Folder::of(text);
+    let run = folder.run("render a.topo -f svg");
+    assert!(run.out.contains("301 nodes are more than anybody reads: `--focus NODE:2`"), "{run:?}");
+    let asked = folder.run("render a.topo -f svg --collapse none");
+    assert!(!asked.out.contains("more than anybody reads"), "{asked:?}");
+}
+
+#[test]
+fn a_flow_has_its_times_in_the_scene() {
+    let run = Folder::of(SHOP).run("render a.topo -f json --flow shop.buy");
+    let json: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{run:?}"));
+    let bars = &json["waterfall"]["bars"];
+    assert_eq!(bars[0]["call"], "shop.buy -> db", "{json}");
+    assert_eq!(bars[0]["attempts_s"].as_array().map(Vec::len), Some(2), "{json}");
+    assert_eq!(json["waterfall"]["length_s"], 1.0, "{json}");
+}
+
+#[test]
 fn very_many_nodes_without_boxes_are_refused_in_no_time() {
     let text: String = (0..10_000).map(|node| format!("service s{node}\n")).collect();
     let folder = Folder::of(text);

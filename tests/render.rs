@@ -37,6 +37,9 @@ fn wrong(plan: &Plan, layout: &Layout, name: impl Fn(usize) -> String) -> Vec<St
         }
     }
     for (index, (edge, label)) in labels.iter().enumerate() {
+        for title in layout.titles.iter().filter(|title| title.overlaps(label)) {
+            wrong.push(format!("the label of {} lies on a title: {title:?}", ends(plan, *edge, &name)));
+        }
         for (other, second) in labels.iter().skip(index + 1) {
             if label.overlaps(second) {
                 wrong.push(format!("{} and {} share a label", ends(plan, *edge, &name), ends(plan, *other, &name)));
@@ -58,9 +61,24 @@ fn wrong(plan: &Plan, layout: &Layout, name: impl Fn(usize) -> String) -> Vec<St
                     wrong.push(format!("{} strikes through {}", ends(plan, index, &name), ends(plan, *other, &name)));
                 }
             }
+            for title in layout.titles.iter().filter(|title| title.grown(-1.0).contains(point)) {
+                wrong.push(format!("{} strikes through a title: {title:?}", ends(plan, index, &name)));
+            }
         }
     }
     for (group, frame) in layout.groups.iter().enumerate().filter(|(_, frame)| frame.width > 0.0) {
+        if layout.titles[group].width + 1e-6 < plan.groups[group].title.width {
+            wrong.push(format!("the title of box {group} is cut"));
+        }
+        for other in (group + 1..plan.groups.len()).filter(|other| layout.groups[*other].width > 0.0) {
+            let is_nested = around(plan, other).any(|outer| outer == group);
+            if frame.overlaps(&layout.groups[other]) && !is_nested {
+                wrong.push(format!("the boxes {group} and {other} lie on each other"));
+            }
+            if layout.titles[group].overlaps(&layout.titles[other]) {
+                wrong.push(format!("the titles of {group} and {other} lie on each other"));
+            }
+        }
         for (node, rect) in layout.nodes.iter().enumerate().filter(|(node, _)| !is_inside(plan, *node, group)) {
             if frame.overlaps(rect) {
                 wrong.push(format!("{} stands in a box that is not its own", name(node)));
@@ -73,7 +91,12 @@ fn wrong(plan: &Plan, layout: &Layout, name: impl Fn(usize) -> String) -> Vec<St
 }
 
 fn is_inside(plan: &Plan, node: usize, group: usize) -> bool {
-    std::iter::successors(plan.nodes[node].group, |group| plan.groups[*group].parent).any(|own| own == group)
+    plan.nodes[node].group.is_some_and(|own| around(plan, own).any(|own| own == group))
+}
+
+/// A box and those around it.
+fn around(plan: &Plan, group: usize) -> impl Iterator<Item = usize> + '_ {
+    std::iter::successors(Some(group), |group| plan.groups[*group].parent)
 }
 
 fn ends(plan: &Plan, edge: usize, name: &impl Fn(usize) -> String) -> String {

@@ -83,19 +83,51 @@ impl Ruler {
 
     /// A text in lines that are not wider, at most so many; a word that is too long is cut.
     pub(super) fn lines(&self, text: &str, weight: Weight, pixels: f64, width: f64, most: usize) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for word in text.split_whitespace() {
-            let is_last = lines.len() >= most.max(1);
-            match lines.last_mut() {
-                Some(line) if is_last || self.width(&format!("{line} {word}"), weight, pixels) <= width => {
-                    line.push(' ');
-                    line.push_str(word);
-                }
-                _ => lines.push(word.to_owned()),
-            }
-        }
+        let lines = self.folded(text, weight, pixels, width, most);
         lines.iter().map(|line| self.cut(line, weight, pixels, width)).collect()
     }
+
+    /// A text in at most so many lines, which are not wider if the text allows it: what belongs to a number stays with
+    /// it.
+    pub(super) fn folded(&self, text: &str, weight: Weight, pixels: f64, width: f64, most: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for words in bound_together(text) {
+            let is_last = lines.len() >= most.max(1);
+            match lines.last_mut() {
+                Some(line) if is_last || self.width(&format!("{line} {words}"), weight, pixels) <= width => {
+                    line.push(' ');
+                    line.push_str(&words);
+                }
+                _ => lines.push(words),
+            }
+        }
+        lines
+    }
+}
+
+/// The words of a text, those together between which a line is not broken.
+fn bound_together(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut before = "";
+    for word in text.split_whitespace() {
+        match all.last_mut() {
+            Some(words) if belong_together(before, word) => {
+                words.push(' ');
+                words.push_str(word);
+            }
+            _ => all.push(word.to_owned()),
+        }
+        before = word;
+    }
+    all
+}
+
+/// `3 × 500 ms`, `≤ 2 s`: whether a line is not broken between two words.
+fn belong_together(before: &str, word: &str) -> bool {
+    let is_number = |word: &str| word.chars().all(|character| character.is_ascii_digit() || ".,".contains(character));
+    let ends = ["s", "ms", "µs", "min", "h", "d", "∞", "?"].contains(&before) || is_number(before);
+    let binds = ["×", "≤"].contains(&before) || ["×", "·"].contains(&word);
+    binds || (word == "≤" && !ends) || (is_number(before) && word.len() <= 3)
 }
 
 impl Face {
@@ -143,5 +175,14 @@ mod tests {
         let lines = ruler.lines("the quick brown fox jumps over it", Weight::Regular, 12.0, 90.0, 2);
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines.iter().all(|line| ruler.width(line, Weight::Regular, 12.0) <= 90.0), "{lines:?}");
+    }
+
+    #[test]
+    fn what_belongs_to_a_number_stays_with_it() {
+        let ruler = Ruler::new();
+        let folded = |text| ruler.folded(text, Weight::Regular, 10.0, 70.0, 3);
+        assert_eq!(folded("transcoded 3 × 400 ms ≤ 2 s"), ["transcoded", "3 × 400 ms", "≤ 2 s"]);
+        assert_eq!(folded("report ≤ 400 ms · p99 ≤ 1 s"), ["report ≤ 400 ms ·", "p99 ≤ 1 s"]);
+        assert_eq!(folded("reserve-all-of-it"), ["reserve-all-of-it"]);
     }
 }

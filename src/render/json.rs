@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::geometry::{Point, Rect};
 use super::layout::{Layout, Route, layout};
 use super::measure;
-use super::scene::{Edge, Entry, Node, Scene, Shape};
+use super::scene::{Bar, Edge, Entry, Node, Scene, Shape, Waterfall};
 use crate::metadata::Level;
 use crate::report::lines;
 
@@ -38,6 +38,9 @@ struct Report<'s> {
     edges: Vec<EdgeRow<'s>>,
     /// Worst first; a picture counts them from 1.
     findings: Vec<FindingRow<'s>>,
+    /// The flow that is asked for, over time, if its end does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waterfall: Option<WaterfallRow<'s>>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +143,60 @@ impl<'s> Report<'s> {
             nodes: scene.nodes.iter().zip(&layout.nodes).map(|(node, place)| NodeRow::of(node, place)).collect(),
             edges: scene.edges.iter().zip(&layout.edges).map(|(edge, route)| EdgeRow::of(edge, route)).collect(),
             findings: scene.findings.iter().map(FindingRow::of).collect(),
+            waterfall: scene.waterfall.as_ref().map(WaterfallRow::of),
+        }
+    }
+}
+
+/// Times are seconds from the start of the flow.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Waterfall"))]
+struct WaterfallRow<'s> {
+    /// Until nobody does anything any more.
+    length_s: f64,
+    bars: Vec<BarRow<'s>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Bar"))]
+struct BarRow<'s> {
+    call: &'s str,
+    /// When it is made, how often it is tried.
+    text: &'s str,
+    /// When its attempts start and end.
+    attempts_s: Vec<[f64; 2]>,
+    /// When somebody above gives up.
+    cut: Option<CutRow<'s>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Cut"))]
+struct CutRow<'s> {
+    at_s: f64,
+    /// Who, and what becomes of the call.
+    text: &'s str,
+    /// Whether the call stops, too.
+    stops: bool,
+}
+
+impl<'s> WaterfallRow<'s> {
+    fn of(waterfall: &'s Waterfall) -> Self {
+        let bars = waterfall.bars.iter().map(BarRow::of).collect();
+        Self { length_s: waterfall.length.seconds(), bars }
+    }
+}
+
+impl<'s> BarRow<'s> {
+    fn of(bar: &'s Bar) -> Self {
+        let cut = bar.cut.as_ref();
+        Self {
+            call: &bar.name,
+            text: &bar.said,
+            attempts_s: bar.tries.iter().map(|(start, end)| [start.seconds(), end.seconds()]).collect(),
+            cut: cut.map(|cut| CutRow { at_s: cut.at.seconds(), text: &cut.said, stops: cut.stops }),
         }
     }
 }

@@ -2,17 +2,20 @@
 //! their places, from left to right; edges are then led so that they run level through every column of nodes and
 //! labels and change their height only in the empty gaps between: none crosses a box or a label that is not its own.
 
+mod engine;
+mod gaps;
+mod heights;
+mod layers;
 mod loops;
+mod order;
 mod ports;
 mod titles;
 mod tracks;
 
 use std::collections::BTreeMap;
 
-use dugong::graphlib::{Graph, GraphOptions};
-use dugong::{EdgeLabel, GraphLabel, NodeLabel, RankDir};
-
 use super::geometry::{Point, Rect, Size};
+use layers::Layers;
 
 /// What is to be placed. Everything is named by its place in these lists.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +66,7 @@ pub struct Layout {
     pub nodes: Vec<Rect>,
     /// Boxes.
     pub groups: Vec<Rect>,
-    /// The titles of boxes, on their upper side.
+    /// The titles of boxes, on a side of them.
     pub titles: Vec<Rect>,
     /// Edges.
     pub edges: Vec<Route>,
@@ -78,18 +81,10 @@ pub struct Route {
     pub label: Option<Rect>,
 }
 
-/// Between the nodes of a column.
-const NODE_GAP: f64 = 26.0;
-/// Between edges that pass a column.
-const EDGE_GAP: f64 = 14.0;
-/// Between columns.
-const COLUMN_GAP: f64 = 72.0;
 /// Around the whole.
 pub(super) const MARGIN: f64 = 24.0;
 /// Between a box and what lies in it.
 const PADDING: f64 = 14.0;
-
-type Engine = Graph<NodeLabel, EdgeLabel, GraphLabel>;
 
 /// Places everything.
 #[must_use]
@@ -97,67 +92,31 @@ pub fn layout(plan: &Plan) -> Layout {
     if plan.nodes.is_empty() {
         return Layout { size: Size { width: 2.0 * MARGIN, height: 2.0 * MARGIN }, ..Layout::default() };
     }
-    let mut engine = engine(plan);
-    // What the engine refuses is placed without its boxes, and if that is refused, too, in one column.
-    let placed = dugong::layout(&mut engine).is_ok();
-    let nodes = if placed { nodes_of(plan, &engine) } else { in_one_column(plan) };
-    let mut edges: Vec<Route> = (0..plan.edges.len()).map(|index| route(plan, &engine, index)).collect();
-    let columns = Columns::of(&nodes, &edges);
+    let layers = Layers::of(plan, &engine::ranks(plan));
+    let columns = order::order(&layers);
+    let places = places(plan, &layers, &heights::heights(&layers, &columns));
+    let nodes: Vec<Rect> =
+        plan.nodes.iter().zip(&places).map(|(node, place)| Rect { height: node.size.height, ..*place }).collect();
+    let mut edges: Vec<Route> = (0..plan.edges.len()).map(|index| route(plan, &layers, &places, index)).collect();
+    let mut columns = Columns::of(&nodes, &edges);
+    for (column, width) in titled(plan, &layers) {
+        let place = layers.items.iter().zip(&places).find(|(item, _)| item.column == column);
+        if let Some((_, place)) = place {
+            columns.add(place.centre().x, width / 2.0);
+        }
+    }
     ports::attach(plan, &nodes, &columns, &mut edges);
     tracks::separate(&mut edges);
     loops::turn_back(plan, &nodes, &mut edges);
-    let groups = boxes(plan, &nodes, &edges);
+    let groups = boxes(plan, &layers, &nodes, &edges);
     let mut layout = Layout { size: Size::default(), nodes, groups, titles: Vec::new(), edges };
     layout.titles = titles::titles(plan, &layout);
     layout.settle();
     layout
 }
 
-fn node_name(index: usize) -> String {
-    format!("n{index}")
-}
-
-fn group_name(index: usize) -> String {
-    format!("g{index}")
-}
-
-/// What the engine is asked.
-fn engine(plan: &Plan) -> Engine {
-    let mut graph = Engine::new(GraphOptions { multigraph: true, compound: true, directed: true });
-    graph.set_graph(GraphLabel {
-        rankdir: RankDir::LR,
-        nodesep: NODE_GAP,
-        edgesep: EDGE_GAP,
-        ranksep: COLUMN_GAP,
-        ..GraphLabel::default()
-    });
-    for index in occupied(plan) {
-        graph.set_node(group_name(index), NodeLabel::default());
-    }
-    for (index, room) in loops::rooms(plan).into_iter().enumerate() {
-        let Size { width, height } = room;
-        graph.set_node(node_name(index), NodeLabel { width, height, ..NodeLabel::default() });
-    }
-    for index in occupied(plan) {
-        if let Some(parent) = plan.groups.get(index).and_then(|group| group.parent) {
-            graph.set_parent(group_name(index), group_name(parent));
-        }
-    }
-    for (index, node) in plan.nodes.iter().enumerate() {
-        if let Some(group) = node.group {
-            graph.set_parent(node_name(index), group_name(group));
-        }
-    }
-    for (index, edge) in plan.edges.iter().enumerate().filter(|(_, edge)| edge.from != edge.to) {
-        let Size { width, height } = edge.label.unwrap_or_default();
-        let label = EdgeLabel { width, height, weight: 1.0, ..EdgeLabel::default() };
-        graph.set_edge_named(node_name(edge.from), node_name(edge.to), Some(format!("e{index}")), Some(label));
-    }
-    graph
-}
-
 /// The boxes that a node lies in, however deep: an empty one has no place.
-fn occupied(plan: &Plan) -> Vec<usize> {
+fn occupied(plan: &Plan) -> Vec<(usize, PlannedGroup)> {
     let mut holds = vec![false; plan.groups.len()];
     for node in &plan.nodes {
         let mut next = node.group;
@@ -169,38 +128,50 @@ fn occupied(plan: &Plan) -> Vec<usize> {
             next = plan.groups.get(index).and_then(|group| group.parent);
         }
     }
-    holds.iter().enumerate().filter_map(|(index, holds)| holds.then_some(index)).collect()
+    plan.groups.iter().copied().enumerate().zip(holds).filter_map(|(group, holds)| holds.then_some(group)).collect()
 }
 
-fn nodes_of(plan: &Plan, engine: &Engine) -> Vec<Rect> {
-    let place = |(index, (node, room)): (usize, (&PlannedNode, Size))| {
-        let placed = engine.node(&node_name(index));
-        let centre = placed.and_then(|placed| Some(Point { x: placed.x?, y: placed.y? }));
-        let all = Rect::around(centre.unwrap_or_default(), room);
-        Rect { height: node.size.height, ..all }
+/// The room of everything, given its height: columns stand side by side, each as wide as the widest of it.
+fn places(plan: &Plan, layers: &Layers, heights: &[f64]) -> Vec<Rect> {
+    let mut widest = vec![0.0_f64; layers.columns];
+    for (column, width) in layers.items.iter().map(|item| (item.column, item.size.width)).chain(titled(plan, layers)) {
+        if let Some(widest) = widest.get_mut(column) {
+            *widest = widest.max(width);
+        }
+    }
+    let mut left = 0.0;
+    let columns = widest.iter().zip(gaps::gaps(layers, heights));
+    let centre = |(width, gap): (&f64, f64)| {
+        left += width + gap;
+        left - gap - width / 2.0
     };
-    plan.nodes.iter().zip(loops::rooms(plan)).enumerate().map(place).collect()
+    let centres: Vec<f64> = columns.map(centre).collect();
+    let place = |(item, y): (&layers::Item, &f64)| {
+        let x = centres.get(item.column).copied().unwrap_or_default();
+        Rect::around(Point { x, y: *y }, item.size)
+    };
+    layers.items.iter().zip(heights).map(place).collect()
 }
 
-fn in_one_column(plan: &Plan) -> Vec<Rect> {
-    let mut y = 0.0;
-    let place = |node: &PlannedNode| {
-        y += node.size.height + NODE_GAP;
-        Rect::around(Point { x: 0.0, y: y - node.size.height / 2.0 }, node.size)
+/// Columns that have to be as wide as the title of a box that lies in them alone.
+fn titled<'p>(plan: &'p Plan, layers: &'p Layers) -> impl Iterator<Item = (usize, f64)> + 'p {
+    let in_one_column = |(group, span): (&PlannedGroup, &Option<(usize, usize)>)| {
+        let (first, last) = (*span)?;
+        (first == last).then_some((first, titles::room(group) - 2.0 * PADDING))
     };
-    plan.nodes.iter().map(place).collect()
+    plan.groups.iter().zip(&layers.spans).filter_map(in_one_column)
 }
 
 /// The bends of an edge without its ends, and its label.
-fn route(plan: &Plan, engine: &Engine, index: usize) -> Route {
-    let Some(edge) = plan.edges.get(index) else { return Route::default() };
-    let name = format!("e{index}");
-    let placed = engine.edge(&node_name(edge.from), &node_name(edge.to), Some(&name));
-    let Some(placed) = placed else { return Route::default() };
-    let inner = placed.points.len().saturating_sub(2);
-    let points = placed.points.iter().skip(1).take(inner).map(|point| Point { x: point.x, y: point.y }).collect();
-    let centre = placed.x.zip(placed.y).map(|(x, y)| Point { x, y });
-    let label = edge.label.zip(centre).map(|(size, centre)| Rect::around(centre, size));
+fn route(plan: &Plan, layers: &Layers, places: &[Rect], index: usize) -> Route {
+    let (Some(edge), Some(way)) = (plan.edges.get(index), layers.ways.get(index)) else { return Route::default() };
+    let place = |item: &usize| places.get(*item).copied().unwrap_or_default();
+    let mut points: Vec<Point> = way.iter().map(|item| place(item).centre()).collect();
+    let is_label = |item: &&usize| layers.items.get(**item).is_some_and(|item| item.kind == layers::Kind::Label);
+    let label = way.iter().find(is_label).map(place);
+    if place(&edge.from).x > place(&edge.to).x {
+        points.reverse();
+    }
     Route { points, label }
 }
 
@@ -255,8 +226,8 @@ impl Columns {
     }
 }
 
-/// The boxes around their nodes, and around the labels and bends of edges between two nodes of theirs.
-fn boxes(plan: &Plan, nodes: &[Rect], edges: &[Route]) -> Vec<Rect> {
+/// The boxes around their nodes, and around the labels that stand between their sides.
+fn boxes(plan: &Plan, layers: &Layers, nodes: &[Rect], edges: &[Route]) -> Vec<Rect> {
     let mut boxes: Vec<Option<Rect>> = vec![None; plan.groups.len()];
     let add = |boxes: &mut Vec<Option<Rect>>, group: usize, rect: Rect| {
         if let Some(slot) = boxes.get_mut(group) {
@@ -268,15 +239,18 @@ fn boxes(plan: &Plan, nodes: &[Rect], edges: &[Route]) -> Vec<Rect> {
             add(&mut boxes, group, rect.grown(PADDING));
         }
     }
-    for (edge, route) in plan.edges.iter().zip(edges) {
-        let group_of = |node: usize| plan.nodes.get(node).and_then(|node| node.group);
-        let common = group_of(edge.from).filter(|group| group_of(edge.to) == Some(*group));
-        if let (Some(group), Some(label)) = (common, route.label) {
+    for (index, (edge, route)) in plan.edges.iter().zip(edges).enumerate() {
+        // The label of an edge to its own node is on no way, and stands below that node.
+        let around = layers.label(index).map_or_else(|| plan.nodes.get(edge.from)?.group, |item| item.group);
+        if let (Some(group), Some(label)) = (around, route.label) {
             add(&mut boxes, group, label.grown(PADDING / 2.0));
         }
     }
     for (index, group) in plan.groups.iter().enumerate().rev() {
+        let lacks = |rect: &Rect| (titles::room(group) - rect.width).max(0.0);
         let inner = boxes.get(index).copied().flatten();
+        let inner = inner.map(|rect| Rect { x: rect.x - lacks(&rect) / 2.0, width: rect.width + lacks(&rect), ..rect });
+        boxes.get_mut(index).into_iter().for_each(|slot| *slot = inner);
         if let (Some(parent), Some(inner)) = (group.parent, inner) {
             add(&mut boxes, parent, inner.grown(PADDING));
         }

@@ -30,6 +30,10 @@ const MOST_BADGES: usize = 6;
 
 /// Nothing in a node or label is wider.
 pub(super) const WIDEST: f64 = 230.0;
+/// A line in a node or label is broken where it gets wider, once.
+const NODE_LINE: f64 = 150.0;
+const LABEL_WIDE: f64 = 92.0;
+const MOST_FOLDS: usize = 2;
 /// So many calls have a line in the label of an edge.
 const MOST_CALLS: usize = 4;
 /// For each end of an edge on the side of a node.
@@ -43,9 +47,16 @@ pub(super) struct NodeText {
 
 impl NodeText {
     pub(super) fn of(node: &Node, ruler: &Ruler) -> Self {
-        let lines = node.lines.iter().map(|line| ruler.cut(line, Weight::Regular, SMALL, WIDEST)).collect();
-        Self { name: ruler.cut(&node.name, Weight::Bold, NAME, WIDEST), lines }
+        let name = ruler.cut(&node.name, Weight::Bold, NAME, WIDEST);
+        let wide = NODE_LINE.max(ruler.width(&name, Weight::Bold, NAME) + ICON + 6.0);
+        Self { lines: node.lines.iter().flat_map(|line| folded(line, SMALL, wide, ruler)).collect(), name }
     }
+}
+
+/// A text in one line or two, none wider than anything may be.
+fn folded(text: &str, pixels: f64, width: f64, ruler: &Ruler) -> Vec<String> {
+    let lines = ruler.folded(text, Weight::Regular, pixels, width, MOST_FOLDS);
+    lines.iter().map(|line| ruler.cut(line, Weight::Regular, pixels, WIDEST)).collect()
 }
 
 /// What is written on an edge: its calls, in the order of the text.
@@ -58,7 +69,7 @@ pub(super) fn label(edge: &Edge, ruler: &Ruler) -> Vec<String> {
     }
     let most = if lines.len() > MOST_CALLS { MOST_CALLS - 1 } else { MOST_CALLS };
     let more = lines.len().saturating_sub(most);
-    let shown = lines.into_iter().take(most).map(|line| ruler.cut(line, Weight::Regular, LABEL, WIDEST));
+    let shown = lines.into_iter().take(most).flat_map(|line| folded(line, LABEL, LABEL_WIDE, ruler));
     shown.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 

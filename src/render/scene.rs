@@ -223,7 +223,7 @@ pub fn scene(facts: &Facts<'_>, sources: &SourceMap, outcome: &Outcome, view: &V
     scene.groups.clone_from(&grouping.groups);
     scene.nodes = nodes(facts, sources, view, &grouping, &path);
     scene.edges = edges(facts, view, &grouping, &chosen.calls, &path);
-    scene.notes = chosen.notes.into_iter().chain(grouping.note.clone()).collect();
+    scene.notes = chosen.notes.into_iter().chain(grouping.notes.iter().cloned()).collect();
     if view.annotate.findings() {
         badges::attach(&mut scene, facts, sources, &found, &grouping);
     }

@@ -146,7 +146,7 @@ impl Page<'_> {
         let titles = self.scene.groups.iter().zip(&layout.titles).enumerate();
         for (index, (group, rect)) in titles.filter(|(_, (_, rect))| rect.width > 0.0) {
             let _ = write!(self.out, "<g data-title=\"{index}\">");
-            self.rect("plate", rect, 4.0);
+            self.rect("plate box-plate", rect, 4.0);
             let title = self.ruler.cut(&group.name, Weight::Bold, SMALL, rect.width - 10.0);
             self.text("box-title", Point { x: rect.x + 6.0, y: rect.bottom() - 4.5 }, &title);
             self.out.push_str("</g>\n");
@@ -175,9 +175,11 @@ impl Page<'_> {
     /// What is shown when the pointer rests on something.
     fn story<'t>(&self, names: impl Iterator<Item = &'t str>, badges: &[usize]) -> String {
         let found = badges.iter().filter_map(|badge| Some((badge + 1, self.scene.findings.get(*badge)?)));
-        let found = found
-            .map(|(number, entry)| format!("\n{number}. {}[{}]: {}", entry.level.name(), entry.rule, entry.message));
-        names.collect::<Vec<_>>().join("\n") + &found.collect::<String>()
+        let found =
+            found.map(|(number, entry)| format!("{number}. {}[{}]: {}", entry.level.name(), entry.rule, entry.message));
+        let mut said = some(names.map(str::to_owned));
+        said.extend(some(found));
+        said.join("\n")
     }
 
     /// The finding that matters most.
@@ -185,11 +187,20 @@ impl Page<'_> {
         badges.iter().filter_map(|badge| self.scene.findings.get(*badge)).max_by_key(|entry| entry.level)
     }
 
+    /// Whether a label lies on the ground of a box, which can only be one around an end of its edge.
+    fn is_in_box(&self, edge: &Edge, label: &Rect, layout: &Layout) -> bool {
+        let own = |node: usize| self.scene.nodes.get(node).and_then(|node| node.group);
+        let parent = |group: &usize| self.scene.groups.get(*group).and_then(|group| group.parent);
+        let mut around = [edge.from, edge.to].into_iter().flat_map(|node| std::iter::successors(own(node), parent));
+        around.any(|group| layout.groups.get(group).is_some_and(|frame| frame.contains(label.centre())))
+    }
+
     fn labels(&mut self, layout: &Layout) {
         for (index, (edge, route)) in self.scene.edges.iter().zip(&layout.edges).enumerate() {
             let Some(rect) = route.label else { continue };
             let _ = write!(self.out, "<g data-label=\"{index}\">");
-            self.rect("plate", &rect, 3.0);
+            let class = if self.is_in_box(edge, &rect, layout) { "plate in-box" } else { "plate" };
+            self.rect(class, &rect, 3.0);
             let mut y = rect.y + 2.0;
             for line in measure::label(edge, self.ruler) {
                 let x = rect.centre().x;
@@ -202,6 +213,15 @@ impl Page<'_> {
             self.out.push_str("</g>\n");
         }
     }
+}
+
+/// Texts as far as anybody reads them, and how many there are beside them.
+fn some(mut texts: impl Iterator<Item = String>) -> Vec<String> {
+    const MOST: usize = 20;
+    let mut said: Vec<String> = texts.by_ref().take(MOST).collect();
+    let more = texts.count();
+    said.extend((more > 0).then(|| format!("and {more} more")));
+    said
 }
 
 fn summary_line(summary: &str, ruler: &Ruler, room: f64) -> String {

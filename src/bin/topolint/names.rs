@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use topolint::diagnostic::Problem;
 use topolint::metadata::{Level, built_in_clients};
 use topolint::model::{CallId, Loader, OperationId, Project, Topology, lower};
 use topolint::rules::Rule;
@@ -33,10 +34,15 @@ pub(crate) fn topologies(paths: &[PathBuf], input: &Input) -> Result<Vec<Topolog
 /// A topology, and how many mistakes in its text keep a part of it from being read.
 pub(crate) fn topology_with_mistakes(loader: &Loader<'_>, project: &Project) -> (Topology, usize) {
     let (topology, problems) = lower(loader, project, built_in_clients());
+    let mistakes = mistakes(loader, project, &problems);
+    (topology, mistakes)
+}
+
+/// How many of the problems of a project keep a part of its text from being read.
+pub(crate) fn mistakes(loader: &Loader<'_>, project: &Project, problems: &[Problem]) -> usize {
     let is_error = |rule: &str| Rule::named(rule).is_some_and(|rule| rule.page().level == Level::Error);
     let of_text = loader.files_of(project).flat_map(|file| &file.problems);
-    let mistakes = of_text.chain(&problems).filter(|problem| is_error(problem.rule)).count();
-    (topology, mistakes)
+    of_text.chain(problems).filter(|problem| is_error(problem.rule)).count()
 }
 
 /// What was probably meant by a name that means nothing in any of them.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use topolint::analysis::Facts;
-use topolint::lint::{Finding, Terms, lint};
+use topolint::lint::{Finding, Terms, lint_facts};
 use topolint::metadata::built_in_clients;
 use topolint::model::{Loader, NodeId, OperationId, Project, Topology, lower};
 use topolint::render::{self, Collapse, Scene, View};
@@ -16,7 +16,7 @@ use crate::check::{projects, today, wanted_of};
 use crate::compare::{Base, Run, compared_with};
 use crate::configuration::configuration;
 use crate::files::Folder;
-use crate::names::{ends_of, topology_with_mistakes};
+use crate::names::{ends_of, mistakes};
 use crate::output::{self, Stop};
 use crate::{graphviz, watch, written};
 
@@ -89,9 +89,10 @@ fn several(projects: &[Project]) -> String {
 /// A picture of what is there.
 fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
     let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
-    let outcome = lint(run.loader, run.projects, terms);
-    let (topology, mistakes) = topology_with_mistakes(run.loader, project);
+    let (topology, problems) = lower(run.loader, project, terms.clients);
+    let mistakes = mistakes(run.loader, project, &problems);
     let facts = Facts::new(&topology, terms.clients);
+    let outcome = lint_facts(run.loader, project, &facts, problems, terms);
     let mut scene = render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?);
     if mistakes > 0 {
         scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());

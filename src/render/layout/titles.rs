@@ -1,6 +1,7 @@
-//! The titles of boxes: each on the upper side of its box, moved along it until nothing else is there.
+//! The titles of boxes: each on the upper side of its box, moved along it until nothing else is there, or else on the
+//! lower one.
 
-use super::{Layout, Plan, Route};
+use super::{Layout, Plan, PlannedGroup, Route};
 use crate::render::geometry::{Point, Rect, Size};
 
 /// From the corner of a box.
@@ -9,6 +10,11 @@ const INSET: f64 = 12.0;
 const STEP: f64 = 8.0;
 /// So many points of a curve stand for it.
 const SAMPLES: u32 = 12;
+
+/// How wide a box is, so that its title has room.
+pub(super) fn room(group: &PlannedGroup) -> f64 {
+    group.title.width + 2.0 * INSET
+}
 
 /// A place for every title, no wider than its box.
 pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
@@ -24,21 +30,29 @@ pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
     titles
 }
 
-/// From left to right the first place where nothing is; else the one that the fewest edges pass.
+/// From left to right on the upper side, then on the lower one, the first place where nothing is; else the one that the
+/// fewest edges pass.
 fn place(size: Size, frame: &Rect, taken: &[Rect], way: &[Point]) -> Rect {
     if frame.width <= 0.0 {
         return Rect::default();
     }
     let width = size.width.min(frame.width - 2.0 * INSET).max(0.0);
     let first = Rect { x: frame.x + INSET, y: frame.y - size.height / 2.0, width, height: size.height };
-    let band = Rect { x: frame.x, width: frame.width, ..first };
+    let found = [0.0, frame.height].map(|down| on_side(&first.moved(0.0, down), frame, taken, way));
+    let least = found.into_iter().flatten().min_by_key(|(_, crossed)| *crossed);
+    least.map_or(first, |(place, _)| place)
+}
+
+/// The best place on one side of a box, given the first one, and how often edges pass it.
+fn on_side(first: &Rect, frame: &Rect, taken: &[Rect], way: &[Point]) -> Option<(Rect, usize)> {
+    let band = Rect { x: frame.x, width: frame.width, ..*first };
     let taken: Vec<&Rect> = taken.iter().filter(|rect| rect.overlaps(&band)).collect();
     let way: Vec<&Point> = way.iter().filter(|point| band.grown(1.0).contains(**point)).collect();
-    let places = std::iter::successors(Some(first), |place| Some(place.moved(STEP, 0.0)));
+    let places = std::iter::successors(Some(*first), |place| Some(place.moved(STEP, 0.0)));
     let places = places.take_while(|place| place.right() <= frame.right() - INSET + 1e-6);
     let free = places.filter(|place| !taken.iter().any(|rect| rect.overlaps(place)));
     let crossed = |place: &Rect| way.iter().filter(|point| place.grown(2.0).contains(***point)).count();
-    free.min_by_key(crossed).unwrap_or(first)
+    free.map(|place| (place, crossed(&place))).min_by_key(|(_, crossed)| *crossed)
 }
 
 impl Route {

@@ -46,8 +46,8 @@ pub(super) struct Grouping {
     pub(super) groups: Vec<Group>,
     /// What is drawn, in the order of the topology.
     pub(super) drawn: Vec<Members>,
-    /// What is left out.
-    pub(super) note: Option<String>,
+    /// What is left out, and what would leave out more.
+    pub(super) notes: Vec<String>,
     /// For each node of the topology what it is drawn as.
     index: Vec<Option<usize>>,
 }
@@ -114,10 +114,17 @@ pub(super) fn grouping(facts: &Facts<'_>, sources: &SourceMap, view: &View, show
             *slot = Some(index);
         }
     }
-    grouping.note = (folded > 0).then(|| {
-        let boxes = words::counted(collapsed.len(), "box");
-        format!("{} drawn as {boxes}; `--collapse none` draws each of them", words::counted(folded, "node"))
+    let boxes = words::counted(collapsed.len(), "box");
+    let is_folded = (folded > 0)
+        .then(|| format!("{} drawn as {boxes}; `--collapse none` draws each of them", words::counted(folded, "node")));
+    let drawn = grouping.drawn.len();
+    let is_much = (view.collapse == Collapse::Auto && drawn > MANY).then(|| {
+        format!(
+            "{drawn} nodes are more than anybody reads: `--focus NODE:2` draws what is near a node, `--group-by owner` \
+             an owner as one node"
+        )
     });
+    grouping.notes = is_folded.into_iter().chain(is_much).collect();
     grouping
 }
 

@@ -94,6 +94,7 @@ pub(super) fn worst(facts: &Facts<'_>, path: &[CallId]) -> Option<String> {
     let hops = path.iter().map(|call| format!(" → {}", topology.operation_name(topology.call(*call).to)));
     let time = match facts.times().operation(start).at_least {
         Extent::Unbounded => "without end".to_owned(),
+        Extent::Finite(time) if time.nanoseconds() == 0 => "nothing is stated of it".to_owned(),
         Extent::Finite(time) => time.to_string(),
     };
     Some(format!("Longest: {time}, over {}{}", topology.operation_name(start), hops.collect::<String>()))

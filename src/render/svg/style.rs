@@ -108,6 +108,8 @@ fn sheet(palette: &Palette) -> String {
          .box {{ fill: {box_fill}; stroke: {box_line} }}\n\
          .box-title {{ font-size: 11px; font-weight: bold; fill: {dim} }}\n\
          .plate {{ fill: {paper}; fill-opacity: 0.92 }}\n\
+         .in-box {{ fill: {box_fill} }}\n\
+         .box-plate {{ fill: {box_fill}; stroke: {box_line} }}\n\
          .name {{ font-size: 13px; font-weight: bold }}\n\
          .line-text {{ font-size: 11px; fill: {dim} }}\n\
          .label {{ font-size: 10.5px; text-anchor: middle }}\n\
