@@ -126,3 +126,19 @@ fn a_pool_above_very_much() {
         "{found}"
     );
 }
+
+#[test]
+fn pools_below_very_much() {
+    let chain = |count: usize| {
+        let mut text = "client web { -> s0 { timeout 9s; load 1/s } }\n".to_owned();
+        for service in 0..count {
+            let _ = writeln!(text, "service s{service} {{ concurrency 9; -> s{} {{ timeout 9s }} }}", service + 1);
+        }
+        let _ = writeln!(text, "service s{count} {{ readonly }}");
+        text
+    };
+    assert_eq!(gaps(&chain(20)), "");
+    let found = gaps(&chain(520));
+    assert!(found.contains("the workers that are held by"), "{found}");
+    assert!(found.contains("hangs: there is too much above all of them together"), "{found}");
+}

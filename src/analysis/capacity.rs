@@ -26,6 +26,8 @@ pub struct Pool {
     pub hangs: Vec<Held>,
     /// How many of its operations have so much below them that none counts as innocent of a hang.
     pub unfollowed: usize,
+    /// How many of its hangs hold more than is reckoned, because there is too much to play.
+    pub unplayed: usize,
 }
 
 /// Workers that are held when one node no longer answers.
@@ -261,8 +263,11 @@ fn pool(
     }
     let dependents = Dependents::of(facts, &operations);
     hangs.of_pool(&operations);
-    let mut all: Vec<Held> =
-        waiting.into_iter().map(|(callee, by)| held(hangs, facts, callee, &by, &dependents)).collect();
+    let (mut all, mut unplayed) = (Vec::new(), 0);
+    for (callee, by) in waiting {
+        all.push(held(hangs, facts, callee, &by, &dependents));
+        unplayed += usize::from(hangs.is_spent());
+    }
     all.sort_by(|one, other| {
         let most = |held: &Held| held.needed.unwrap_or(f64::INFINITY);
         most(other)
@@ -270,7 +275,7 @@ fn pool(
             .then_with(|| topology.node_name(one.callee).cmp(topology.node_name(other.callee)))
     });
     let unfollowed = operations.len() - dependents.followed.len();
-    Pool { node, operation, size, operations, hangs: all, unfollowed }
+    Pool { node, operation, size, operations, hangs: all, unfollowed, unplayed }
 }
 
 /// A call that is made while all else is well, and that nothing in its group can stand in for.

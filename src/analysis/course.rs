@@ -32,6 +32,12 @@ impl Course {
         self.going.max(self.ended)
     }
 
+    /// The same if it is not known to begin in time: nothing is proved but how long one has waited.
+    fn but_from(self, waited: Time) -> Self {
+        let going = Time::both(Extent::ZERO, self.going.at_most);
+        Self { going, ended: Time::both(waited.at_least, self.ended.at_most) }
+    }
+
     /// The later of both, each.
     fn join(self, other: Self) -> Self {
         Self { going: self.going.max(other.going), ended: self.ended.max(other.ended) }
@@ -189,6 +195,8 @@ impl Walk<'_, '_> {
     fn with_fallback(&self, id: CallId, steps: &[Step], times: Attempts, from: Course) -> Course {
         let primary = self.attempts(id, Attempts::AtMost(1), from.going);
         let instead = self.steps(steps, Course { going: primary.ended, ended: from.going });
+        let late = self.any(steps, &|call| self.facts.plan(call).awaited && !self.facts.has_its_turn(call));
+        let instead = if late { instead.but_from(primary.ended) } else { instead };
         let first = Course { going: primary.going.max(instead.going), ended: instead.ended };
         let (more, all) = match times {
             Attempts::AtMost(1) => return Course { ended: from.ended.max(first.ended), ..first },
@@ -250,13 +258,17 @@ impl Walk<'_, '_> {
         }
         if plan.local && self.shares(id) {
             let waits = all_attempts(plan, Time::ZERO);
-            let waits = deadline.map_or(waits, |deadline| waits.capped(deadline)).repeated(times);
+            let once = deadline.map_or(waits, |deadline| waits.capped(deadline));
+            // Only one round fails; those that end well do so before.
+            let waits = Time::both(once.at_least, once.repeated(times).at_most);
             let ended = handed(from, course.ended, waits, (allotted.at_least, allotted.at_most));
-            // Of several tries, the first is sure to find something left.
-            let first = from.at_least.plus(single.at_least);
-            let first = allotted.at_least.map_or(first, |bound| from.at_least.max(first.min(Extent::Finite(bound))));
+            // Of several tries, the first is sure to find something left; none does if all time is over, unless all
+            // before is answered at once.
+            let over = allotted.at_least.is_some_and(|bound| Extent::Finite(bound) <= from.at_least);
+            let first = if over { Extent::ZERO } else { from.at_least }.plus(single.at_least);
+            let first = allotted.at_least.map_or(first, |bound| first.min(Extent::Finite(bound)));
             let reached = ended.at_least.min(course.going.at_least);
-            let reached = if plan.attempts.repeat() { reached.min(first) } else { reached };
+            let reached = if over || plan.attempts.repeat() { reached.min(first) } else { reached };
             return Course { going: Time::both(reached, ended.at_most), ended };
         }
         course

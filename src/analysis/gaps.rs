@@ -99,6 +99,11 @@ impl Facts<'_> {
                 (self.workers_left_out(), "operation of a pool"),
                 "more than 256 operations lie below it",
             ),
+            gap(
+                "the workers that are held by",
+                (self.pools().iter().map(|pool| pool.unplayed).sum(), "hang"),
+                "there is too much above all of them together",
+            ),
             gap("what is shared by the branches of", (self.redundancies_left_out(), "group"), too_much),
             gap("what is shared with what observes it, of", (self.fates_left_out(), "observed node"), too_much),
         ];

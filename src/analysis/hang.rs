@@ -97,6 +97,11 @@ impl<'a, 'f> Hangs<'a, 'f> {
         self.asked += 1;
     }
 
+    /// Whether there was too much to play: rates are then as low as nothing.
+    pub(super) fn is_spent(&self) -> bool {
+        self.budget == 0
+    }
+
     /// How long an operation works at least, whoever has gone.
     pub(super) fn patience(&self, id: OperationId) -> Extent {
         self.patience.get(id.index()).copied().unwrap_or(Extent::ZERO)

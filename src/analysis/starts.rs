@@ -9,8 +9,8 @@
 use super::Facts;
 use super::attempts::{Attempts, Plan};
 use super::backoff::Backoff;
-use super::interval::Known;
-use crate::model::{CallId, Duration, OperationId};
+use super::interval::{Extent, Known};
+use crate::model::{Answer, CallId, Duration, OperationId};
 use crate::vocabulary::Key;
 
 impl Plan<'_> {
@@ -182,6 +182,37 @@ impl Facts<'_> {
         self.startable_after(id, plan.repeats_only_late, known)
     }
 
+    /// Whether it is known that a call may be made with time left: what stands in for another one is made only when that
+    /// has failed for good.
+    #[must_use]
+    pub fn has_its_turn(&self, id: CallId) -> bool {
+        let left = self.allotted(self.topology().call(id).from).at_least.filter(|_| self.plan(id).inherits);
+        self.soonest_start(id) < left.map_or(Extent::Unbounded, Extent::Finite)
+    }
+
+    /// When a call may be made that stands in for others, at the soonest that is known, if all else is answered at once.
+    fn soonest_start(&self, id: CallId) -> Extent {
+        let replaced = self.topology().call(id).fallback_of;
+        replaced.map_or(Extent::ZERO, |id| self.soonest_start(id).plus(self.soonest_failure(id)))
+    }
+
+    /// How long it takes at least until a call has failed for good, if nothing says that any failure is final.
+    fn soonest_failure(&self, id: CallId) -> Extent {
+        let plan = self.plan(id);
+        let some_are_final = match self.cascade().call(id, &[Key::RetryOn]) {
+            Answer::Given(stated) => !stated.setting.says("any"),
+            Answer::None(_) => true,
+            Answer::Unstated | Answer::Unreadable => false,
+        };
+        let waits = match (plan.attempts, plan.backoff) {
+            _ if some_are_final => return Extent::ZERO,
+            (Attempts::Unlimited, _) => Extent::Unbounded,
+            (Attempts::AtMost(_), None) => Extent::ZERO,
+            (Attempts::AtMost(tries), Some(waits)) => Extent::Finite(waits.shortest_total(tries.saturating_sub(1))),
+        };
+        waits.min(self.limit_of(id, Known::AtLeast).map_or(Extent::Unbounded, Extent::Finite))
+    }
+
     /// What bounds all attempts of a call together: its own deadline, and what its caller has left if it ends with
     /// that; of several ways to the caller, what is known to be left on one (`AtLeast`) or on any (`AtMost`).
     pub(super) fn limit_of(&self, id: CallId, known: Known) -> Option<Duration> {
@@ -224,8 +255,8 @@ impl Facts<'_> {
             // Inside one process nothing is lost: that an answer is late is not stated.
             _ if plan.local => return Attempts::AtMost(1),
             Some(single) => single,
-            None if plan.timeout.stated().is_some() => return Attempts::AtMost(1),
-            None => Duration::ZERO,
+            // Nothing says that one is late at all.
+            None => return Attempts::AtMost(1),
         };
         limit.map_or(plan.attempts, |limit| plan.started_before(limit, each, Known::AtLeast))
     }

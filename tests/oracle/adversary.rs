@@ -359,8 +359,9 @@ impl Adversary<'_> {
                 // Each call takes some time, if ever so little: it goes on until a call has nothing left to wait for.
                 for start in starts {
                     let last = start.max(stage.end);
-                    let mut takes_none = |at| self.once(stage, id, vec![at]).iter().all(|way| way.at == at);
-                    let ends = call.deadline.inherited && last < FOREVER && takes_none(last);
+                    let at_last = if last < FOREVER { self.once(stage, id, vec![last]) } else { Vec::new() };
+                    let takes_none = last < FOREVER && at_last.iter().all(|way| way.at == last);
+                    let ends = takes_none && (call.deadline.inherited || at_last.iter().all(|way| !way.good));
                     let end = if ends { last } else { FOREVER };
                     ways.push(Outcome { at: end, good: false });
                     ways.extend((start < end).then_some(Outcome { at: end, good: true }));
@@ -404,10 +405,12 @@ impl Adversary<'_> {
         // Inside one process the callee knows what its caller has left, whether or not the call ends with that.
         let left = if stage.end < FOREVER { stage.end.saturating_sub(now) } else { FOREVER };
         let left = if self.graph.calls[id].local { left } else { FOREVER };
-        let game = (id, limit, left, stage.running.to_vec());
+        // Whether it starts inside the process when nothing is left.
+        let late = left == 0 && now > 0;
+        let game = (id, limit, left, stage.running.iter().copied().chain(late.then_some(usize::MAX)).collect());
         let tried = self.tried.get(&game).map(Rc::clone);
         let tried = tried.unwrap_or_else(|| {
-            let tried: Rc<[Outcome]> = self.attempts_within(stage, id, limit, left).into();
+            let tried: Rc<[Outcome]> = self.attempts_within(stage, id, limit, (left, late)).into();
             self.tried.insert(game, Rc::clone(&tried));
             tried
         });
@@ -418,7 +421,7 @@ impl Adversary<'_> {
         tried.iter().map(|outcome| Outcome { at: later(now, outcome.at), ..*outcome }).collect()
     }
 
-    fn attempts_within(&mut self, stage: &Stage<'_>, id: usize, limit: u64, left: u64) -> Vec<Outcome> {
+    fn attempts_within(&mut self, stage: &Stage<'_>, id: usize, limit: u64, left: (u64, bool)) -> Vec<Outcome> {
         let call = &self.graph.calls[id];
         let now = 0;
         let tries = match call.tries() {
@@ -480,8 +483,8 @@ impl Adversary<'_> {
         }
     }
 
-    fn attempt(&mut self, stage: &Stage<'_>, id: usize, start: u64, limit: u64, left: u64) -> Vec<Outcome> {
-        let graph = self.graph;
+    fn attempt(&mut self, stage: &Stage<'_>, id: usize, start: u64, limit: u64, left: (u64, bool)) -> Vec<Outcome> {
+        let (graph, (left, late)) = (self.graph, left);
         let call = &graph.calls[id];
         let timeout = self.timeout(call);
         let handed = if call.timeout == Said::Unsaid && call.deadline.inherited { FOREVER } else { timeout };
@@ -493,6 +496,13 @@ impl Adversary<'_> {
         if !call.local {
             let last = call.copies_before(timeout);
             return both_at(&[at_once, later(later(start, last), timeout).min(limit)]);
+        }
+        if left == 0 && (late || start > 0) && graph.callees(id).all(|id| graph.operations[id].deadline.inherited) {
+            // Whether who has nothing left to do gives up all the same is not stated.
+            self.overran = true;
+            if self.unstated == 0 {
+                return vec![Outcome { at: at_once, good: false }, Outcome { at: start, good: false }];
+            }
         }
         let mut ways = both_at(&[at_once]);
         for callee in graph.callees(id) {

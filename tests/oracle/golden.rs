@@ -2,7 +2,7 @@
 
 use super::failure::{ENDLESS, executions};
 use super::floor::floor;
-use super::graph::{Call, Count, Ends, Fallback, Graph, Kind, Node, Operation, Said, Shape, Step};
+use super::graph::{Call, Count, Ends, Fallback, Graph, Kind, Node, Operation, Said, Shape, Step, Written};
 use super::hangs::{Lasts, hangs};
 use super::subject::Subject;
 use super::ways_down::{bounds, hard_calls, rates};
@@ -42,6 +42,30 @@ fn layers(count: usize, tries: u64) -> Graph {
     (0..count).fold(services(count + 1), |graph, from| {
         graph.does(from, |graph| vec![graph.call(from, from + 1, attempts(tries))])
     })
+}
+
+/// If an operation fails at once, it is executed so often, and never more often than so.
+fn is_executed(text: &str, operation: &str, failing: u64, bound: u64) {
+    let subject = Subject::read(&Written { text: text.to_owned(), places: Vec::new() });
+    let said = subject.with(|facts| facts.executions(subject.operation(operation)));
+    assert_eq!((said.failing.finite(), said.bound.finite()), (Some(failing), Some(bound)), "{text}");
+}
+
+#[test]
+fn what_is_delivered_once_is_no_try() {
+    let queue = |delivery: &str| {
+        format!("queue jobs {{ {delivery}; max-receives 5 }}\nservice shop, worker\nshop -> jobs\njobs ->> worker\n")
+    };
+    is_executed(&queue("delivery at-least-once"), "worker", 5, 5);
+    is_executed(&queue("delivery at-most-once"), "worker", 1, 5);
+    is_executed(&queue("delivery exactly-once"), "worker", 1, 5);
+}
+
+#[test]
+fn every_try_at_a_whole_store_may_be_another_operation() {
+    // Two tries write and fail, the third one reads: then the second round fails three times.
+    let text = "service shop { -> orders { times 2 } }\nservice orders { -> db { attempts 3 } }\nstore db\n";
+    is_executed(text, "db.write", 5, 6);
 }
 
 /// The model and the program say that the last operation is executed so often.

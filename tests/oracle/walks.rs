@@ -83,10 +83,11 @@ fn repeats(graph: &Graph, id: usize) -> Option<bool> {
     let hedged = matches!(call.hedge, Said::Is((after, copies)) if copies != Some(1) && sent(after));
     let again = matches!(call.attempts, Said::Is(attempts) if attempts != Count::Of(1));
     let again = again && call.repeats_what_was_done();
-    // Inside one process nothing is lost: that an answer is late is not stated.
+    // Inside one process nothing is lost, and without a timeout nothing is late: that an answer is, is not stated.
     let late =
         |classes: &[&str]| classes.iter().all(|class| ["connect", "refused", "throttled", "timeout"].contains(class));
-    let in_doubt = call.local && matches!(&call.retry_on, Said::Is(classes) if late(classes));
+    let may_be_late = !call.local && call.timeout.value().is_some();
+    let in_doubt = !may_be_late && matches!(&call.retry_on, Said::Is(classes) if late(classes));
     (graph.is_made(id) && (hedged || again)).then_some(hedged || !in_doubt)
 }
 

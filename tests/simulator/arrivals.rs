@@ -9,6 +9,7 @@ use topolint::vocabulary::{ElementKind, Key};
 use super::calls::once;
 use super::clock::{Boxed, Instant, NEVER};
 use super::crowd::{Crowd, Places};
+use super::outage::Goal;
 use super::random::Random;
 use super::record::Record;
 use super::run::{Arrival, Outcome, Run, Stage, operation};
@@ -95,9 +96,10 @@ async fn send(run: Rc<Run>, stream: Stream, instants: Vec<Instant>) {
 fn request(run: &Rc<Run>, stream: Stream) -> Boxed<Outcome> {
     let key = run.fresh_key();
     if let Some(call) = stream.by {
-        return once(Rc::clone(run), Stage::outside(key), call, key);
+        return once(Rc::clone(run), Stage::outside(key), (call, Goal::default()), key);
     }
-    let arrival = Arrival { left: NEVER, until: NEVER, key: Some(key), path: key, call: None, awaited: true };
+    let goal = Goal::default();
+    let arrival = Arrival { left: NEVER, until: NEVER, key: Some(key), path: key, call: None, awaited: true, goal };
     operation(Rc::clone(run), stream.to, arrival)
 }
 

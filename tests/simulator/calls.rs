@@ -7,16 +7,18 @@ use std::rc::Rc;
 use topolint::model::{CallId, OperationId};
 
 use super::clock::{Boxed, Instant, NEVER, Promise};
-use super::crowd::{Calling, consumer, failed, is_open};
+use super::crowd::{Calling, Connection, consumer, failed, is_open};
+use super::outage::Goal;
 use super::record::{Site, Span, What};
 use super::run::{Arrival, Failure, Outcome, Run, Stage, further, operation, step};
 use super::schedule::{Draw, Play};
 use super::world::{Backoff, Bound, Call, Class, Classes, KeySent, Otherwise, Shape, Step};
 
 /// All attempts, and what answers when they have failed.
-pub fn once(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64) -> Boxed<Outcome> {
+pub fn once(run: Rc<Run>, stage: Rc<Stage>, (id, goal): (CallId, Goal), path: u64) -> Boxed<Outcome> {
     Box::pin(async move {
-        let tried = attempts(&run, &stage, id, path).await;
+        let primary = run.schedule.choices.as_ref().map_or(goal, |choices| choices.primary(id, goal));
+        let tried = attempts(&run, &stage, (id, primary), path).await;
         let world = Rc::clone(&run.world);
         match &world.call(id).otherwise {
             _ if tried.is_ok() => Ok(()),
@@ -24,7 +26,7 @@ pub fn once(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64) -> Boxed<Outc
             Otherwise::Fails if is_meant(&run, id) => Err(Failure::AtOnce),
             Otherwise::Fails => Err(Failure::Below),
             Otherwise::Calls(steps) => {
-                step(run, stage, Step::Group(Shape::Sequence, Rc::clone(steps)), path, false).await
+                step(run, stage, (Step::Group(Shape::Sequence, Rc::clone(steps)), goal), path, false).await
             }
         }
     })
@@ -55,7 +57,7 @@ pub struct Try {
     pause: Instant,
 }
 
-async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Result<(), ()> {
+async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, (id, goal): (CallId, Goal), path: u64) -> Result<(), ()> {
     let world = Rc::clone(&run.world);
     let call = world.call(id);
     let _consumer = consumer(run, id).await;
@@ -74,9 +76,10 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
     };
     for number in 1..=tries {
         if run.clock.now() >= limit {
+            run.record.borrow_mut().late = true;
             return Err(());
         }
-        let key = match call.key.unwrap_or(KEYS[usize::try_from(run.unsaid(id, 4)).unwrap()]) {
+        let key = match call.key.unwrap_or_else(|| run.unsaid_key(id)) {
             KeySent::None => None,
             KeySent::PerAttempt => Some(run.fresh_key()),
             KeySent::PerRequest => Some(request_key),
@@ -85,10 +88,12 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
             KeySent::Forwarded => stage.key,
         };
         let awaited = stage.awaited && call.waits;
-        let arrival = Arrival { left: NEVER, until: NEVER, key, path, call: Some(id), awaited };
-        let pause = call.backoff.map_or(0, |backoff| backoff.after(number).0).saturating_add(call.pool_wait);
+        let least = call.backoff.map_or(0, |backoff| backoff.after(number).0);
+        let more = number < tries && run.clock.now().saturating_add(least) < limit;
+        let goal = run.one_try((id, goal), more, (call.classes, !call.layers.is_empty()));
+        let arrival = Arrival { left: NEVER, until: NEVER, key, path, call: Some(id), awaited, goal };
         let (last, wanted, end) = (number == tries, call.classes, stage.end);
-        let one = Try { id, last, early: false, copied: false, wanted, limit, arrival, end, pause };
+        let one = Try { id, last, early: false, copied: false, wanted, limit, arrival, end, pause: least };
         run.log(|| format!("{} try {number}", call.name));
         match attempt(run, one).await {
             Ok(()) => return Ok(()),
@@ -105,7 +110,7 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
         if is_open(run, id) {
             break;
         }
-        run.clock.before(limit, wait(run, call.backoff, number, limit.saturating_sub(call.pool_wait))).await;
+        run.clock.before(limit, wait(run, call.backoff, number, limit)).await;
     }
     if let Some(letters) = call.dead_letter {
         let arrival = Arrival {
@@ -115,13 +120,12 @@ async fn attempts(run: &Rc<Run>, stage: &Rc<Stage>, id: CallId, path: u64) -> Re
             path: further(path, id, 1),
             call: None,
             awaited: false,
+            goal: run.schedule.choices.as_ref().map_or(goal, |choices| choices.best(letters).0),
         };
         run.clock.spawn(drop_outcome(operation(Rc::clone(run), letters, arrival))).let_go();
     }
     Err(())
 }
-
-const KEYS: [KeySent; 4] = [KeySent::None, KeySent::PerAttempt, KeySent::PerRequest, KeySent::Forwarded];
 
 async fn drop_outcome(what: Boxed<Outcome>) {
     let _ = what.await;
@@ -143,7 +147,10 @@ async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
     let call = world.call(one.id);
     // What is not on the way is answered at once.
     let idle = run.schedule.draw == Draw::Most && !run.schedule.way.is_empty() && !run.schedule.way.contains(&one.id);
-    let pooled = run.clock.now().saturating_add(if idle { 0 } else { run.share(call.pool_wait) });
+    // If all takes as long as it can, a free connection still comes in time.
+    let now = run.clock.now();
+    let in_time = if run.schedule.hangs() { one.limit.saturating_sub(now + 2) } else { NEVER };
+    let pooled = now.saturating_add(if idle { 0 } else { run.share(call.pool_wait).min(in_time) });
     run.clock.until(pooled.min(one.limit)).await;
     if pooled >= NEVER && one.limit >= NEVER {
         pending::<()>().await;
@@ -163,7 +170,9 @@ async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
         let clock = Rc::clone(&run.clock);
         let (waiting, next) = (Rc::clone(&answer), if number == copies { NEVER } else { clock.now() + after });
         sending.push(Rc::clone(&clock).spawn(async move {
-            let result = copy(&run, Try { last: one.last && number == copies, copied: number < copies, ..one }).await;
+            let copied = number < copies;
+            let last = one.last && (!copied || run.schedule.hangs());
+            let result = copy(&run, Try { last, copied, ..one }).await;
             ended.set(ended.get() + 1);
             if result.is_ok() || ended.get() == sent.get() {
                 answer.keep(&run.clock, result);
@@ -178,6 +187,7 @@ async fn attempt(run: &Rc<Run>, one: Try) -> Result<(), Class> {
 
 async fn copy(run: &Rc<Run>, one: Try) -> Result<(), Class> {
     let call = run.world.call(one.id);
+    let _connection = Connection::open(run, one.id);
     let now = run.clock.now();
     let own = run.timeout(one.id).min(call.cut);
     let until = one.limit.min(now.saturating_add(own));
@@ -188,7 +198,9 @@ async fn copy(run: &Rc<Run>, one: Try) -> Result<(), Class> {
     let key = own_key.or(one.arrival.key);
     let one = Try { arrival: Arrival { left, until, key, ..one.arrival }, ..one };
     let sent = layered(Rc::clone(run), one, until, 0);
-    run.clock.before(until, sent).await.unwrap_or(Err(Class::Timeout))
+    let result = run.clock.before(until, sent).await;
+    run.record.borrow_mut().late |= result.is_none();
+    result.unwrap_or(Err(Class::Timeout))
 }
 
 /// The proxies in between try again by themselves, as long as the caller waits.
@@ -199,7 +211,9 @@ fn layered(run: Rc<Run>, one: Try, until: Instant, depth: usize) -> Boxed<Result
         let layers = if run.schedule.hangs() { &[] } else { world.call(one.id).layers.as_slice() };
         let Some(layer) = layers.get(depth) else { return send(&run, one, until).await };
         for number in 1..layer.tries {
-            let early = Try { early: true, wanted: layer.classes, ..one };
+            let goal = run.one_try((one.id, one.arrival.goal), true, (layer.classes, depth + 1 < layers.len()));
+            let arrival = Arrival { goal, ..one.arrival };
+            let early = Try { early: true, wanted: layer.classes, arrival, ..one };
             match layered(Rc::clone(&run), early, until, depth + 1).await {
                 Err(class) if layer.classes.has(class) => wait(&run, layer.backoff, number, NEVER).await,
                 result => return result,
@@ -276,14 +290,12 @@ fn connecting(call: &Call, wait: Instant) -> Instant {
 async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
     let call = run.world.call(one.id);
     let next = next_in_time(run, one, until);
-    let one = Try { last: one.last || next == Next::Never, ..one };
+    let more = !one.last && next == Next::Never;
+    let one = Try { last: one.last || more, ..one };
     let fails = fails_late(run, one);
     let repeated = Class::ALL.into_iter().find(|class| *class != Class::Timeout && one.wanted.has(*class));
     if let (true, true, Some(class)) = (fails, one.early, repeated) {
         return Err(class);
-    }
-    if one.copied && run.schedule.hangs() {
-        pending::<()>().await;
     }
     if let (true, Next::After(at)) = (fails && !one.last, next) {
         run.clock.until(at).await;
@@ -293,17 +305,22 @@ async fn stall(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Class> {
         connect(run, connecting(call, until - run.clock.now())).await;
         return Err(Class::Connect);
     }
+    if one.copied && run.schedule.hangs() {
+        pending::<()>().await;
+    }
     // Where all takes as long as it can, somebody else answers: what the callee does is not asked.
     if run.schedule.draw != Draw::Most && (!fails || again(call).may_be_done()) {
         run.clock.spawn(drop_outcome(served(run, one))).let_go();
     }
-    let late = fails && !one.last && again(call) == Class::Timeout || until >= NEVER;
+    // Who would try again after the end of all tries waits for that end.
+    let tried = fails && (!one.last || more && run.schedule.hangs());
+    let late = tried && again(call) == Class::Timeout || until >= NEVER;
     run.clock.until(if late { NEVER } else { until.saturating_sub(1) }).await;
-    match (fails, one.last) {
+    match (fails, tried) {
         (false, _) => Ok(()),
-        (true, false) => Err(again(call)),
+        (true, true) => Err(again(call)),
         // Nothing is tried again: any failure will do.
-        (true, true) => Err(Class::Error),
+        (true, false) => Err(Class::Error),
     }
 }
 
@@ -314,7 +331,12 @@ async fn stall_inside(run: &Rc<Run>, one: Try, until: Instant) -> Result<(), Cla
     let one = Try { last: one.last || next == Next::Never, ..one };
     let fails = fails_late(run, one);
     let end = if let (Next::After(at), false) = (next, one.last) { at } else { until.saturating_sub(1) };
-    let end = if until >= NEVER { NEVER } else { end };
+    // What gives up by itself before then answers just before.
+    let callee = run.world.operation(call.to);
+    let left = if callee.inherits { one.arrival.left } else { NEVER };
+    let gives_up = left.min(run.clock.now().saturating_add(callee.deadline));
+    let end = if fails { end } else { end.min(gives_up.saturating_sub(1)) };
+    let end = if end >= NEVER - 1 { NEVER } else { end };
     let done = run.clock.before(end, served(run, one)).await;
     match (fails, done) {
         (true, _) => Err(if one.last { Class::Error } else { again(call) }),
@@ -343,7 +365,8 @@ fn next_in_time(run: &Run, one: Try, until: Instant) -> Next {
     let at = one.limit.saturating_sub(one.pause.saturating_add(2));
     match again(call) {
         _ if one.limit >= NEVER || fails_at <= at => Next::Anyway,
-        Class::Timeout => Next::Never,
+        // Inside one process a callee may say itself that it came too late.
+        Class::Timeout if !call.local => Next::Never,
         _ if now < at => Next::After(at),
         _ => Next::Never,
     }
@@ -380,6 +403,7 @@ fn served(run: &Rc<Run>, one: Try) -> Boxed<Outcome> {
         record.effect(Site::Write(one.id), one.arrival.path);
     }
     if stored && !record.stored.insert((one.id, one.arrival.path)) {
+        record.stopped = true;
         return Box::pin(async { Ok(()) });
     }
     drop(record);

@@ -8,11 +8,11 @@ use topolint::diagnostic::Certainty;
 use topolint::model::{CallId, OperationId};
 
 use super::clock::NEVER;
+use super::outage::Outage;
 use super::properties::{nanoseconds, shown};
-use super::random::Random;
 use super::record::{Record, What};
-use super::run::{ROUNDS, play};
-use super::schedule::{Draw, Schedule};
+use super::run::play;
+use super::schedule::Schedule;
 use super::witness;
 use super::world::World;
 
@@ -32,8 +32,8 @@ pub enum Claim<'f> {
     Executed(OperationId, u64),
 }
 
-/// So many ways to choose what is open are tried, until what was claimed has happened.
-const OUTAGES: u64 = 1_500;
+/// All of what was claimed, but for the last instant.
+const ALL: f64 = 0.999_999;
 
 /// How a claim was put to the test.
 pub struct Trial {
@@ -71,6 +71,15 @@ impl Claim<'_> {
         }
     }
 
+    /// Why it is not decided whether this can happen: what is counted is attempts, and neither what time they need nor
+    /// which of them a barrier answers. Each is said of a play in which just that came in between.
+    pub fn undecided(&self, trial: &Trial) -> Option<&'static str> {
+        let counts = matches!(self, Self::Executed(..));
+        let late = trial.record.late.then_some("stated waits between tries are longer than somebody above waits");
+        let stopped = trial.record.stopped.then_some("a barrier answers who comes with the same stated key again");
+        late.or(stopped).filter(|_| counts)
+    }
+
     /// Makes it happen.
     pub fn tried(&self, facts: &Facts<'_>, world: &Rc<World>, logs: bool) -> Trial {
         let trial = |schedule: Schedule, root, judge: &dyn Fn(&Record) -> f64| {
@@ -84,16 +93,16 @@ impl Claim<'_> {
         };
         let truth = |is: bool| f64::from(u8::from(is));
         match self {
-            Self::Takes(id, time) => best(&witness::hangs(facts, world, *id), &|schedule| {
+            Self::Takes(id, time) => best(world, &witness::hangs(facts, world, *id), &|schedule| {
                 trial(schedule, *id, &|record| {
                     let (took, said) = (worked(record, *id), nanoseconds(time.at_least));
                     if took >= said { 1.0 } else { took as f64 / said as f64 }
                 })
             }),
-            Self::OverDeadline(id) => best(&witness::hangs(facts, world, *id), &|schedule| {
+            Self::OverDeadline(id) => best(world, &witness::hangs(facts, world, *id), &|schedule| {
                 trial(schedule, *id, &|record| truth(worked(record, *id) > world.operation(*id).deadline))
             }),
-            Self::Endless(id) => best(&witness::hangs(facts, world, *id), &|schedule| {
+            Self::Endless(id) => best(world, &witness::hangs(facts, world, *id), &|schedule| {
                 trial(schedule, *id, &|record| truth(record.answered.is_none() || record.exhausted))
             }),
             Self::Outlives(calls) => {
@@ -112,60 +121,42 @@ impl Claim<'_> {
                 })
             }
             Self::Executed(id, times) => {
-                // The best choices are looked for: each time one or two of the best so far are changed.
-                let mut random = Random::seeded(u64::from(id.0));
-                let executed = |schedule, root| {
-                    trial(schedule, root, &|record| record.executions[id.index()] as f64 / *times as f64)
-                };
+                let choices = Outage::of(world, *id);
                 let said = facts.executions(*id).root;
-                let others = world.roots.iter().copied().filter(|root| Some(*root) != said);
-                let roots = said.into_iter().chain(others).filter(|root| leads_to(world, *root, *id));
-                let mut best: Option<Trial> = None;
-                for root in roots {
-                    if best.as_ref().is_some_and(|best| best.share >= 1.0) {
-                        break;
-                    }
-                    let plain = executed(witness::outage(*id, Draw::Least, Vec::new()), root);
-                    let mut own = executed(witness::outage(*id, Draw::Seed(1), Vec::new()), root);
-                    for _ in 0..OUTAGES {
-                        if own.share.max(plain.share) >= 1.0 {
-                            break;
-                        }
-                        let mut choices = own.schedule.choices.clone();
-                        choices.resize_with(world.calls.len() * 3 * ROUNDS, || random.up_to(60));
-                        for _ in 0..=random.up_to(3) {
-                            let (kind, chosen) = (random.index(world.calls.len() * 3), random.up_to(60));
-                            let rounds = if random.percent(50) { 0..ROUNDS } else { one_round(&mut random) };
-                            rounds.for_each(|round| choices[kind * ROUNDS + round] = chosen);
-                        }
-                        let next = executed(witness::outage(*id, Draw::Seed(1), choices), root);
-                        own = if next.share >= own.share { next } else { own };
-                    }
-                    let own = if plain.share >= own.share { plain } else { own };
-                    best = if best.as_ref().is_none_or(|best| own.share > best.share) { Some(own) } else { best };
-                }
-                best.unwrap_or_else(|| executed(witness::outage(*id, Draw::Least, Vec::new()), *id))
+                let best = world.roots.iter().copied().chain(said).max_by_key(|root| choices.best(*root).1);
+                trial(witness::outage(&choices), best.unwrap(), &|record| {
+                    record.executions[id.index()] as f64 / *times as f64
+                })
             }
         }
     }
 }
 
-fn one_round(random: &mut Random) -> std::ops::Range<usize> {
-    let round = random.index(ROUNDS);
-    round..round + 1
+/// The first schedule under which all of it happens, or the best one, with what makes it better.
+fn best(world: &World, schedules: &[Schedule], trial: &dyn Fn(Schedule) -> Trial) -> Trial {
+    let plain = schedules.iter().cloned().map(trial);
+    let mut trials: Vec<Trial> = Vec::new();
+    for trial in plain {
+        let done = trial.share >= ALL;
+        trials.push(trial);
+        if done {
+            return trials.pop().unwrap();
+        }
+    }
+    let climbed = trials.into_iter().map(|trial_| climbed(world, trial_, trial));
+    climbed.max_by(|one, other| one.share.total_cmp(&other.share)).unwrap()
 }
 
-/// The first schedule under which all of it happens, or the best one.
-fn best(schedules: &[Schedule], trial: &dyn Fn(Schedule) -> Trial) -> Trial {
-    let mut best = trial(schedules[0].clone());
-    for schedule in &schedules[1..] {
-        if best.share >= 0.999_999 {
-            break;
+/// What becomes of it with one thing after the other decided otherwise, as long as that is better.
+fn climbed(world: &World, mut best: Trial, trial: &dyn Fn(Schedule) -> Trial) -> Trial {
+    loop {
+        let changed = witness::changes(world, &best.schedule).into_iter().map(trial);
+        let next = changed.max_by(|one, other| one.share.total_cmp(&other.share));
+        match next.filter(|next| next.share > best.share) {
+            Some(next) => best = next,
+            None => return best,
         }
-        let next = trial(schedule.clone());
-        best = if next.share > best.share { next } else { best };
     }
-    best
 }
 
 /// Everything that is claimed of a topology and put to the test: worst cases, and what the rules report as proved.
@@ -193,7 +184,6 @@ pub fn claims<'f>(facts: &'f Facts<'_>, world: &World, found: &[(String, String)
             ("retry-amplification", Some(id)) => {
                 let executions = facts.executions(id);
                 let root = executions.root.filter(|root| !leads_to_a_circle(world, *root));
-                let root = root.filter(|root| !passes_a_barrier(world, *root, id));
                 root.and(executions.failing.finite()).map(|it| Claim::Executed(id, it))
             }
             ("timeout-inversion", _) => {
@@ -216,26 +206,6 @@ fn is_a_plain_way(facts: &Facts<'_>, world: &World, way: &[CallId]) -> bool {
         let replaced = facts.topology().call(*call).fallback_of;
         !in_a_circle(world, *call) && replaced.is_none_or(|call| world.call(call).tries < u64::MAX)
     })
-}
-
-/// Not tried: ways through a barrier. What is counted comes with a key of its own each time; where rounds of a loop or
-/// several calls hand the same one on, the barrier answers all but the first that works.
-fn passes_a_barrier(world: &World, from: OperationId, to: OperationId) -> bool {
-    let barred = |id: &OperationId| *id != to && world.operation(*id).barrier.is_some();
-    world.operation_ids().filter(barred).any(|id| leads_to(world, from, id) && leads_to(world, id, to))
-}
-
-/// Whether requests that come in at one operation reach another, what queues give up included.
-fn leads_to(world: &World, from: OperationId, to: OperationId) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut waiting = vec![from];
-    while let Some(at) = waiting.pop() {
-        if seen.insert(at) {
-            let calls = world.calls.iter().filter(|call| call.made && call.from == at);
-            waiting.extend(calls.flat_map(|call| std::iter::once(call.to).chain(call.dead_letter)));
-        }
-    }
-    seen.contains(&to)
 }
 
 /// Whether the callee calls its caller: what then hangs is a game of its own, and a barrier may stop it.

@@ -2,11 +2,11 @@
 //! no crowd. What is not stated limits nothing; a breaker opens as soon as it can, for good.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use topolint::metadata::built_in_clients;
-use topolint::model::{CallId, Cascade, OperationId, Topology};
+use topolint::model::{CallId, Cascade, NodeId, OperationId, Topology};
 use topolint::vocabulary::{ElementKind, Key};
 
 use super::clock::{Clock, Instant, Promise};
@@ -23,6 +23,8 @@ pub struct Places {
     bulkheads: Vec<Option<usize>>,
     consumers: Vec<Option<usize>>,
     breakers: Vec<bool>,
+    /// From which node to which each call leads.
+    ends: Vec<(NodeId, NodeId)>,
     /// The share of executions that make a call; none if nothing says so.
     shares: Vec<Option<f64>>,
 }
@@ -41,6 +43,7 @@ impl Places {
             bulkheads: calls().map(|call| count(call, Key::Bulkhead)).collect(),
             consumers: calls().map(|call| count(call, Key::Consumers).filter(|_| world.call(call).delivery)).collect(),
             breakers: calls().map(|call| cascade.call(call, &[Key::Breaker]).given().is_some()).collect(),
+            ends: calls().map(|call| ends(topology, call)).collect(),
             shares: calls().map(|call| share(topology, cascade, world, call)).collect(),
         };
         for node in topology.node_ids().filter(|node| topology.node(*node).kind == ElementKind::Service) {
@@ -111,6 +114,8 @@ pub struct Crowd {
     consumers: RefCell<Vec<Pool>>,
     pub calls: RefCell<Vec<Waiting>>,
     open: RefCell<BTreeSet<CallId>>,
+    /// Requests from one node to another that nobody has answered and somebody waits for: now, and at most.
+    pub connections: RefCell<BTreeMap<(NodeId, NodeId), (u64, u64)>>,
     /// The share that is made of calls of which nothing says it.
     unsaid: f64,
     /// Of each operation that is asked from outside, how often it failed.
@@ -129,6 +134,7 @@ impl Crowd {
             consumers: RefCell::new(consumers.collect()),
             calls: RefCell::new(vec![Waiting::default(); calls]),
             open: RefCell::default(),
+            connections: RefCell::default(),
             unsaid,
             failed: RefCell::new(vec![0; places.of.len()]),
             sent: Cell::new(0),
@@ -260,6 +266,39 @@ impl Drop for Calling {
             waiting.now -= 1;
             waiting.sum += u128::from(self.run.clock.now() - self.from);
         }
+    }
+}
+
+fn ends(topology: &Topology, call: CallId) -> (NodeId, NodeId) {
+    let node = |id: OperationId| topology.operation(id).node;
+    (node(topology.call(call).from), node(topology.call(call).to))
+}
+
+/// A request on its way, until this is dropped.
+pub struct Connection {
+    run: Rc<Run>,
+    id: CallId,
+}
+
+impl Connection {
+    pub fn open(run: &Rc<Run>, id: CallId) -> Self {
+        let connection = Self { run: Rc::clone(run), id };
+        connection.count(|(now, most)| (now + 1, most.max(now + 1)));
+        connection
+    }
+
+    fn count(&self, change: impl Fn((u64, u64)) -> (u64, u64)) {
+        if let Some(crowd) = &self.run.crowd {
+            let mut connections = crowd.connections.borrow_mut();
+            let count = connections.entry(crowd.places.ends[self.id.index()]).or_default();
+            *count = change(*count);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.count(|(now, most)| (now - 1, most));
     }
 }
 

@@ -41,6 +41,10 @@ pub struct Record {
     pub outlived: BTreeSet<CallId>,
     /// Whether a key came again after it was forgotten.
     pub expired: bool,
+    /// Whether somebody no longer waited for what was still to come.
+    pub late: bool,
+    /// Whether a repeat of a key was answered with what came of the first.
+    pub stopped: bool,
     /// Whether more was going on than is played.
     pub exhausted: bool,
     /// When the request was answered, if ever.

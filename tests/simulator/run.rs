@@ -2,26 +2,23 @@
 //! open and how it is decided, barriers. Everything is written from the rulings; nothing is computed in advance.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::pending;
 use std::rc::Rc;
 
 use topolint::model::{CallId, OperationId};
-use topolint::vocabulary::ElementKind;
 
 use super::calls::{Try, once};
 use super::clock::{Boxed, Clock, Instant, NEVER, Promise, Task};
 use super::crowd::{Crowd, worker as free_worker};
+use super::outage::Goal;
 use super::random::Random;
 use super::record::{Record, Site, Span, What};
 use super::schedule::{Draw, Own, Play, Schedule};
-use super::world::{Bound, Call, Class, Shape, Step, World};
+use super::world::{Bound, Call, Class, Classes, KeySent, Shape, Step, World};
 
 /// So many requests are sent in one run, at most: circles and attempts without end go no further.
-const SENDS: u32 = 600;
-
-/// So many choices of one kind are told apart.
-pub const ROUNDS: usize = 8;
+pub const SENDS: u32 = 600;
 
 /// How an execution fails: by itself, or because something below it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +48,8 @@ pub struct Arrival {
     pub call: Option<CallId>,
     /// Whether all callers above wait: behind a queue or `->>`, nobody has to have an answer in time.
     pub awaited: bool,
+    /// How it is to end, if anything may be chosen.
+    pub goal: Goal,
 }
 
 /// An execution: what its calls know of it.
@@ -75,8 +74,6 @@ pub struct Run {
     pub record: RefCell<Record>,
     random: RefCell<Random>,
     keys: Cell<u64>,
-    /// How many choices were made, of each kind.
-    chosen: RefCell<HashMap<usize, usize>>,
     left: Cell<u32>,
     sent: RefCell<Vec<usize>>,
     claims: RefCell<HashMap<(OperationId, u64), Claim>>,
@@ -87,7 +84,8 @@ pub struct Run {
 /// Plays one request out until nothing happens any more.
 pub fn play(world: &Rc<World>, schedule: &Schedule, root: OperationId, left: Instant, logs: bool) -> Record {
     let run = Run::new(world, schedule, SENDS, logs);
-    let arrival = Arrival { left, until: NEVER, key: Some(0), path: 0, call: None, awaited: true };
+    let goal = schedule.choices.as_ref().map_or_else(Goal::default, |choices| choices.best(root).0);
+    let arrival = Arrival { left, until: NEVER, key: Some(0), path: 0, call: None, awaited: true, goal };
     let (first, clock) = (Rc::clone(&run), Rc::clone(&run.clock));
     let root = async move {
         let outcome = operation(Rc::clone(&first), root, arrival).await;
@@ -118,7 +116,6 @@ impl Run {
             record: RefCell::new(Record::new(world, logs)),
             random: RefCell::new(Random::seeded(seed ^ 0x5EED)),
             keys: Cell::new(1),
-            chosen: RefCell::default(),
             left: Cell::new(sends),
             sent: RefCell::new(vec![0; world.calls.len()]),
             claims: RefCell::default(),
@@ -156,8 +153,7 @@ impl Run {
         match self.schedule.draw {
             Draw::Most => return most,
             Draw::Least => return 0,
-            // Where one thing is broken, nothing else takes time.
-            Draw::Seed(_) if most == 0 || self.schedule.broken.is_some() => return 0,
+            Draw::Seed(_) if most == 0 => return 0,
             Draw::Seed(_) => {}
         }
         let mut random = self.random.borrow_mut();
@@ -171,12 +167,12 @@ impl Run {
 
     pub fn times(&self, id: CallId) -> u64 {
         let (least, most) = self.world.call(id).times;
-        let kind = id.index() * 3;
         match self.schedule.draw {
+            _ if self.schedule.seldom.contains(&id) => least,
             Draw::Least if most == u64::MAX => least,
             Draw::Most | Draw::Least => most,
-            Draw::Seed(_) if most == u64::MAX => [least, 3, most][self.choice(kind, 3)],
-            Draw::Seed(_) => least + self.choice(kind, usize::try_from(most - least + 1).unwrap()) as u64,
+            Draw::Seed(_) if most == u64::MAX => self.random.borrow_mut().one_of(&[least, 3, most]),
+            Draw::Seed(_) => self.random.borrow_mut().up_to(most - least + 1) + least,
         }
     }
 
@@ -185,30 +181,19 @@ impl Run {
             return call.made && crowd.takes(id);
         }
         let seeded = matches!(self.schedule.draw, Draw::Seed(_));
-        call.made && (call.chance >= 1.0 && !call.miss || !seeded || self.choice(id.index() * 3 + 1, 2) == 0)
+        call.made
+            && !self.schedule.skipped.contains(&id)
+            && (call.chance >= 1.0 && !call.miss || !seeded || self.random.borrow_mut().percent(50))
     }
 
     pub fn branch(&self, steps: &[Step]) -> usize {
-        let onto = |step: &Step| self.world.calls_of(step).iter().any(|call| self.schedule.way.contains(call));
-        match (steps.iter().position(onto), self.schedule.draw) {
+        let onto = |chosen: &BTreeSet<CallId>| {
+            steps.iter().position(|step| self.world.calls_of(step).iter().any(|call| chosen.contains(call)))
+        };
+        match (onto(&self.schedule.taken).or_else(|| onto(&self.schedule.way)), self.schedule.draw) {
             (Some(at), _) => at,
             (None, Draw::Most | Draw::Least) => 0,
-            (None, Draw::Seed(_)) => {
-                let first = steps.iter().flat_map(|step| self.world.calls_of(step)).next();
-                self.choice(first.map_or(0, |id| id.index() * 3 + 2), steps.len())
-            }
-        }
-    }
-
-    /// One of so many: what was chosen in advance for the first times that something of one kind is open, or by chance.
-    fn choice(&self, kind: usize, of: usize) -> usize {
-        let mut chosen = self.chosen.borrow_mut();
-        let number = chosen.entry(kind).or_default();
-        let place = kind * ROUNDS + (*number).min(ROUNDS - 1);
-        *number += 1;
-        match self.schedule.choices.get(place) {
-            Some(chosen) => usize::try_from(*chosen).unwrap() % of,
-            None => self.random.borrow_mut().index(of),
+            (None, Draw::Seed(_)) => self.random.borrow_mut().index(steps.len()),
         }
     }
 
@@ -230,6 +215,9 @@ impl Run {
             let classes = self.world.call(id).classes;
             let final_one = Class::ALL.into_iter().find(|class| *class != Class::Timeout && !classes.has(*class));
             return Play::Refuse(final_one.unwrap_or(Class::Refused));
+        }
+        if schedule.answered.contains(&id) {
+            return Play::Echo;
         }
         let then = match schedule.then {
             Play::Stall if !schedule.way.is_empty() && !schedule.way.contains(&id) => Play::Answer,
@@ -257,6 +245,21 @@ impl Run {
     pub fn unsaid(&self, id: CallId, of: u64) -> u64 {
         let seed = if let Draw::Seed(seed) = self.schedule.draw { seed } else { 1 };
         (seed ^ (u64::from(id.0) + 7).wrapping_mul(0x9E37_79B9_7F4A_7C15)) % of
+    }
+
+    /// Where one thing is broken, no barrier stands in the way that need not.
+    pub fn unsaid_key(&self, id: CallId) -> KeySent {
+        if self.schedule.choices.is_some() {
+            return KeySent::PerAttempt;
+        }
+        [KeySent::None, KeySent::PerAttempt, KeySent::PerRequest, KeySent::Forwarded]
+            [usize::try_from(self.unsaid(id, 4)).unwrap()]
+    }
+
+    /// How one try ends, of a call that tries these failures again.
+    pub fn one_try(&self, (id, goal): (CallId, Goal), more: bool, (classes, proxies): (Classes, bool)) -> Goal {
+        let Some(choices) = &self.schedule.choices else { return goal };
+        choices.one_try(id, goal, more && choices.is_tried_again(id, classes, proxies))
     }
 
     pub fn timeout(&self, id: CallId) -> Instant {
@@ -301,6 +304,7 @@ pub fn operation(run: Rc<Run>, id: OperationId, arrival: Arrival) -> Boxed<Outco
     Box::pin(async move {
         let world = Rc::clone(&run.world);
         let own = world.operation(id);
+        let number = run.record.borrow().executions[id.index()];
         run.record.borrow_mut().executions[id.index()] += 1;
         while let Some(claimed) = claim(&run, id, arrival.key) {
             // The repeat may have come when the first was through.
@@ -308,6 +312,7 @@ pub fn operation(run: Rc<Run>, id: OperationId, arrival: Arrival) -> Boxed<Outco
                 let _ = claimed.wait(&run.clock).await;
                 continue;
             }
+            run.record.borrow_mut().stopped = true;
             return claimed.kept().unwrap_or(Err(Failure::Below));
         }
         let _seen = arrival.awaited.then(|| Span::new(&run, What::Seen(id), None));
@@ -321,7 +326,7 @@ pub fn operation(run: Rc<Run>, id: OperationId, arrival: Arrival) -> Boxed<Outco
             let by = arrival.call.map(|call| (call, given_up));
             let span = arrival.awaited.then(|| Span::new(&worker, What::Worked(id), by));
             let place = free_worker(&worker, id).await;
-            let outcome = work(&worker, id, arrival, end).await;
+            let outcome = work(&worker, (id, number), arrival, end).await;
             drop((span, place));
             settle(&worker, id, arrival.key, outcome);
             kept.keep(&worker.clock, outcome);
@@ -334,6 +339,7 @@ pub fn operation(run: Rc<Run>, id: OperationId, arrival: Arrival) -> Boxed<Outco
         };
         let clock = Rc::clone(&run.clock);
         let outcome = clock.before(end, answer.wait(&clock)).await;
+        run.record.borrow_mut().late |= outcome.is_none();
         waiting.answered.set(true);
         if let (None, Some(task)) = (&outcome, task) {
             // Its own bound is no caller that has gone.
@@ -383,10 +389,10 @@ fn settle(run: &Run, id: OperationId, key: Option<u64>, outcome: Outcome) {
     }
 }
 
-async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) -> Outcome {
+/// All that an execution does, which has this number.
+async fn work(run: &Rc<Run>, (id, number): (OperationId, usize), arrival: Arrival, end: Instant) -> Outcome {
     let world = Rc::clone(&run.world);
     let own = world.operation(id);
-    let number = run.record.borrow().executions[id.index()] - 1;
     let ends = run.ends(id, number);
     if ends == Own::FailsAtOnce {
         return Err(Failure::AtOnce);
@@ -408,8 +414,7 @@ async fn work(run: &Rc<Run>, id: OperationId, arrival: Arrival, end: Instant) ->
     let key = arrival.key.unwrap_or_else(|| run.fresh_key());
     let stage = Rc::new(Stage { end, key: Some(key), awaited: arrival.awaited, branches: RefCell::default() });
     let branches = Branches(Rc::clone(&stage));
-    let shape = if own.kind == ElementKind::Client { Shape::OneOf } else { Shape::Sequence };
-    let body = Step::Group(shape, Rc::clone(&own.body));
+    let body = (world.body(id), arrival.goal);
     let outcome = step(Rc::clone(run), Rc::clone(&stage), body, arrival.path, false).await;
     branches.let_go();
     match outcome {
@@ -436,24 +441,30 @@ impl Drop for Branches {
     }
 }
 
-pub fn step(run: Rc<Run>, stage: Rc<Stage>, step_: Step, path: u64, at_once: bool) -> Boxed<Outcome> {
+/// A step, and how it is to end.
+pub fn step(run: Rc<Run>, stage: Rc<Stage>, step_: (Step, Goal), path: u64, at_once: bool) -> Boxed<Outcome> {
     Box::pin(async move {
+        let (step_, goal) = step_;
+        let choices = run.schedule.choices.clone();
+        let works = |steps: &[Step]| vec![Goal::Works; steps.len()];
         match step_ {
-            Step::Call(id) => call(run, stage, id, path, at_once).await,
+            Step::Call(id) => call(run, stage, (id, goal), path, at_once).await,
             Step::Group(Shape::Sequence, steps) => {
-                for one in steps.iter() {
-                    step(Rc::clone(&run), Rc::clone(&stage), one.clone(), path, false).await?;
+                let ends = choices.map_or_else(|| works(&steps), |choices| choices.sequence(&steps, goal));
+                for one in steps.iter().cloned().zip(ends) {
+                    step(Rc::clone(&run), Rc::clone(&stage), one, path, false).await?;
                 }
                 Ok(())
             }
             Step::Group(Shape::OneOf, steps) if steps.is_empty() => Ok(()),
             Step::Group(Shape::OneOf, steps) => {
-                let one = steps[run.branch(&steps)].clone();
-                step(run, stage, one, path, false).await
+                let at = choices.map_or_else(|| run.branch(&steps), |choices| choices.branch(&steps, goal));
+                step(run, stage, (steps[at].clone(), goal), path, false).await
             }
             Step::Group(Shape::Parallel(enough), steps) => {
-                let branch = |one: &Step| step(Rc::clone(&run), Rc::clone(&stage), one.clone(), path, true);
-                let branches = steps.iter().map(branch).collect();
+                let ends = choices.map_or_else(|| works(&steps), |choices| choices.together(&steps, enough, goal));
+                let branch = |one| step(Rc::clone(&run), Rc::clone(&stage), one, path, true);
+                let branches = steps.iter().cloned().zip(ends).map(branch).collect();
                 parallel(&run, &stage, branches, enough).await
             }
         }
@@ -479,14 +490,16 @@ async fn parallel(run: &Rc<Run>, stage: &Stage, branches: Vec<Boxed<Outcome>>, e
     if all == 0 { Ok(()) } else { done.wait(&run.clock).await }
 }
 
-async fn call(run: Rc<Run>, stage: Rc<Stage>, id: CallId, path: u64, at_once: bool) -> Outcome {
+async fn call(run: Rc<Run>, stage: Rc<Stage>, (id, goal): (CallId, Goal), path: u64, at_once: bool) -> Outcome {
     let world = Rc::clone(&run.world);
     let call = world.call(id);
-    if !run.takes(id, call) {
+    let chosen = run.schedule.choices.as_ref().map(|choices| choices.rounds(id, at_once, goal).unwrap_or_default());
+    if chosen.is_none() && !run.takes(id, call) {
         return Ok(());
     }
-    let times = run.times(id);
-    let round = |number| once(Rc::clone(&run), Rc::clone(&stage), id, further(path, id, number));
+    let times = chosen.as_ref().map_or_else(|| run.times(id), |chosen| chosen.len() as u64);
+    let end = |number| chosen.as_ref().map_or_else(Goal::default, |chosen| chosen[usize::try_from(number).unwrap()]);
+    let round = |number| once(Rc::clone(&run), Rc::clone(&stage), (id, end(number)), further(path, id, number));
     if at_once && call.waits && times > 1 {
         let times = times.min(u64::from(SENDS) + 1);
         let rounds: Vec<Boxed<Outcome>> = (0..times).map(round).collect();

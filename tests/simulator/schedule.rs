@@ -4,9 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
+use std::rc::Rc;
 
 use topolint::model::{CallId, OperationId};
 
+use super::outage::Outage;
 use super::random::Random;
 use super::world::{Class, World};
 
@@ -62,6 +64,8 @@ pub struct Schedule {
     pub draw: Draw,
     /// The branches that are taken where one is to be taken, and the only calls that stall, if any are named.
     pub way: BTreeSet<CallId>,
+    /// Further branches that are taken.
+    pub taken: BTreeSet<CallId>,
     /// Calls that stall and fail even at their last try.
     pub failing: BTreeSet<CallId>,
     /// Calls that fail at once, whenever they are made.
@@ -70,8 +74,14 @@ pub struct Schedule {
     pub busy: Option<BTreeSet<OperationId>>,
     /// Whether a queue hands out again that does not say how often.
     pub redelivers: bool,
-    /// What is chosen where something is open, one choice after another; then a seed decides.
-    pub choices: Vec<u64>,
+    /// Calls that somebody else answers at once.
+    pub answered: BTreeSet<CallId>,
+    /// Calls that are made as seldom as is stated.
+    pub seldom: BTreeSet<CallId>,
+    /// Calls that are not made.
+    pub skipped: BTreeSet<CallId>,
+    /// What is chosen where one thing is broken.
+    pub choices: Option<Rc<Outage>>,
 }
 
 impl Schedule {
@@ -83,11 +93,15 @@ impl Schedule {
             broken: None,
             draw,
             way: BTreeSet::new(),
+            taken: BTreeSet::new(),
             failing: BTreeSet::new(),
             dead: BTreeSet::new(),
             busy: None,
             redelivers: false,
-            choices: Vec::new(),
+            answered: BTreeSet::new(),
+            seldom: BTreeSet::new(),
+            skipped: BTreeSet::new(),
+            choices: None,
         }
     }
 
@@ -162,8 +176,12 @@ impl Schedule {
         let of = if self.way.is_empty() { String::new() } else { format!(" of {}", names(&self.way)) };
         lines.extend((self.then != Play::Answer).then(|| format!("every other request{of} {}", self.then)));
         lines.extend((!self.failing.is_empty()).then(|| format!("fail even at last: {}", names(&self.failing))));
+        lines.extend((!self.taken.is_empty()).then(|| format!("are chosen: {}", names(&self.taken))));
         lines.extend((!self.dead.is_empty()).then(|| format!("fail at once: {}", names(&self.dead))));
+        lines.extend((!self.answered.is_empty()).then(|| format!("are answered at once: {}", names(&self.answered))));
+        lines.extend((!self.skipped.is_empty()).then(|| format!("are not made: {}", names(&self.skipped))));
         lines.push(match self.draw {
+            _ if self.choices.is_some() => "what is open is chosen so that it is executed most often".to_owned(),
             Draw::Seed(seed) => format!("what is open is drawn from {seed}"),
             Draw::Most => "what is open takes as long as it can".to_owned(),
             Draw::Least => "what is open takes no longer than it must".to_owned(),

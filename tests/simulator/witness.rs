@@ -2,11 +2,13 @@
 //! exactly what a finding speaks of goes wrong.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use topolint::analysis::{EffectSite, Exposed, Facts, RepeaterKind};
 use topolint::model::{CallId, OperationId};
 
 use super::clock::{Instant, NEVER};
+use super::outage::Outage;
 use super::record::Site;
 use super::schedule::{Draw, Own, Play, Schedule};
 use super::world::{Class, Otherwise, Shape, Step, World};
@@ -34,6 +36,62 @@ pub fn hangs(facts: &Facts<'_>, world: &World, id: OperationId) -> Vec<Schedule>
     let busy = plain.busy.clone().map(|busy| busy.into_iter().filter(|own| *own != id).collect());
     let free = |schedule: &Schedule| Schedule { busy: busy.clone(), ..schedule.clone() };
     vec![free(&plain), free(&all), all, plain].into_iter().rev().collect()
+}
+
+/// The same with one thing decided otherwise: what is not made, what fails, what is slow, who works himself.
+pub fn changes(world: &World, schedule: &Schedule) -> Vec<Schedule> {
+    let busy = schedule.busy.clone().unwrap_or_default();
+    let inside = |id: &CallId| world.call(*id).made && busy.contains(&world.call(*id).from);
+    let mut all = Vec::new();
+    for id in world.call_ids().filter(inside) {
+        let call = world.call(id);
+        let skippable = call.chance < 1.0 || call.miss || call.times.0 == 0;
+        let sets: [fn(&mut Schedule) -> &mut BTreeSet<CallId>; 4] =
+            [|it| &mut it.skipped, |it| &mut it.way, |it| &mut it.failing, |it| &mut it.dead];
+        for set in &sets[usize::from(!skippable)..] {
+            let mut changed = schedule.clone();
+            toggle(set(&mut changed), id);
+            all.push(changed);
+        }
+    }
+    for id in &busy {
+        choices(world, &world.operation(*id).body, schedule, &mut all);
+    }
+    for id in world.operation_ids().filter(|id| world.operation(*id).own > 0) {
+        let mut changed = schedule.clone();
+        toggle(changed.busy.get_or_insert_default(), id);
+        all.push(changed);
+    }
+    all
+}
+
+/// Where one of several is chosen, each of them.
+fn choices(world: &World, steps: &[Step], schedule: &Schedule, all: &mut Vec<Schedule>) {
+    for step in steps {
+        match step {
+            Step::Group(shape, inner) => {
+                for branch in inner.iter().filter(|_| *shape == Shape::OneOf) {
+                    let mut changed = schedule.clone();
+                    world.calls_of(step).iter().for_each(|id| _ = changed.taken.remove(id));
+                    changed.taken.extend(world.calls_of(branch));
+                    changed.way.extend(world.calls_of(branch));
+                    all.push(changed);
+                }
+                choices(world, inner, schedule, all);
+            }
+            Step::Call(id) => {
+                if let Otherwise::Calls(inner) = &world.call(*id).otherwise {
+                    choices(world, inner, schedule, all);
+                }
+            }
+        }
+    }
+}
+
+fn toggle<T: Ord>(set: &mut BTreeSet<T>, one: T) {
+    if !set.remove(&one) {
+        set.insert(one);
+    }
 }
 
 fn together(world: &World, steps: &[Step], way: &mut BTreeSet<CallId>) {
@@ -80,9 +138,10 @@ fn fail_others(world: &World, steps: &[Step], schedule: &mut Schedule) {
                 let others = branches.iter().filter(|branch| {
                     !world.calls_of(branch).iter().any(|id| schedule.way.contains(id)) && can_fail(world, branch)
                 });
-                let dead: Vec<CallId> =
-                    others.take(branches.len() - enough).flat_map(|it| world.calls_of(it)).collect();
-                schedule.dead.extend(dead);
+                let others: Vec<&Step> = others.take(branches.len() - enough).collect();
+                for branch in others {
+                    fail(world, branch, schedule);
+                }
                 fail_others(world, branches, schedule);
             }
             Step::Group(_, inner) => fail_others(world, inner, schedule),
@@ -95,6 +154,21 @@ fn fail_others(world: &World, steps: &[Step], schedule: &mut Schedule) {
     }
 }
 
+/// All calls of a step fail at once, and where one of several is chosen it is one that can.
+fn fail(world: &World, step: &Step, schedule: &mut Schedule) {
+    match step {
+        Step::Call(_) => schedule.dead.extend(world.calls_of(step)),
+        Step::Group(Shape::OneOf, branches) => {
+            let chosen = branches.iter().find(|branch| can_fail(world, branch)).into_iter();
+            for branch in chosen {
+                schedule.taken.extend(world.calls_of(branch));
+                fail(world, branch, schedule);
+            }
+        }
+        Step::Group(_, inner) => inner.iter().for_each(|step| fail(world, step, schedule)),
+    }
+}
+
 fn can_fail(world: &World, step: &Step) -> bool {
     match step {
         Step::Call(id) => {
@@ -104,7 +178,7 @@ fn can_fail(world: &World, step: &Step) -> bool {
                 Otherwise::GoesOn => false,
                 Otherwise::Calls(steps) => steps.iter().any(|step| can_fail(world, step)),
             };
-            call.made && call.waits && call.times.0 > 0 && fails
+            call.made && call.waits && call.times.1 > 0 && fails
         }
         Step::Group(Shape::Parallel(enough), steps) => {
             steps.iter().filter(|step| !can_fail(world, step)).count() < *enough
@@ -117,14 +191,14 @@ fn can_fail(world: &World, step: &Step) -> bool {
 pub fn inversion(facts: &Facts<'_>, world: &World, call: CallId) -> Schedule {
     let mut schedule = hang(facts, world, world.call(call).to);
     let caller = world.call(call).from;
-    for other in world.call_ids().filter(|id| world.call(*id).from == caller) {
-        schedule.plays.insert(other, vec![Play::Echo; 64]);
-    }
+    let others = || world.call_ids().filter(|id| world.call(*id).from == caller && *id != call);
+    schedule.answered.extend(others());
     schedule.plays.insert(call, vec![Play::Answer]);
     schedule.busy.get_or_insert_default().remove(&caller);
     schedule.way.insert(call);
     let mut dead = BTreeSet::new();
     instead(facts, call, &mut dead);
+    schedule.seldom.extend(others().filter(|id| !dead.contains(id)));
     schedule.dead.extend(dead);
     schedule
 }
@@ -213,7 +287,8 @@ fn left(world: &World, id: OperationId, seen: &mut BTreeSet<OperationId>) -> Ins
     most.unwrap_or(NEVER)
 }
 
-/// One operation fails at once, whenever it is executed; the choices are the largest, or drawn.
-pub fn outage(id: OperationId, draw: Draw, choices: Vec<u64>) -> Schedule {
-    Schedule { broken: Some(id), busy: Some(BTreeSet::new()), choices, ..Schedule::healthy(draw) }
+/// One operation fails at once, whenever it is executed; all that is open is chosen so that this happens most often.
+pub fn outage(choices: &Rc<Outage>) -> Schedule {
+    let (broken, choices) = (Some(choices.broken), Some(Rc::clone(choices)));
+    Schedule { broken, busy: Some(BTreeSet::new()), choices, ..Schedule::healthy(Draw::Least) }
 }

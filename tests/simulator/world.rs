@@ -182,6 +182,13 @@ impl World {
         &self.operations[id.index()]
     }
 
+    /// What an operation does: each arrow of a client is a request of its own.
+    pub fn body(&self, id: OperationId) -> Step {
+        let own = self.operation(id);
+        let shape = if own.kind == ElementKind::Client { Shape::OneOf } else { Shape::Sequence };
+        Step::Group(shape, Rc::clone(&own.body))
+    }
+
     pub fn call(&self, id: CallId) -> &Call {
         &self.calls[id.index()]
     }

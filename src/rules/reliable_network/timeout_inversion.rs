@@ -66,6 +66,9 @@ pub(super) fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversio
     if !plan.awaited || plan.local || plan.stream || needed <= Extent::Finite(limit) || copes(facts, id) {
         return None;
     }
+    if !facts.has_its_turn(id) {
+        return None;
+    }
     Some(Inversion { call: id, limit, stated, needed })
 }
 
