@@ -126,7 +126,7 @@ fn bound_together(text: &str) -> Vec<String> {
 fn belong_together(before: &str, word: &str) -> bool {
     let is_number = |word: &str| word.chars().all(|character| character.is_ascii_digit() || ".,".contains(character));
     let ends = ["s", "ms", "µs", "min", "h", "d", "∞", "?"].contains(&before) || is_number(before);
-    let binds = ["×", "≤"].contains(&before) || ["×", "·"].contains(&word);
+    let binds = ["×", "≤", "→"].contains(&before) || ["×", "·"].contains(&word);
     binds || (word == "≤" && !ends) || (is_number(before) && word.len() <= 3)
 }
 

@@ -30,9 +30,12 @@ const MOST_BADGES: usize = 6;
 
 /// Nothing in a node or label is wider.
 pub(super) const WIDEST: f64 = 230.0;
-/// A line in a node or label is broken where it gets wider, once.
+/// A line in a node or label is broken where it gets wider, once: numbers later than words, and the line of one of
+/// several calls later than that of the only one.
 const NODE_LINE: f64 = 150.0;
-const LABEL_WIDE: f64 = 92.0;
+const NODE_NUMBERS: f64 = 200.0;
+const LABEL_LINE_ALONE: f64 = 92.0;
+const LABEL_LINE_OF_MORE: f64 = 130.0;
 const MOST_FOLDS: usize = 2;
 /// So many calls have a line in the label of an edge.
 const MOST_CALLS: usize = 4;
@@ -48,8 +51,9 @@ pub(super) struct NodeText {
 impl NodeText {
     pub(super) fn of(node: &Node, ruler: &Ruler) -> Self {
         let name = ruler.cut(&node.name, Weight::Bold, NAME, WIDEST);
-        let wide = NODE_LINE.max(ruler.width(&name, Weight::Bold, NAME) + ICON + 6.0);
-        Self { lines: node.lines.iter().flat_map(|line| folded(line, SMALL, wide, ruler)).collect(), name }
+        let wide = ruler.width(&name, Weight::Bold, NAME) + ICON + 6.0;
+        let most = |line: &str| wide.max(if line.contains('≤') { NODE_NUMBERS } else { NODE_LINE });
+        Self { lines: node.lines.iter().flat_map(|line| folded(line, SMALL, most(line), ruler)).collect(), name }
     }
 }
 
@@ -69,7 +73,8 @@ pub(super) fn label(edge: &Edge, ruler: &Ruler) -> Vec<String> {
     }
     let most = if lines.len() > MOST_CALLS { MOST_CALLS - 1 } else { MOST_CALLS };
     let more = lines.len().saturating_sub(most);
-    let shown = lines.into_iter().take(most).flat_map(|line| folded(line, LABEL, LABEL_WIDE, ruler));
+    let wide = if lines.len() > 1 { LABEL_LINE_OF_MORE } else { LABEL_LINE_ALONE };
+    let shown = lines.into_iter().take(most).flat_map(|line| folded(line, LABEL, wide, ruler));
     shown.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
