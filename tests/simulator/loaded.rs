@@ -45,7 +45,7 @@ impl Maker {
                 self.text,
                 "queue q\nservice p {{ load 20/s }}\np ->> q\nq ->> {to}.job {{ consumers {consumers} }}\n"
             );
-            let call = self.call(&format!("{to}.job"), &[]);
+            let call = self.call(&format!("{to}.job"), &middle);
             self.text.push_str(&call);
         }
     }

@@ -24,7 +24,7 @@ use super::world::World;
 use super::{asked, found, loaded};
 
 /// So many topologies, if nothing else is asked for.
-const TOPOLOGIES: u64 = 80;
+const TOPOLOGIES: u64 = 200;
 
 /// More requests than that are not sent in one run.
 const REQUESTS: f64 = 200.0;
