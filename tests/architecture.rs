@@ -128,6 +128,21 @@ fn each_outside_crate_has_one_home() {
 }
 
 #[test]
+fn each_outside_crate_says_why_it_is_here() {
+    let text = fs::read_to_string("Cargo.toml").expect("the package");
+    let lines: Vec<&str> = text.lines().skip_while(|line| *line != "[dependencies]").collect();
+    let (mut named, mut reason) = (0, "");
+    for line in lines.into_iter().take_while(|line| !line.starts_with("[[")).filter(|line| !line.starts_with('[')) {
+        if line.contains(" = ") {
+            assert!(reason.starts_with("# "), "no comment above says why this is here: {line}");
+            named += 1;
+        }
+        reason = line;
+    }
+    assert!(named >= HOMES.len(), "only {named} dependencies were found: the test no longer reads the package");
+}
+
+#[test]
 fn the_library_touches_no_disk_no_clock_and_no_environment() {
     for path in sources(Path::new("src")).iter().filter(|path| !path.starts_with("src/bin")) {
         for word in [

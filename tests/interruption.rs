@@ -30,7 +30,7 @@ fn survives_being_killed(arguments: &str, file: &str) {
     folder.run(arguments);
     let whole = start.elapsed();
     let mut states = [0, 0];
-    for moment in 0..24 {
+    for moment in 0..12 {
         fs::write(folder.path(file), "the old file\n").expect("an old file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_topolint"));
         command.current_dir(folder.path("")).args(arguments.split_whitespace());
@@ -38,7 +38,7 @@ fn survives_being_killed(arguments: &str, file: &str) {
             command.env_remove(name);
         }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a run");
-        std::thread::sleep(whole * moment / 20);
+        std::thread::sleep(whole * moment / 10);
         let _ = child.kill();
         child.wait().expect("its end");
         let found = fs::read(folder.path(file)).expect("a file is there at any time");

@@ -247,7 +247,7 @@ fn measured(what: &str, folder: &Folder, arguments: &str, megabytes: u64, second
 #[ignore = "large"]
 fn a_million_nodes_are_checked() {
     let text: String = (0..1_000_000).map(|at| format!("service s{at}\n")).collect();
-    let run = measured("10^6 nodes", &Folder::of(text), "check a.topo -f concise", 4_000, 120);
+    let run = measured("10^6 nodes", &Folder::of(text), "check a.topo -f concise", 4_000, 300);
     assert_eq!((run.code, run.out.lines().count()), (Some(0), 1_000_000));
 }
 
@@ -269,7 +269,7 @@ fn a_complete_graph_of_two_thousand_nodes_is_refused() {
 #[test]
 #[ignore = "large"]
 fn a_circle_of_a_hundred_thousand_services_is_checked() {
-    measured("a circle of 10^5", &Folder::of(circle(100_000)), "check a.topo -f concise", 2_000, 120);
+    measured("a circle of 10^5", &Folder::of(circle(100_000)), "check a.topo -f concise", 2_000, 300);
 }
 
 #[test]
@@ -279,11 +279,11 @@ fn a_hundred_thousand_includes_are_followed() {
         folder.with(&format!("parts/{at}.topo"), format!("include \"{}.topo\"\nservice s{at}\n", at + 1))
     });
     let chain = chain.with("parts/100000.topo", "service last\n");
-    measured("a chain of 10^5 includes", &chain, "check parts/0.topo -f concise", 2_000, 120);
+    measured("a chain of 10^5 includes", &chain, "check parts/0.topo -f concise", 2_000, 300);
     let chain = chain.with("a.topo", "include \"parts/*.topo\"\n");
-    measured("a pattern of 10^5 files", &chain, "check a.topo -f concise", 2_000, 120);
+    measured("a pattern of 10^5 files", &chain, "check a.topo -f concise", 2_000, 300);
     let includes: String = (0..100_000).map(|at| format!("include \"parts/{at}.topo\"\n")).collect();
-    measured("10^5 includes of one file", &chain.with("a.topo", includes), "check a.topo -f concise", 2_000, 120);
+    measured("10^5 includes of one file", &chain.with("a.topo", includes), "check a.topo -f concise", 2_000, 300);
 }
 
 #[test]
@@ -306,18 +306,18 @@ fn a_hundred_thousand_findings_are_reported_in_every_format() {
     let folder = Folder::of(text);
     for format in FORMATS {
         let run =
-            measured(&format!("10^5 findings, {format}"), &folder, &format!("check a.topo -f {format}"), 3_000, 120);
+            measured(&format!("10^5 findings, {format}"), &folder, &format!("check a.topo -f {format}"), 3_000, 300);
         assert_eq!(run.code, Some(1), "{format}");
     }
     measured("a baseline of 10^5 entries", &folder, "baseline create a.topo --baseline known.yaml", 2_000, 60);
-    let run = measured("the same, read", &folder, "check a.topo --baseline known.yaml", 3_000, 120);
+    let run = measured("the same, read", &folder, "check a.topo --baseline known.yaml", 3_000, 300);
     assert_eq!(run.code, Some(0), "{}", run.err);
 }
 
 #[test]
 #[ignore = "large"]
-fn the_largest_file_is_read_whatever_is_in_it() {
-    let most = 64 * 1024 * 1024;
+fn a_large_file_is_read_whatever_is_in_it() {
+    let most = 16 * 1024 * 1024;
     let lines = [
         ("one word", "x".repeat(most - 9), "service "),
         ("one label", "x".repeat(most - 16), "service a \""),
@@ -327,7 +327,7 @@ fn the_largest_file_is_read_whatever_is_in_it() {
         ("arrows", "-> ".repeat(most / 3 - 9), "service a "),
     ];
     for (what, rest, start) in lines {
-        let run = measured(what, &Folder::of(format!("{start}{rest}")), "check a.topo -f concise", 8_000, 300);
+        let run = measured(what, &Folder::of(format!("{start}{rest}")), "check a.topo -f concise", 3_000, 300);
         assert!(run.out.len() < 10_000, "{what}");
     }
     let run = measured("statements without end", &Folder::of("a;".repeat(most / 2)), "check a.topo", 1_000, 30);
@@ -339,6 +339,6 @@ fn the_largest_file_is_read_whatever_is_in_it() {
 fn a_label_of_a_hundred_megabytes_is_read_if_it_is_asked_for() {
     let folder = Folder::of(format!("service a \"{}\"\n", "x".repeat(100_000_000)));
     assert_refused(&bounded(&folder, "check a.topo", 256, 5), &["100000013 bytes", "raise `--max-file-size`"]);
-    let run = measured("a label of 100 MB", &folder, "check a.topo --max-file-size 200000000 -f concise", 2_000, 120);
+    let run = measured("a label of 100 MB", &folder, "check a.topo --max-file-size 200000000 -f concise", 2_000, 300);
     assert!(run.code == Some(0) && run.out.len() < 10_000, "{}", run.err);
 }
