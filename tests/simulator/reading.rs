@@ -201,7 +201,7 @@ impl Reader<'_> {
         let stated = self.cascade.call(id, &[Key::Times]).given();
         stated.map_or((1, 1), |it| {
             let one = it.setting.count().map(|count| (count, count));
-            it.setting.count_range().or(one).unwrap_or((1, u64::MAX))
+            it.setting.count_range().or(one).unwrap_or((0, u64::MAX))
         })
     }
 

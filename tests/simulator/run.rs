@@ -169,7 +169,7 @@ impl Run {
         let (least, most) = self.world.call(id).times;
         match self.schedule.draw {
             _ if self.schedule.seldom.contains(&id) => least,
-            Draw::Least if most == u64::MAX => least,
+            Draw::Least if most == u64::MAX => least.max(1),
             Draw::Most | Draw::Least => most,
             Draw::Seed(_) if most == u64::MAX => self.random.borrow_mut().one_of(&[least, 3, most]),
             Draw::Seed(_) => self.random.borrow_mut().up_to(most - least + 1) + least,
