@@ -37,6 +37,8 @@ fn bounded(folder: &Folder, arguments: &str, megabytes: u64, seconds: u64) -> Ru
     for name in SURROUNDINGS {
         command.env_remove(name);
     }
+    // What each further thread may use of the address space is no use of memory.
+    command.env("RAYON_NUM_THREADS", "2");
     Run::of(command.timeout(Duration::from_secs(seconds)))
 }
 
