@@ -1,5 +1,5 @@
 //! What a stranger wrote costs a bounded amount of time and memory: beyond a limit it is refused, in words that name the
-//! limit and how to raise it. The slow cases run with `cargo test --release --test limits -- --ignored`.
+//! limit and how to raise it. The slow cases run in a release build: `cargo test --release --test limits`.
 
 #![allow(clippy::format_collect, reason = "texts of a test are small enough")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]
@@ -246,7 +246,7 @@ fn measured(what: &str, folder: &Folder, arguments: &str, megabytes: u64, second
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_million_nodes_are_checked() {
     let text: String = (0..1_000_000).map(|at| format!("service s{at}\n")).collect();
     let run = measured("10^6 nodes", &Folder::of(text), "check a.topo -f concise", 4_000, 300);
@@ -254,7 +254,7 @@ fn a_million_nodes_are_checked() {
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_complete_graph_of_two_thousand_nodes_is_refused() {
     let mut text = String::from("client web\nweb -> s0.go\n");
     for from in 0..2_000 {
@@ -269,13 +269,13 @@ fn a_complete_graph_of_two_thousand_nodes_is_refused() {
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_circle_of_a_hundred_thousand_services_is_checked() {
     measured("a circle of 10^5", &Folder::of(circle(100_000)), "check a.topo -f concise", 2_000, 300);
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_hundred_thousand_includes_are_followed() {
     let chain = (0..100_000).fold(Folder::new(), |folder, at| {
         folder.with(&format!("parts/{at}.topo"), format!("include \"{}.topo\"\nservice s{at}\n", at + 1))
@@ -289,7 +289,7 @@ fn a_hundred_thousand_includes_are_followed() {
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_pattern_of_too_many_files_is_refused() {
     let folder = Folder::of("include \"parts/*.topo\"\n").with("parts/x.topo", "");
     (0..200_001).for_each(|at| drop(fs::File::create(folder.path(&format!("parts/{at}.topo")))));
@@ -300,7 +300,7 @@ fn a_pattern_of_too_many_files_is_refused() {
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_hundred_thousand_findings_are_reported_in_every_format() {
     let text = (0..100_000).fold(String::from("client web\n"), |text, at| {
         text + &format!("service s{at}\nweb -> s{at} {{ timeout none }}\n")
@@ -317,7 +317,7 @@ fn a_hundred_thousand_findings_are_reported_in_every_format() {
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_large_file_is_read_whatever_is_in_it() {
     let most = 16 * 1024 * 1024;
     let lines = [
@@ -337,7 +337,7 @@ fn a_large_file_is_read_whatever_is_in_it() {
 }
 
 #[test]
-#[ignore = "large"]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn a_label_of_a_hundred_megabytes_is_read_if_it_is_asked_for() {
     let folder = Folder::of(format!("service a \"{}\"\n", "x".repeat(100_000_000)));
     assert_refused(&bounded(&folder, "check a.topo", 256, 5), &["100000013 bytes", "raise `--max-file-size`"]);
