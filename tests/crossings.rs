@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::format_collect, reason = "a test may fail")]
 
+#[path = "generate/layered.rs"]
+mod layered;
 mod program;
 mod support;
 
@@ -9,6 +11,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use layered::layered;
 use program::tools::are_there;
 use support::{ROOT, Texts, example_texts, scene};
 use topolint::render::{self, Collapse, Scene, Theme, View};
@@ -108,22 +111,6 @@ fn lines_cross_hardly_more_often_than_those_of_graphviz() {
     assert!(own * 10 <= theirs * 12, "{own} crossings, {theirs} of Graphviz");
 }
 
-/// Services in layers of 20, in boxes of 10, each of which calls two of the next layers.
-fn layered(services: usize) -> Scene {
-    let service = |number: usize| {
-        let callees = [number + 20, number + 27 + number % 5].into_iter().filter(|callee| *callee < services);
-        let call =
-            |callee| format!("-> s{callee}.read {{ timeout {}ms; retries {} }}\n", 50 + callee % 700, callee % 3);
-        format!("service s{number} {{ operation read {{\n{}}} }}\n", callees.map(call).collect::<String>())
-    };
-    let group = |first: usize| {
-        let inner: String = (first..services.min(first + 10)).map(service).collect();
-        format!("group g{first} {{\n{inner}}}\n")
-    };
-    let text: String = (0..services).step_by(10).map(group).collect();
-    scene(&Texts::one(text), ROOT, &View { collapse: Collapse::Nothing, ..View::default() })
-}
-
 /// Prints times, too: `cargo test --release --test crossings -- --nocapture`.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "large: in a release build")]
@@ -132,7 +119,8 @@ fn large_pictures_have_no_more_crossings_than_graphviz() {
         return;
     }
     for services in [22, 200] {
-        let scene = layered(services);
+        let view = View { collapse: Collapse::Nothing, ..View::default() };
+        let scene = scene(&Texts::one(layered(services)), ROOT, &view);
         let start = Instant::now();
         let drawn = render::svg(&scene, Theme::Auto).len();
         let (svg, start) = (start.elapsed(), Instant::now());

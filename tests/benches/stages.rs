@@ -4,31 +4,22 @@
 mod large;
 #[path = "../oracle/random.rs"]
 mod random;
+#[path = "../support/mod.rs"]
+mod support;
 
 use divan::counter::BytesCount;
 use large::Large;
+use support::{ROOT, Texts};
 use topolint::config::Config;
 use topolint::lint::{Terms, lint};
 use topolint::metadata::built_in_clients;
-use topolint::model::{FileError, Files, Loader, lower};
+use topolint::model::{Loader, lower};
 use topolint::report::{Look, concise, human, json};
 use topolint::source::SourceMap;
 use topolint::syntax::parse;
 
 fn main() {
     divan::main();
-}
-
-struct One(String);
-
-impl Files for One {
-    fn matching(&self, _: &str) -> Result<Vec<String>, FileError> {
-        Ok(Vec::new())
-    }
-
-    fn read(&self, _: &str) -> Result<Vec<u8>, FileError> {
-        Ok(self.0.clone().into_bytes())
-    }
 }
 
 fn topology(services: usize) -> String {
@@ -47,27 +38,30 @@ fn parsing(bencher: divan::Bencher<'_, '_>, services: usize) {
 
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn lowering(bencher: divan::Bencher<'_, '_>, services: usize) {
-    let files = One(topology(services));
+    let text = topology(services);
+    let files = Texts::one(text.as_str());
     let mut loader = Loader::new(&files);
-    let project = loader.project("bench.topo");
-    bencher.counter(BytesCount::of_str(&files.0)).bench_local(|| lower(&loader, &project, built_in_clients()));
+    let project = loader.project(ROOT);
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| lower(&loader, &project, built_in_clients()));
 }
 
 #[divan::bench(args = SIZES, sample_count = 10)]
 fn lowering_and_linting(bencher: divan::Bencher<'_, '_>, services: usize) {
-    let files = One(topology(services));
+    let text = topology(services);
+    let files = Texts::one(text.as_str());
     let mut loader = Loader::new(&files);
-    let project = [loader.project("bench.topo")];
+    let project = [loader.project(ROOT)];
     let config = Config::default();
     let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
-    bencher.counter(BytesCount::of_str(&files.0)).bench_local(|| lint(&loader, &project, &terms));
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| lint(&loader, &project, &terms));
 }
 
 #[divan::bench(args = SIZES, sample_count = 5)]
 fn reporting(bencher: divan::Bencher<'_, '_>, services: usize) {
-    let files = One(topology(services));
+    let text = topology(services);
+    let files = Texts::one(text.as_str());
     let mut loader = Loader::new(&files);
-    let project = [loader.project("bench.topo")];
+    let project = [loader.project(ROOT)];
     let config = Config::default();
     let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
     let outcome = lint(&loader, &project, &terms);
