@@ -182,16 +182,9 @@ impl<'a> Builder<'a> {
 
     /// A statement with its block.
     fn whole(&self, statement: &Pair<'_, Rule>, later: Option<&Pair<'_, Rule>>) -> Span {
-        let span = self.span(statement);
+        let start = statement.as_span().start();
+        let span = self.place(self.base + start, self.base + end(statement));
         later.map_or(span, |block| span.to(self.span(block)))
-    }
-
-    /// A place without the blanks that it starts with.
-    fn trimmed(&self, pair: &Pair<'_, Rule>) -> Span {
-        let text = pair.as_str();
-        let blanks = text.len() - text.trim_start_matches([' ', '\t', '\r', '\u{FEFF}']).len();
-        let span = pair.as_span();
-        self.place(self.base + span.start() + blanks, self.base + span.end())
     }
 
     fn problem(&mut self, diagnostic: Diagnostic) {
@@ -251,7 +244,7 @@ impl<'a> Builder<'a> {
     /// The block of a statement that has none on its line, if nothing but blanks and comments stand before it, and what
     /// of these is no comment of ours.
     fn block_on_a_later_line<'p>(statement: &Pair<'p, Rule>, pairs: &mut Pairs<'p, Rule>) -> Vec<Pair<'p, Rule>> {
-        let end = statement.as_span().end();
+        let end = end(statement);
         let behind = statement.get_input().get(end..).unwrap_or("");
         // Nearly always another statement follows: that is seen without looking at pairs.
         if !behind.trim_start_matches([' ', '\t', '\r', '\n', '\u{FEFF}']).starts_with(['{', '#', '/']) {
@@ -325,7 +318,7 @@ impl<'a> Builder<'a> {
                 Rule::path => to = Some(span),
                 Rule::arrow => arrow = (part.as_str(), span),
                 Rule::string => label = Some(self.text(&part)),
-                Rule::rest => rest = Some((part.as_str().trim_start(), self.trimmed(&part))),
+                Rule::rest => rest = Some((part.as_str(), span)),
                 Rule::block => block = Some(self.block(part)),
                 Rule::slashes => self.slashes(span),
                 _ => {}
@@ -380,47 +373,31 @@ impl<'a> Builder<'a> {
         let mut comma: Option<Span> = None;
         for part in pair.into_inner().chain(later) {
             let span = self.span(&part);
-            let kind = match part.as_rule() {
-                Rule::path if plain.name.is_empty() => {
-                    plain.name = span;
-                    continue;
-                }
-                Rule::separator => {
-                    self.problem(foreign::separator(part.as_str(), span));
-                    continue;
-                }
-                Rule::comma => {
-                    if comma.is_some() {
-                        self.problem(foreign::comma(span));
+            match part.as_rule() {
+                Rule::path => plain.name = span,
+                Rule::separator => self.problem(foreign::separator(part.as_str(), span)),
+                Rule::value => match kind(part.as_str()) {
+                    Some(kind) => {
+                        if kind == ValueKind::Text {
+                            self.text(&part);
+                        }
+                        plain.values.push(Value { span, kind, comma: comma.take().is_some() });
                     }
-                    comma = Some(span);
-                    continue;
-                }
+                    None => {
+                        if comma.replace(span).is_some() {
+                            self.problem(foreign::comma(span));
+                        }
+                    }
+                },
                 Rule::rest => {
                     plain.flawed = true;
-                    let span = self.trimmed(&part);
                     self.junk(span, part.as_str(), foreign::rest(part.as_str(), span));
                     comma = None;
-                    continue;
                 }
-                Rule::block => {
-                    plain.block = Some(self.block(part));
-                    continue;
-                }
-                Rule::slashes => {
-                    self.slashes(span);
-                    continue;
-                }
-                Rule::string => {
-                    self.text(&part);
-                    ValueKind::Text
-                }
-                Rule::quantity => ValueKind::Quantity,
-                Rule::quantile => ValueKind::Quantile,
-                Rule::ratio => ValueKind::Ratio,
-                _ => ValueKind::Path,
-            };
-            plain.values.push(Value { span, kind, comma: comma.take().is_some() });
+                Rule::block => plain.block = Some(self.block(part)),
+                Rule::slashes => self.slashes(span),
+                _ => {}
+            }
         }
         if let Some(span) = comma {
             self.problem(foreign::comma(span));
@@ -495,6 +472,27 @@ impl<'a> Builder<'a> {
                 .push(Problem::new("syntax", Diagnostic::new(span, message).help("mend the first ones and run again")));
         }
         self.parsed
+    }
+}
+
+/// Where a statement ends: its pair also holds the blanks and the line's end behind it.
+fn end(statement: &Pair<'_, Rule>) -> usize {
+    statement.clone().into_inner().next_back().map_or_else(|| statement.as_span().end(), |last| last.as_span().end())
+}
+
+/// What kind a value is; nothing for a comma.
+fn kind(value: &str) -> Option<ValueKind> {
+    let is_quantile = || {
+        let rest = value.strip_prefix('p').unwrap_or("");
+        rest.starts_with(|c: char| c.is_ascii_digit()) && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+    };
+    match value.bytes().next()? {
+        b',' => None,
+        b'"' => Some(ValueKind::Text),
+        b'0'..=b'9' | b'-' | b'+' | b'$' => Some(ValueKind::Quantity),
+        _ if value.contains('/') => Some(ValueKind::Ratio),
+        _ if is_quantile() => Some(ValueKind::Quantile),
+        _ => Some(ValueKind::Path),
     }
 }
 
