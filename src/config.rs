@@ -249,6 +249,9 @@ impl Effective<'_> {
     /// The options of a rule.
     #[must_use]
     pub fn options(&self, rule: &Rule) -> Options {
+        if !rule.has_options() {
+            return Options::default();
+        }
         let mut options = Options::of(&rule.page().options);
         for option in &rule.page().options {
             if let Some((value, _)) = self.option(rule, &option.name) {

@@ -167,7 +167,9 @@ impl<'a> Pass<'a> {
         let text_problems = self.loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
         let sources = &self.loader.sources;
         let run = Run { sources, topology, terms: self.terms, views: &self.views, compared };
-        let mut findings = run.findings(facts, text_problems.chain(problems));
+        let problems = text_problems.chain(problems).collect();
+        let (mut findings, (coverage, not_analysed)) =
+            parallel::both(|| run.findings(facts, problems), || (facts.coverage(), facts.not_analysed()));
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
         let first = self.drafts.len();
@@ -180,8 +182,8 @@ impl<'a> Pass<'a> {
         self.topologies.push(Summary {
             name: topology.name.clone(),
             size: (topology.nodes.len(), topology.calls.iter().filter(|call| !call.implied).count()),
-            coverage: facts.coverage(),
-            not_analysed: facts.not_analysed(),
+            coverage,
+            not_analysed,
         });
     }
 
@@ -277,7 +279,7 @@ impl<'a> Views<'a> {
     /// The options of a rule that differ somewhere.
     fn options(&self, rule: &Rule) -> Vec<Options> {
         let mut all = vec![self.everywhere.options(rule)];
-        if rule.page().options.is_empty() {
+        if !rule.has_options() {
             return all;
         }
         for view in self.by_file.values() {
@@ -291,9 +293,10 @@ impl<'a> Views<'a> {
 }
 
 impl Run<'_> {
-    fn findings(&self, facts: &Facts<'_>, problems: impl Iterator<Item = Problem>) -> Vec<Finding> {
+    fn findings(&self, facts: &Facts<'_>, problems: Vec<Problem>) -> Vec<Finding> {
+        let written = problems.into_iter();
         let mut findings: Vec<Finding> =
-            problems.filter_map(|problem| Some(self.stamp(Rule::named(problem.rule)?, problem.diagnostic))).collect();
+            written.filter_map(|problem| Some(self.stamp(Rule::named(problem.rule)?, problem.diagnostic))).collect();
         findings.extend(parallel::map(ALL.as_slice(), |rule| self.found_by(rule, facts)).into_iter().flatten());
         findings
     }

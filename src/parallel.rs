@@ -15,6 +15,11 @@ pub(crate) fn map<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> 
     }
 }
 
+/// What comes of both, worked out side by side. What holds for [`map`] holds here.
+pub(crate) fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    rayon::join(one, other)
+}
+
 /// How many threads work at once.
 pub(crate) fn width() -> usize {
     rayon::current_num_threads()

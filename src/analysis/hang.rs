@@ -53,6 +53,28 @@ pub(super) struct Arriving {
     pub(super) opens: Option<Opening>,
 }
 
+/// What a call hands down, whoever hangs.
+#[derive(Clone, Copy)]
+struct Passage {
+    /// Whether a queue hands out by it.
+    is_delivery: bool,
+    awaited: bool,
+    /// The share of the executions of its caller that are known to make it.
+    chance: f64,
+    /// How often it is made at least in an execution of its caller, its loops included.
+    rounds: f64,
+    /// What its bulkhead or its consumers let through.
+    limit: Concurrency,
+    opens: Option<Opening>,
+}
+
+/// So many may be under way at once of what lasts so long.
+#[derive(Clone, Copy)]
+struct Concurrency {
+    most: Option<u64>,
+    longest: Option<Extent>,
+}
+
 /// All hangs that are looked at, with one budget.
 pub(super) struct Hangs<'a, 'f> {
     facts: &'a Facts<'f>,
@@ -63,6 +85,9 @@ pub(super) struct Hangs<'a, 'f> {
     rank: Vec<usize>,
     /// Of operations with stated workers, the share of executions that these start.
     shares: IdMap<OperationId, f64>,
+    /// What is known of a call and what comes to an operation, whoever hangs: looked up once, asked for very often.
+    passages: IdMap<CallId, Option<Passage>>,
+    sources: IdMap<OperationId, Arriving>,
     /// The operations of the pool that is asked for: until it is full, it lets everything through.
     pool: IdSet<OperationId>,
     /// The how-manieth one it is.
@@ -86,6 +111,8 @@ impl<'a, 'f> Hangs<'a, 'f> {
             known: IdMap::default(),
             rank,
             shares: IdMap::default(),
+            passages: IdMap::default(),
+            sources: IdMap::default(),
             pool: IdSet::default(),
             asked: 0,
         }
@@ -184,11 +211,8 @@ impl<'a, 'f> Hangs<'a, 'f> {
         }
         // In a circle, what comes round again is not counted.
         self.hang(node).arriving.insert(id, Arriving::default());
-        let topology = self.facts.topology();
-        let outside = arrivals(self.facts, id, Traffic::Usual).per_second;
-        let clients = client_calls(self.facts, id).map(|call| self.facts.breaker_opens(call));
-        let mut all = Arriving { rate: outside, opens: clients.flatten().reduce(Opening::first) };
-        for call in topology.calls_to(id) {
+        let mut all = self.from_outside(id);
+        for call in self.facts.topology().calls_to(id) {
             self.budget = self.budget.saturating_sub(1);
             let more = self.handed_down(call, node);
             let opens = all.opens.into_iter().chain(more.opens).reduce(Opening::first);
@@ -198,24 +222,34 @@ impl<'a, 'f> Hangs<'a, 'f> {
         all
     }
 
+    /// What comes from clients and from what is not drawn.
+    fn from_outside(&mut self, id: OperationId) -> Arriving {
+        let facts = self.facts;
+        *self.sources.entry(id).or_insert_with(|| {
+            let clients = client_calls(facts, id).map(|call| facts.breaker_opens(call));
+            let opens = clients.flatten().reduce(Opening::first);
+            Arriving { rate: arrivals(facts, id, Traffic::Usual).per_second, opens }
+        })
+    }
+
     fn handed_down(&mut self, call: CallId, node: NodeId) -> Arriving {
-        let topology = self.facts.topology();
-        let written = topology.call(call);
-        let from = topology.node_of(written.from).kind;
-        let counts = self.facts.plan(call).made && written.fallback_of.is_none() && from != ElementKind::Client;
-        if !counts || is_undivided(self.facts, call) || !self.comes_first(call, node) {
+        let facts = self.facts;
+        let Some(passage) = *self.passages.entry(call).or_insert_with(|| Passage::of(facts, call)) else {
+            return Arriving::default();
+        };
+        if !self.comes_first(call, node) {
             return Arriving::default();
         }
+        let written = facts.topology().call(call);
         let above = self.arriving(written.from, node);
-        let waits = self.facts.plan(call).awaited && self.hang(node).above.contains(&written.to);
-        let rounds = if waits { least_chance(self.facts, call, Traffic::Usual) } else { self.facts.rounds(call) };
-        let rate = above.rate * rounds;
-        let share = match from {
-            ElementKind::Queue if self.pool.contains(&written.to) => 1.0,
-            ElementKind::Queue => self.let_in(call, rate),
-            _ => self.let_through(written.from).min(self.let_out(call, rate)),
+        let waits = passage.awaited && self.hang(node).above.contains(&written.to);
+        let rate = above.rate * if waits { passage.chance } else { passage.rounds };
+        let share = match passage.is_delivery {
+            true if self.pool.contains(&written.to) => 1.0,
+            true => passage.limit.share(rate),
+            false => self.let_through(written.from).min(passage.limit.share(rate)),
         };
-        let own = self.facts.breaker_opens(call).filter(|_| rate > 0.0);
+        let own = passage.opens.filter(|_| rate > 0.0);
         let opens = above.opens.into_iter().chain(own).reduce(Opening::first);
         Arriving { rate: rate * share, opens: opens.filter(|_| rate > 0.0) }
     }
@@ -243,26 +277,43 @@ impl<'a, 'f> Hangs<'a, 'f> {
         self.shares.extend(operations.into_iter().map(|id| (id, share)));
         share
     }
+}
 
-    /// The share of calls that a bulkhead lets through.
-    fn let_out(&self, call: CallId, rate: f64) -> f64 {
-        let longest = self.facts.times().call(self.facts, call).at_most;
-        self.limited(call, Key::Bulkhead, rate, longest)
+impl Passage {
+    /// None if nothing is known to come over a call.
+    fn of(facts: &Facts<'_>, call: CallId) -> Option<Self> {
+        let topology = facts.topology();
+        let (plan, written) = (facts.plan(call), topology.call(call));
+        let from = topology.node_of(written.from).kind;
+        let counts = plan.made && written.fallback_of.is_none() && from != ElementKind::Client;
+        if !counts || is_undivided(facts, call) {
+            return None;
+        }
+        let is_delivery = from == ElementKind::Queue;
+        let (key, longest) = if is_delivery {
+            (Key::Consumers, facts.times().work(written.to).at_most)
+        } else {
+            (Key::Bulkhead, facts.times().call(facts, call).at_most)
+        };
+        let stated = facts.cascade().call(call, &[key]).given();
+        Some(Self {
+            is_delivery,
+            awaited: plan.awaited,
+            chance: least_chance(facts, call, Traffic::Usual),
+            rounds: facts.rounds(call),
+            limit: Concurrency { most: stated.and_then(|stated| stated.setting.count()), longest },
+            opens: facts.breaker_opens(call),
+        })
     }
+}
 
-    /// The share of deliveries that consumers take.
-    fn let_in(&self, call: CallId, rate: f64) -> f64 {
-        let longest = self.facts.times().work(self.facts.topology().call(call).to).at_most;
-        self.limited(call, Key::Consumers, rate, longest)
-    }
-
-    /// The share that begins of what lasts so long, if no more than a number is under way at once.
-    fn limited(&self, call: CallId, key: Key, rate: f64, longest: Option<Extent>) -> f64 {
-        let stated = self.facts.cascade().call(call, &[key]).given();
-        let Some(limit) = stated.and_then(|stated| stated.setting.count()) else { return 1.0 };
-        match longest {
+impl Concurrency {
+    /// The share that begins of what comes so often a second.
+    fn share(self, rate: f64) -> f64 {
+        let Some(most) = self.most else { return 1.0 };
+        match self.longest {
             #[allow(clippy::cast_precision_loss, reason = "a number of calls, as a factor")]
-            Some(Extent::Finite(longest)) if rate > 0.0 => (limit as f64 / (rate * longest.seconds())).min(1.0),
+            Some(Extent::Finite(longest)) if rate > 0.0 => (most as f64 / (rate * longest.seconds())).min(1.0),
             _ => 0.0,
         }
     }

@@ -164,10 +164,10 @@ mod tests {
 
     static TRIAL: Rule = Rule::trial(
         "trial",
-        "{summary: s, level: warn, why: w, fix: f, bad: b, good: g, options: [\
+        "summary: s\nlevel: warn\nwhy: w\nfix: f\nbad: b\ngood: g\noptions: [\
          {name: margin, type: duration, default: 5ms, meaning: how much may be missing},\
          {name: most, type: count, default: '10', meaning: so many are fine},\
-         {name: except, type: words, default: '', meaning: these do not count}]}",
+         {name: except, type: words, default: '', meaning: these do not count}]",
     );
 
     /// Sets an option of the trial rule in a layer, as `key=value`.

@@ -5,7 +5,7 @@ use super::clients::{Client, ClientDefault, ClientKind, Clients};
 use super::setting::{Reference, Setting, Settings};
 use super::topology::{Call, CallId, Name, NodeId, OperationId, PolicyId, ScopeId, Topology};
 use crate::source::Span;
-use crate::vocabulary::{Cascade as Reach, ElementKind, Key};
+use crate::vocabulary::{Cascade as Reach, ElementKind, Key, KeySet};
 
 /// A box that passes on what is said of it.
 #[derive(Debug)]
@@ -24,6 +24,39 @@ pub struct Scope {
     pub settings: Settings,
     /// What it says of things of a kind inside.
     pub defaults: Vec<(DefaultsFor, Settings)>,
+    /// What it and the boxes around it may say of calls that leave from inside.
+    pub(super) said_of_calls: KeySet,
+    /// What it and the boxes around it may say of nodes and operations inside.
+    pub(super) said_of_nodes: KeySet,
+}
+
+impl Scope {
+    /// A box of which nothing is said yet.
+    #[must_use]
+    pub fn new(kind: ScopeKind, parent: Option<ScopeId>, span: Span) -> Self {
+        Self {
+            parent,
+            kind,
+            name: None,
+            label: None,
+            span,
+            settings: Settings::default(),
+            defaults: Vec::new(),
+            said_of_calls: KeySet::default(),
+            said_of_nodes: KeySet::default(),
+        }
+    }
+
+    /// Notes what may be said inside, by itself and by the boxes around it.
+    pub(super) fn note_what_is_said(&mut self, around: Option<(KeySet, KeySet)>) {
+        let (mut of_calls, mut of_nodes) = around.unwrap_or_default();
+        of_nodes.join(&self.settings.said());
+        for (what, settings) in &self.defaults {
+            let said = if *what == DefaultsFor::Calls { &mut of_calls } else { &mut of_nodes };
+            said.join(&settings.said());
+        }
+        (self.said_of_calls, self.said_of_nodes) = (of_calls, of_nodes);
+    }
 }
 
 /// What a box is.
@@ -145,7 +178,7 @@ impl<'a> Cascade<'a> {
         }
         let call = self.topology.call(id);
         let table_entry = || self.table_entry(call, keys).map(answer);
-        first(self.places_of_call(call, insisted(keys)), keys).or_else(table_entry).unwrap_or(Answer::Unstated)
+        self.first_of_call(call, keys).or_else(table_entry).unwrap_or(Answer::Unstated)
     }
 
     /// All statements that speak of an attribute of a call, strongest first.
@@ -160,6 +193,9 @@ impl<'a> Cascade<'a> {
     #[must_use]
     pub fn operation(&self, id: OperationId, key: Key) -> Answer<'a> {
         if !self.topology.said.contains(key) {
+            return Answer::Unstated;
+        }
+        if !self.may_speak_of_operation(id, &[key]) {
             return Answer::Unstated;
         }
         first(self.places_of_operation(id, key), &[key]).unwrap_or(Answer::Unstated)
@@ -179,7 +215,7 @@ impl<'a> Cascade<'a> {
             return Answer::Unstated;
         }
         let broker = || self.broker_entry(id, key).map(answer);
-        first(self.places_of_node(id, key), &[key]).or_else(broker).unwrap_or(Answer::Unstated)
+        self.first_of_node(id, key).or_else(broker).unwrap_or(Answer::Unstated)
     }
 
     /// All statements that speak of an attribute of a node, strongest first.
@@ -195,7 +231,7 @@ impl<'a> Cascade<'a> {
             return None;
         }
         let clients = self.clients;
-        let via = first(self.places_of_node(id, Key::Via), &[Key::Via]).and_then(Answer::given)?;
+        let via = self.first_of_node(id, Key::Via).and_then(Answer::given)?;
         let named = via.setting.references.iter().filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index).filter(|client| client.kind == ClientKind::Broker),
             _ => None,
@@ -213,7 +249,7 @@ impl<'a> Cascade<'a> {
 
     fn clients_of(&self, call: &'a Call) -> impl Iterator<Item = &'a Client> + use<'a> {
         let clients = self.clients;
-        let via = first(self.places_of_call(call, false), &[Key::Via]).and_then(Answer::given);
+        let via = self.first_of_call(call, &[Key::Via]).and_then(Answer::given);
         via.into_iter().flat_map(|stated| &stated.setting.references).filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index),
             _ => None,
@@ -228,6 +264,37 @@ impl<'a> Cascade<'a> {
         self.clients_of(call).filter(|client| client.kind == ClientKind::Library).find_map(|client| {
             let default = keys.iter().find_map(|key| client.known(*key))?;
             Some(Stated { setting: &default.setting, origin: Origin::Client(client, default) })
+        })
+    }
+
+    fn first_of_call(&self, call: &'a Call, keys: &[Key]) -> Option<Answer<'a>> {
+        let insisted = insisted(keys);
+        let scope = self.topology.scope(call.scope);
+        let may_be_said = keys.iter().any(|key| {
+            call.settings.may_say(*key)
+                || scope.said_of_calls.contains(*key)
+                || call.policies.iter().any(|id| self.topology.policy(*id).settings.may_say(*key))
+        });
+        if may_be_said || insisted && self.may_speak_of_operation(call.to, keys) {
+            return first(self.places_of_call(call, insisted), keys);
+        }
+        None
+    }
+
+    fn first_of_node(&self, id: NodeId, key: Key) -> Option<Answer<'a>> {
+        let node = self.topology.node(id);
+        if node.settings.may_say(key) || self.topology.scope(node.scope).said_of_nodes.contains(key) {
+            return first(self.places_of_node(id, key), &[key]);
+        }
+        None
+    }
+
+    fn may_speak_of_operation(&self, id: OperationId, keys: &[Key]) -> bool {
+        let operation = self.topology.operation(id);
+        let node = self.topology.node(operation.node);
+        let scope = self.topology.scope(node.inner.unwrap_or(node.scope));
+        keys.iter().any(|key| {
+            operation.settings.may_say(*key) || node.settings.may_say(*key) || scope.said_of_nodes.contains(*key)
         })
     }
 

@@ -395,6 +395,14 @@ impl Topology {
             said.join(&settings.said());
         }
         self.said = said;
+        // A box is made before those in it.
+        for index in 0..self.scopes.len() {
+            let around = self.scopes.get(index).and_then(|scope| scope.parent).map(|around| self.scope(around));
+            let around = around.map(|around| (around.said_of_calls, around.said_of_nodes));
+            if let Some(scope) = self.scopes.get_mut(index) {
+                scope.note_what_is_said(around);
+            }
+        }
     }
 
     /// What a name says.

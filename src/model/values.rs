@@ -55,24 +55,29 @@ pub fn read(
     form: &Form,
     tokens: &[Value],
 ) -> Result<Vec<Datum>, Box<Problem>> {
-    let mut reader = Reader { sources, what, tokens, furthest: 0, expected: Vec::new(), fault: None };
-    let ways = reader.walk(form, 0);
+    let mut reader = Reader { sources, what, tokens, data: Vec::new(), furthest: 0, expected: Vec::new(), fault: None };
+    let mut longest = 0;
+    let is_read = reader.walk(form, 0, &mut |_, next| {
+        longest = longest.max(next);
+        next == tokens.len()
+    });
+    if is_read {
+        return Ok(reader.data);
+    }
     // Where something was read and more stands behind it, the next token is too much.
-    let longest = ways.iter().map(|(next, _)| *next).max().unwrap_or(0);
     if longest > reader.furthest && longest < tokens.len() {
         reader.furthest = longest;
         reader.expected.clear();
     }
-    match ways.into_iter().find(|(next, _)| *next == tokens.len()) {
-        Some((_, data)) => Ok(data),
-        None => Err(Box::new(reader.problem(head))),
-    }
+    Err(Box::new(reader.problem(head)))
 }
 
 struct Reader<'a> {
     sources: &'a SourceMap,
     what: &'a str,
     tokens: &'a [Value],
+    /// What was read on the way that is tried.
+    data: Vec<Datum>,
     /// The token furthest to the right that did not fit, and what would have.
     furthest: usize,
     expected: Vec<Slot>,
@@ -80,44 +85,44 @@ struct Reader<'a> {
     fault: Option<(usize, Box<Problem>)>,
 }
 
-/// Where reading stands, and what was read.
-type Way = (usize, Vec<Datum>);
+/// What is to be read behind a form, from a token on; whether that went well.
+type Then<'t, 'a> = &'t mut dyn FnMut(&mut Reader<'a>, usize) -> bool;
 
-impl Reader<'_> {
-    /// All ways to read a form from a token on. Forms are tiny, so trying all of them is cheap.
-    fn walk(&mut self, form: &Form, at: usize) -> Vec<Way> {
+impl<'a> Reader<'a> {
+    /// Reads a form from a token on, and then what follows, one way after another until one goes well. Forms are tiny,
+    /// so trying all ways is cheap.
+    fn walk(&mut self, form: &Form, at: usize, then: Then<'_, 'a>) -> bool {
         match form {
-            Form::Slot(slot) => self.slot(*slot, at).into_iter().collect(),
-            Form::Any(forms) => forms.iter().flat_map(|form| self.walk(form, at)).collect(),
-            Form::Maybe(form) => {
-                let mut ways = self.walk(form, at);
-                ways.push((at, Vec::new()));
-                ways
-            }
-            Form::All(forms) => {
-                let mut ways = vec![(at, Vec::new())];
-                for form in forms {
-                    ways = ways
-                        .into_iter()
-                        .flat_map(|(at, data)| {
-                            self.walk(form, at)
-                                .into_iter()
-                                .map(move |(next, more)| (next, [data.clone(), more].concat()))
-                        })
-                        .collect();
+            Form::Slot(slot) => {
+                let Some((next, datum)) = self.slot(*slot, at) else { return false };
+                let read = self.data.len();
+                self.data.push(datum);
+                let is_read = then(self, next);
+                if !is_read {
+                    self.data.truncate(read);
                 }
-                ways
+                is_read
             }
+            Form::Any(forms) => forms.iter().any(|form| self.walk(form, at, then)),
+            Form::Maybe(form) => self.walk(form, at, then) || then(self, at),
+            Form::All(forms) => self.sequence(forms, at, then),
         }
     }
 
-    fn slot(&mut self, slot: Slot, at: usize) -> Option<Way> {
+    fn sequence(&mut self, forms: &[Form], at: usize, then: Then<'_, 'a>) -> bool {
+        match forms {
+            [] => then(self, at),
+            [first, rest @ ..] => self.walk(first, at, &mut |reader, next| reader.sequence(rest, next, then)),
+        }
+    }
+
+    fn slot(&mut self, slot: Slot, at: usize) -> Option<(usize, Datum)> {
         let read = match self.tokens.get(at) {
             Some(token) => self.token(slot, *token, at),
             None => Ok(None),
         };
         match read {
-            Ok(Some((used, datum))) => return Some((at + used, vec![datum])),
+            Ok(Some((used, datum))) => return Some((at + used, datum)),
             Ok(None) => {}
             Err(problem) => {
                 if self.fault.as_ref().is_none_or(|(earlier, _)| *earlier < at) {

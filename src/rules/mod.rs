@@ -240,6 +240,12 @@ impl Rule {
         ALL.iter().find(|rule| rule.name == name)
     }
 
+    /// Whether something can be set about it; seen without reading its page, which takes longer than most rules do.
+    #[must_use]
+    pub fn has_options(&self) -> bool {
+        self.text.contains("\noptions:")
+    }
+
     /// Its page.
     #[must_use]
     pub fn page(&self) -> &Page {
@@ -293,7 +299,8 @@ mod tests {
         let keys: Vec<_> = ALL.iter().map(|rule| (rule.family, rule.name)).collect();
         assert!(keys.is_sorted(), "the list of rules is sorted");
         for rule in &ALL {
-            Page::read(rule.text).unwrap_or_else(|error| panic!("{}: {error}", rule.name));
+            let page = Page::read(rule.text).unwrap_or_else(|error| panic!("{}: {error}", rule.name));
+            assert_eq!(rule.has_options(), !page.options.is_empty(), "{}", rule.name);
             assert!(FAMILIES.iter().any(|(family, _)| *family == rule.family), "{}", rule.family);
         }
         names.sort_unstable();

@@ -70,15 +70,7 @@ impl<'a> Lowering<'a> {
         span: Span,
     ) -> ScopeId {
         let id = ScopeId::at(self.topology.scopes.len());
-        self.topology.scopes.push(Scope {
-            parent,
-            kind,
-            name,
-            label: None,
-            span,
-            settings: Settings::default(),
-            defaults: Vec::new(),
-        });
+        self.topology.scopes.push(Scope { name, ..Scope::new(kind, parent, span) });
         id
     }
 

@@ -14,7 +14,7 @@ pub use read::{read_alone, read_default};
 use super::clients::Clients;
 use super::project::{Loader, Project};
 use super::topology::{NodeId, OperationId, Owner, PolicyId, ScopeId, Topology};
-use super::{Scope, ScopeKind, Settings, check};
+use super::{Scope, ScopeKind, check};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::source::{SourceMap, Span};
 use crate::syntax::{self, Plain, Statement};
@@ -77,15 +77,7 @@ struct Said<'a> {
 
 impl<'a> Lowering<'a> {
     fn run(&mut self) {
-        self.topology.scopes.push(Scope {
-            parent: None,
-            kind: ScopeKind::Topology,
-            name: None,
-            label: None,
-            span: Span::default(),
-            settings: Settings::default(),
-            defaults: Vec::new(),
-        });
+        self.topology.scopes.push(Scope::new(ScopeKind::Topology, None, Span::default()));
         self.topology.name = stem(&self.project.root);
         self.declare_files();
         self.read_all();
