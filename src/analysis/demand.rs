@@ -8,7 +8,6 @@
 
 use super::Facts;
 use super::attempts::Attempts;
-use super::condensation::components;
 use super::load::{Rate, Traffic, arrivals, client_calls, is_undivided, least_chance, of_client, stated_arrivals};
 use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Stated, Step};
@@ -161,8 +160,7 @@ impl<'a, 'f> Search<'a, 'f> {
     fn new(facts: &'a Facts<'f>, traffic: Traffic) -> Self {
         let topology = facts.topology();
         let mut position = vec![0; topology.operations.len()];
-        let order = components(topology, |call| facts.plan(call).made);
-        for (place, id) in order.iter().flatten().enumerate() {
+        for (place, id) in facts.components_of_made().iter().flatten().enumerate() {
             if let Some(slot) = position.get_mut(id.index()) {
                 *slot = place;
             }

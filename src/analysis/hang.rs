@@ -7,7 +7,6 @@
 
 use super::Facts;
 use super::capacity::Opening;
-use super::condensation::components;
 use super::interval::Extent;
 use super::load::{Traffic, arrivals, client_calls, is_undivided, least_chance};
 use crate::ids::{IdMap, IdSet};
@@ -99,7 +98,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
         let budget = 40 * facts.topology().calls.len() + 200_000;
         let topology = facts.topology();
         let mut rank = vec![0; topology.operations.len()];
-        for (place, group) in components(topology, |call| facts.plan(call).awaited).iter().enumerate() {
+        for (place, group) in facts.components().iter().enumerate() {
             for id in group {
                 rank.get_mut(id.index()).into_iter().for_each(|slot| *slot = place);
             }
@@ -211,7 +210,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
         }
         // In a circle, what comes round again is not counted.
         self.hang(node).arriving.insert(id, Arriving::default());
-        let mut all = self.from_outside(id);
+        let mut all = self.outside(id);
         for call in self.facts.topology().calls_to(id) {
             self.budget = self.budget.saturating_sub(1);
             let more = self.handed_down(call, node);
@@ -223,7 +222,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
     }
 
     /// What comes from clients and from what is not drawn.
-    fn from_outside(&mut self, id: OperationId) -> Arriving {
+    fn outside(&mut self, id: OperationId) -> Arriving {
         let facts = self.facts;
         *self.sources.entry(id).or_insert_with(|| {
             let clients = client_calls(facts, id).map(|call| facts.breaker_opens(call));
@@ -389,8 +388,7 @@ fn answers_in_time(facts: &Facts<'_>, call: CallId) -> bool {
 fn patience(facts: &Facts<'_>) -> Vec<Extent> {
     let topology = facts.topology();
     let mut all = vec![Extent::Unbounded; topology.operations.len()];
-    let groups = components(topology, |call| facts.plan(call).made);
-    for group in groups.iter().rev() {
+    for group in facts.components_of_made().iter().rev() {
         for id in group.iter().filter(|id| facts.cascade().operation(**id, Key::Cancels).may_be_given()) {
             let waits = |call: CallId| {
                 let above = all.get(topology.call(call).from.index()).copied().unwrap_or(Extent::ZERO);

@@ -7,7 +7,6 @@
 
 use super::Facts;
 use super::attempts::Attempts;
-use super::condensation::components;
 use super::interval::Extent;
 use super::repeaters::RepeaterKind;
 use crate::diagnostic::Certainty;
@@ -158,7 +157,7 @@ impl Horizons {
         let start = Reached { time: Extent::ZERO, by: None };
         let mut found = Self { any: vec![start; count], same_key: vec![None; count] };
         let made = |call: CallId| facts.plan(call).made;
-        for group in components(topology, made).iter().rev() {
+        for group in facts.components_of_made().iter().rev() {
             for operation in group {
                 // Groups are sorted.
                 let outside = |call: &CallId| group.binary_search(&topology.call(*call).from).is_err();

@@ -115,6 +115,8 @@ pub struct Facts<'a> {
     plans: OnceLock<Vec<Plan<'a>>>,
     ranks: OnceLock<Vec<u32>>,
     components: OnceLock<Vec<Vec<OperationId>>>,
+    components_of_made: OnceLock<Vec<Vec<OperationId>>>,
+    repeaters: OnceLock<Vec<Option<Repeater>>>,
     entries: OnceLock<Entries>,
     allotted: OnceLock<Vec<Allotted>>,
     waits: OnceLock<Vec<Option<(Duration, CallId)>>>,
@@ -158,6 +160,8 @@ impl<'a> Facts<'a> {
             plans: OnceLock::new(),
             ranks: OnceLock::new(),
             components: OnceLock::new(),
+            components_of_made: OnceLock::new(),
+            repeaters: OnceLock::new(),
             entries: OnceLock::new(),
             allotted: OnceLock::new(),
             waits: OnceLock::new(),
@@ -253,6 +257,18 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn components(&self) -> &[Vec<OperationId>] {
         self.components.get_or_init(|| condensation::components(self.topology, |call| self.plan(call).awaited))
+    }
+
+    /// The same over all calls that are made, waited for or not.
+    fn components_of_made(&self) -> &[Vec<OperationId>] {
+        self.components_of_made.get_or_init(|| condensation::components(self.topology, |call| self.plan(call).made))
+    }
+
+    /// Who makes a call again, if anybody does: the most certain first.
+    #[must_use]
+    pub fn repeater(&self, call: CallId) -> Option<Repeater> {
+        let all = || self.topology.call_ids().map(|id| self.repeater_of(id)).collect();
+        self.repeaters.get_or_init(all).get(call.index()).copied().flatten()
     }
 
     /// Where requests come in.

@@ -35,9 +35,7 @@ pub enum RepeaterKind {
 }
 
 impl Facts<'_> {
-    /// Who makes a call again, if anybody does: the most certain first.
-    #[must_use]
-    pub fn repeater(&self, call: CallId) -> Option<Repeater> {
+    pub(super) fn repeater_of(&self, call: CallId) -> Option<Repeater> {
         let plan = self.plan(call);
         let topology = self.topology();
         if !plan.made || topology.call(call).implied {
