@@ -24,7 +24,7 @@ use crate::analysis::Facts;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::diagnostic::Problem;
-use crate::lint::{Finding, Hidden, Outcome, Terms, lint, lint_with};
+use crate::lint::{Finding, Hidden, Outcome, Terms, lint_known};
 use crate::model::{Loader, Project, Topology, lower};
 use crate::source::SourceMap;
 
@@ -92,38 +92,36 @@ impl TopologyChange {
 #[must_use]
 pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison {
     let sources = &base.loader.sources;
-    let lowered = |side: Side<'_>| -> Vec<Topology> {
-        side.projects.iter().map(|project| lower(side.loader, project, terms.clients).0).collect()
-    };
-    let (old, new) = (lowered(base), lowered(head));
+    let (old, old_problems) = lowered(base, terms);
+    let (new, mut problems) = lowered(head, terms);
     let nothing = Topology::default();
-    let mut topologies = Vec::new();
-    let mut known: Vec<Vec<Problem>> = head.projects.iter().map(|_| Vec::new()).collect();
-    let mut differences: Vec<(Difference, Option<usize>)> = Vec::new();
+    let mut differences: Vec<(Difference, Option<usize>, Option<usize>)> = Vec::new();
     for (before, after) in pairs::pairs(&old, base.projects, &new, head.projects) {
         let one = before.and_then(|index| old.get(index)).unwrap_or(&nothing);
         let other = after.and_then(|index| new.get(index)).unwrap_or(&nothing);
-        let facts = (Facts::new(one, terms.clients), Facts::new(other, terms.clients));
-        let found = difference(one, other, sources);
-        if let (Some(index), Some(_)) = (after, before)
-            && let Some(known) = known.get_mut(index)
-        {
-            known.extend(rules::problems(&facts.0, &facts.1, &found, sources, terms.config));
-        }
-        topologies.push(TopologyChange {
-            name: if after.is_some() { other.name.clone() } else { one.name.clone() },
-            entries: numbers::entries(&facts.0, &facts.1, &found.operations),
-            tries: numbers::tries(&facts.0, &facts.1, &found.operations),
-            picture: picture::picture(one, other, &found),
-            edits: found.edits.clone(),
-        });
-        differences.push((found, after));
+        differences.push((difference(one, other, sources), before, after));
     }
-    if let (Some(first), false) = (known.first_mut(), base.projects.is_empty()) {
+    // What is worked out for the numbers is there for the rules.
+    let (old_facts, new_facts) = (facts(&old, terms), facts(&new, terms));
+    let no_facts = Facts::new(&nothing, terms.clients);
+    let mut topologies = Vec::new();
+    for (found, before, after) in &differences {
+        let one = before.and_then(|index| old_facts.get(index)).unwrap_or(&no_facts);
+        let other = after.and_then(|index| new_facts.get(index)).unwrap_or(&no_facts);
+        if let (Some(index), Some(_)) = (after, before)
+            && let Some(problems) = problems.get_mut(*index)
+        {
+            problems.extend(rules::problems(one, other, found, sources, terms.config));
+        }
+        topologies.push(changed(one, other, found, if after.is_some() { other } else { one }));
+    }
+    if let (Some(first), false) = (problems.first_mut(), base.projects.is_empty()) {
         first.extend(gate::configuration(base, head));
     }
-    let mut before = lint(base.loader, base.projects, terms);
-    let mut outcome = lint_with(head.loader, head.projects, terms, &known);
+    let known = base.projects.iter().zip(&old_facts).zip(old_problems).map(flat);
+    let mut before = lint_known(base.loader, known, terms, false);
+    let known = head.projects.iter().zip(&new_facts).zip(problems).map(flat);
+    let mut outcome = lint_known(head.loader, known, terms, true);
     if let Some(baseline) = head.baseline {
         for side in [&mut before, &mut outcome] {
             let _ = baseline.hide(side, terms.config, terms.today);
@@ -131,9 +129,9 @@ pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison 
     }
     let causes: Vec<Causes<'_>> = differences
         .iter()
-        .map(|(found, after)| Causes::of(&found.edits, after.and_then(|index| new.get(index)).unwrap_or(&nothing)))
+        .map(|(found, _, after)| Causes::of(&found.edits, after.and_then(|index| new.get(index)).unwrap_or(&nothing)))
         .collect();
-    let names: Vec<_> = differences.iter().map(|(found, _)| &found.naming).collect();
+    let names: Vec<_> = differences.iter().map(|(found, _, _)| &found.naming).collect();
     findings::subtract(topologies, before, outcome, &causes, &names)
 }
 
@@ -166,6 +164,29 @@ impl Comparison {
     pub fn fixed_findings(&self) -> impl Iterator<Item = &Finding> {
         self.fixed.iter().filter_map(|index| self.before.findings.get(*index))
     }
+}
+
+fn changed(base: &Facts<'_>, head: &Facts<'_>, found: &Difference, named: &Facts<'_>) -> TopologyChange {
+    TopologyChange {
+        name: named.topology().name.clone(),
+        entries: numbers::entries(base, head, &found.operations),
+        tries: numbers::tries(base, head, &found.operations),
+        picture: picture::picture(base.topology(), head.topology(), found),
+        edits: found.edits.clone(),
+    }
+}
+
+/// The topologies of a version, and what is wrong with each.
+fn lowered(side: Side<'_>, terms: &Terms<'_>) -> (Vec<Topology>, Vec<Vec<Problem>>) {
+    side.projects.iter().map(|project| lower(side.loader, project, terms.clients)).unzip()
+}
+
+fn facts<'a>(topologies: &'a [Topology], terms: &Terms<'a>) -> Vec<Facts<'a>> {
+    topologies.iter().map(|topology| Facts::new(topology, terms.clients)).collect()
+}
+
+fn flat<A, B, C>(((one, other), third): ((A, B), C)) -> (A, B, C) {
+    (one, other, third)
 }
 
 /// Where a text is named that no place points into.

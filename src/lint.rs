@@ -114,23 +114,24 @@ impl Outcome {
 /// Lints projects that `loader` has read.
 #[must_use]
 pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
-    lint_with(loader, projects, terms, &[])
+    let mut pass = Pass::of(loader, terms);
+    for project in projects {
+        let (topology, problems) = lower(loader, project, terms.clients);
+        pass.add(project, &Facts::new(&topology, terms.clients), problems, false);
+    }
+    pass.outcome()
 }
 
-/// Lints projects of which something is known from elsewhere: for each of them, what is to be said beside what its rules
-/// find.
-pub(crate) fn lint_with(
+/// Lints projects whose facts are there already: each with what is to be said beside what its rules find, and whether
+/// the rules of changes have spoken.
+pub(crate) fn lint_known<'a, 'b: 'a>(
     loader: &Loader<'_>,
-    projects: &[Project],
+    projects: impl Iterator<Item = (&'a Project, &'a Facts<'b>, Vec<Problem>)>,
     terms: &Terms<'_>,
-    known: &[Vec<Problem>],
+    compared: bool,
 ) -> Outcome {
     let mut pass = Pass::of(loader, terms);
-    for (index, project) in projects.iter().enumerate() {
-        let (topology, mut problems) = lower(loader, project, terms.clients);
-        problems.extend(known.get(index).into_iter().flatten().cloned());
-        pass.add(project, &Facts::new(&topology, terms.clients), problems, !known.is_empty());
-    }
+    projects.for_each(|(project, facts, problems)| pass.add(project, facts, problems, compared));
     pass.outcome()
 }
 

@@ -48,7 +48,7 @@ fn measure(services: usize) -> Duration {
     let large = Large::of(services, SEED);
     let text = large.one_file();
     folder.write("one.topo", &text);
-    folder.write("changed.topo", &text.replacen("timeout 300ms", "timeout 900ms", 20));
+    folder.write("before/one.topo", &text.replacen("timeout 300ms", "timeout 900ms", 20));
     for (path, text) in large.many_files() {
         folder.write(&format!("many/{path}"), &text);
     }
@@ -62,7 +62,7 @@ fn measure(services: usize) -> Duration {
         }));
         best[2].take(folder.run(&["check", "--isolated", "-f", "concise", "one.topo"]));
         best[3].take(folder.run(&["check", "--isolated", "-f", "concise", "many/root.topo"]));
-        best[4].take(folder.run(&["diff", "-f", "concise", "one.topo", "changed.topo"]));
+        best[4].take(folder.run(&["diff", "--isolated", "--against", "before", "one.topo"]));
     }
     let calls = text.matches("->").count();
     for (what, measured) in ["byte scan", "parse", "check", "check, files", "diff"].into_iter().zip(best) {
