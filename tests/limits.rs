@@ -113,6 +113,31 @@ fn more_statements_than_are_read_are_refused() {
 }
 
 #[test]
+fn what_takes_the_room_of_a_statement_counts_as_one() {
+    let long = "a ".repeat(16 * 101);
+    for part in [
+        "}",
+        "{}",
+        "a\n",
+        "\"\";",
+        "//\n",
+        "?\n",
+        "/\n",
+        "a {",
+        &",".repeat(16),
+        &"\"\"".repeat(16),
+        &"$1".repeat(16),
+        &long,
+    ] {
+        let folder = Folder::of(format!("service a {}", part.repeat(101)));
+        let run = bounded(&folder, "check a.topo --max-statements 100", 256, 5);
+        assert_refused(&run, &["`a.topo` goes beyond the limit of 100 statements"]);
+    }
+    let folder = Folder::of("service a\n\n\n# none\nservice b {\n\n}\n".repeat(50));
+    assert_ne!(folder.run("check a.topo --max-statements 100").code, Some(2), "what is empty is no statement");
+}
+
+#[test]
 fn patterns_that_look_at_too_much_are_refused() {
     let includes = (0..80).fold(String::new(), |text, number| text + &format!("include \"none/*x{number}.topo\"\n"));
     let folder = (0..20).fold(Folder::of(includes), |folder, number| folder.with(&format!("none/{number}.topo"), ""));

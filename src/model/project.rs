@@ -1,6 +1,7 @@
 //! Which files make one topology: a root and what it includes, each file once. Reads through a trait, so that the
 //! library touches no disk and tests need none.
 
+mod read;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -8,12 +9,13 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::diagnostic::{Diagnostic, Problem};
+use crate::diagnostic::Problem;
 use crate::source::{SourceId, SourceMap, Span};
-use crate::syntax::{self, Tree};
+use crate::syntax::Tree;
 
-/// Where texts come from. Paths are relative to the project root, with `/`, without `.` and `..`.
-pub trait Files {
+/// Where texts come from. Paths are relative to the project root, with `/`, without `.` and `..`. Several files may be
+/// asked for at once.
+pub trait Files: Sync {
     /// The paths that match a pattern, sorted. A pattern without `*`, `?`, `[` or `{` is a path.
     ///
     /// # Errors
@@ -162,18 +164,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Why it cannot be had.
     pub fn file(&mut self, path: &str) -> Result<&File, FileError> {
-        if !self.read.contains_key(path) {
-            let limits = self.files.limits();
-            let file = if self.exceeded.is_some() || self.read.len() >= limits.files {
-                Err(FileError::TooManyFiles { limit: limits.files })
-            } else {
-                self.files.read(path).and_then(|bytes| self.take(path, &bytes, limits))
-            };
-            if let Err(error) = &file {
-                self.exceed(&self.files.name(path), error);
-            }
-            self.read.insert(path.to_owned(), file);
-        }
+        self.read_all(&[path]);
         self.loaded(path)
     }
 
@@ -242,21 +233,6 @@ impl<'a> Loader<'a> {
             None => Err(FileError::Unreadable("it has not been read".to_owned())),
         }
     }
-
-    fn take(&mut self, path: &str, bytes: &[u8], limits: Limits) -> Result<File, FileError> {
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
-        let source = self.sources.add(self.files.name(path), text);
-        let room = limits.statements.saturating_sub(self.statements);
-        let Some(mut parsed) = syntax::parse_within(&self.sources, source, room) else {
-            return Err(FileError::TooManyStatements { limit: limits.statements });
-        };
-        self.statements += parsed.statements;
-        if let Err(error) = std::str::from_utf8(bytes) {
-            parsed.problems.insert(0, not_utf8(text, source, bytes, error));
-        }
-        Ok(File { source, tree: parsed.tree, problems: parsed.problems })
-    }
 }
 
 /// Whether it may mean several files.
@@ -282,18 +258,6 @@ pub(crate) fn join(from: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn not_utf8(text: &str, source: SourceId, bytes: &[u8], error: std::str::Utf8Error) -> Problem {
-    let offset = error.valid_up_to();
-    let mark = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
-    let count = text.matches('\u{FFFD}').count();
-    let start = u32::try_from(offset - mark).unwrap_or(u32::MAX);
-    let span = Span { source, start, end: start + 3 };
-    let more = if count > 1 { format!(" (and at {} places more)", count - 1) } else { String::new() };
-    let diagnostic = Diagnostic::new(span, format!("the bytes at offset {offset} are not UTF-8{more}"))
-        .help("save the file as UTF-8");
-    Problem::new("syntax", diagnostic)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,11 +272,11 @@ mod tests {
 
     /// Two files, and how often each pattern was looked up.
     #[derive(Default)]
-    struct Counted(std::cell::RefCell<Vec<String>>);
+    struct Counted(std::sync::Mutex<Vec<String>>);
 
     impl Files for Counted {
         fn matching(&self, pattern: &str) -> Result<Vec<String>, FileError> {
-            self.0.borrow_mut().push(pattern.to_owned());
+            self.0.lock().unwrap().push(pattern.to_owned());
             Ok(vec!["b.topo".to_owned()])
         }
 
@@ -327,6 +291,6 @@ mod tests {
         let mut loader = Loader::new(&files);
         assert_eq!(loader.roots(&["a.topo".to_owned(), "b.topo".to_owned()]), ["a.topo"]);
         assert_eq!(loader.project("a.topo").includes.values().flatten().collect::<Vec<_>>(), ["b.topo"]);
-        assert_eq!(*files.0.borrow(), ["b*.topo"]);
+        assert_eq!(*files.0.lock().unwrap(), ["b*.topo"]);
     }
 }

@@ -9,6 +9,9 @@ use super::MAX_DEPTH;
 /// Pieces of at least this size are cut off, so that no parse tree is ever large.
 const PIECE: usize = 32 * 1024;
 
+/// A statement of more words counts as several: what is read of one takes so much room and no more.
+const WORDS: usize = 16;
+
 /// A stretch of the text that is parsed at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -20,12 +23,12 @@ pub(super) struct Piece {
 
 /// What the braces of a text say.
 #[derive(Debug, Default)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     pub(super) pieces: Vec<Piece>,
     /// Offsets of the braces that are never closed, outermost first.
     pub(super) unclosed: Vec<usize>,
-    /// How many statements there may be: the ends of lines that are not empty, `;` and braces.
-    pub(super) statements: usize,
+    /// How many statements there may be; what takes as much room as a statement is one.
+    pub(crate) statements: usize,
 }
 
 /// A brace that the text lacks.
@@ -49,25 +52,27 @@ struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
     mode: Mode,
+    /// Comments that start with `//`: they are read, to be reported.
+    slashes: usize,
 }
 
 impl<'a> Walk<'a> {
     fn new(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, mode: Mode::Code }
+        Self { bytes: text.as_bytes(), at: 0, mode: Mode::Code, slashes: 0 }
     }
 
     /// `//` opens a comment at the start of a word only, so that an unquoted address is one mistake and not two.
-    fn opens_comment(&self) -> bool {
-        let before = self.at.checked_sub(1).and_then(|at| self.bytes.get(at));
+    fn opens_comment(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.bytes.get(at));
         let starts_word = before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}'));
-        starts_word && self.bytes.get(self.at + 1) == Some(&b'/')
+        starts_word && self.bytes.get(at + 1) == Some(&b'/')
     }
 }
 
 impl Iterator for Walk<'_> {
     type Item = (usize, u8);
 
-    /// The next byte that counts; line ends always do.
+    /// The next byte that counts: line ends always do, and of a string the quote that opens it.
     fn next(&mut self) -> Option<(usize, u8)> {
         while let Some(&byte) = self.bytes.get(self.at) {
             let at = self.at;
@@ -79,14 +84,17 @@ impl Iterator for Walk<'_> {
                 }
                 (Mode::Text, b'"') => self.mode = Mode::Code,
                 (Mode::Text, b'\\') if self.bytes.get(self.at).is_some_and(|next| *next != b'\n') => self.at += 1,
-                (Mode::Code, b'"') => self.mode = Mode::Text,
+                (Mode::Code, b'"') => {
+                    self.mode = Mode::Text;
+                    return Some((at, byte));
+                }
                 (Mode::Code, b'#') => self.mode = Mode::Comment,
                 (Mode::Code, b'/') => {
-                    self.at = at;
-                    if self.opens_comment() {
-                        self.mode = Mode::Comment;
+                    if !self.opens_comment(at) {
+                        return Some((at, byte));
                     }
-                    self.at = at + 1;
+                    self.mode = Mode::Comment;
+                    self.slashes += 1;
                 }
                 (Mode::Code, _) => return Some((at, byte)),
                 (Mode::Text | Mode::Comment, _) => {}
@@ -97,22 +105,15 @@ impl Iterator for Walk<'_> {
 }
 
 /// Cuts the text into pieces and finds the braces that do not balance.
-pub(super) fn layout(text: &str) -> Layout {
+pub(crate) fn layout(text: &str) -> Layout {
     let mut found = Layout::default();
     let mut open: Vec<usize> = Vec::new();
     let mut depth = 0_usize;
     let (mut piece, mut line, mut line_is_empty) = (0, 0, true);
     let mut too_deep: Option<(usize, usize)> = None;
-    let mut is_between = true;
-    for (at, byte) in Walk::new(text) {
-        match byte {
-            b'\n' | b';' | b'{' | b'}' => {
-                found.statements += usize::from(!is_between);
-                is_between = true;
-            }
-            b' ' | b'\t' | b'\r' => {}
-            _ => is_between = false,
-        }
+    let (mut count, mut walk) = (Count::default(), Walk::new(text));
+    for (at, byte) in walk.by_ref() {
+        count.step(byte, depth == 0);
         match byte {
             b'\n' => (line, line_is_empty) = (at + 1, true),
             b'{' => {
@@ -135,6 +136,9 @@ pub(super) fn layout(text: &str) -> Layout {
                     found.cut(piece, start, None);
                     found.cut(start, at + 1, Some(brace));
                     piece = at + 1;
+                } else if depth == 0 && at + 1 >= piece + PIECE {
+                    found.cut(piece, at + 1, None);
+                    piece = at + 1;
                 }
             }
             // A line of the outermost level that starts with a letter starts a statement.
@@ -146,7 +150,8 @@ pub(super) fn layout(text: &str) -> Layout {
         }
         line_is_empty &= matches!(byte, b'\n' | b' ' | b'\t' | b'\r');
     }
-    found.statements += usize::from(!is_between);
+    count.step(b'\n', false);
+    found.statements = count.statements + walk.slashes;
     if let Some((start, brace)) = too_deep {
         found.cut(piece, start, None);
         found.cut(start, text.len(), Some(brace));
@@ -155,6 +160,32 @@ pub(super) fn layout(text: &str) -> Layout {
         found.unclosed = open;
     }
     found
+}
+
+/// Counts what is read, as statements.
+#[derive(Default)]
+struct Count {
+    statements: usize,
+    words: usize,
+    is_in_word: bool,
+}
+
+impl Count {
+    fn step(&mut self, byte: u8, is_outermost: bool) {
+        let is_in_word = !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b',' | b'"');
+        match byte {
+            b'\n' | b';' | b'{' | b'}' => {
+                // A block may have no name, and a brace may close nothing.
+                let is_read = byte == b'{' || byte == b'}' && is_outermost;
+                self.statements += self.words.div_ceil(WORDS).max(usize::from(is_read));
+                self.words = 0;
+            }
+            // These need no blanks around them.
+            b',' | b'"' | b'+' | b'$' => self.words += 1,
+            _ => self.words += usize::from(is_in_word && !self.is_in_word),
+        }
+        self.is_in_word = is_in_word;
+    }
 }
 
 impl Layout {

@@ -9,7 +9,9 @@ mod parse;
 mod tree;
 
 pub(crate) use foreign::comma as stray_comma;
-pub use parse::{Parsed, parse, parse_within};
+pub(crate) use layout::{Layout, layout};
+pub(crate) use parse::parse_laid_out;
+pub use parse::{Parsed, parse};
 pub use tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, unescape};
 
 /// The deepest nesting of blocks that is read.

@@ -5,7 +5,7 @@ use pest::Parser as _;
 use pest::iterators::{Pair, Pairs};
 
 use super::foreign;
-use super::layout::{self, Missing, Piece};
+use super::layout::{self, Layout, Missing, Piece};
 use super::tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind};
 use crate::diagnostic::{Diagnostic, Edit, Problem};
 use crate::parallel;
@@ -29,26 +29,20 @@ pub struct Parsed {
     pub tree: Tree,
     /// One problem a mistake, in written order.
     pub problems: Vec<Problem>,
-    /// How many statements there may be.
-    pub statements: usize,
 }
 
 /// Reads one text. Never fails and never panics; memory beyond the tree is bounded by the size of a piece.
 #[must_use]
 pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
-    parse_within(sources, id, usize::MAX).unwrap_or_default()
+    let text = sources.get(id).map_or("", |source| source.text.as_str());
+    parse_laid_out(sources, id, &layout::layout(text))
 }
 
-/// Reads one text, unless it may have more statements than that: nothing of it is kept then.
-#[must_use]
-pub fn parse_within(sources: &SourceMap, id: SourceId, most: usize) -> Option<Parsed> {
+/// Reads one text of which the layout is known.
+pub(crate) fn parse_laid_out(sources: &SourceMap, id: SourceId, layout: &Layout) -> Parsed {
     let text = sources.get(id).map_or("", |source| source.text.as_str());
-    let mut layout = layout::layout(text);
-    if layout.statements > most {
-        return None;
-    }
-    let statements = layout.statements;
-    let repaired;
+    let (repaired, repaired_layout);
+    let mut layout = layout;
     let mut missing = Vec::new();
     let mut parsed_text = text;
     if !layout.unclosed.is_empty() {
@@ -56,7 +50,8 @@ pub fn parse_within(sources: &SourceMap, id: SourceId, most: usize) -> Option<Pa
         let ended = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
         missing = missing_braces(&ended, &layout.unclosed);
         repaired = with_braces(&ended, &missing);
-        layout = layout::layout(&repaired);
+        repaired_layout = layout::layout(&repaired);
+        layout = &repaired_layout;
         parsed_text = &repaired;
     }
     let builder = || Builder {
@@ -65,7 +60,7 @@ pub fn parse_within(sources: &SourceMap, id: SourceId, most: usize) -> Option<Pa
         length: text.len(),
         base: 0,
         missing: &missing,
-        parsed: Parsed { statements, ..Parsed::default() },
+        parsed: Parsed::default(),
         unshown: 0,
     };
     let mut whole = builder();
@@ -76,7 +71,7 @@ pub fn parse_within(sources: &SourceMap, id: SourceId, most: usize) -> Option<Pa
         whole.take_in(part);
     }
     whole.report_missing(text);
-    Some(whole.finish())
+    whole.finish()
 }
 
 /// Trusts indentation only where it explains exactly the braces that are missing; else they are missing at the end.

@@ -125,6 +125,7 @@ pub(crate) fn projects(loader: &mut Loader<'_>, folder: &Folder, wanted: &[Vec<S
     let mut projects: Vec<Project> = Vec::new();
     let mut known = HashSet::new();
     for files in wanted {
+        loader.read_all(files);
         for file in files {
             loader.file(file).map_err(|error| refusal(&output::path(folder.name(file).as_ref()), &error))?;
         }

@@ -175,17 +175,18 @@ fn roots(
     wanted: &[Vec<String>],
     notices: &mut Vec<String>,
 ) -> Vec<Project> {
-    let mut projects: Vec<Project> = Vec::new();
+    let (mut projects, mut known) = (Vec::new(), HashSet::new());
     for paths in wanted {
+        loader.read_all(paths);
         let mut readable = Vec::new();
         for path in paths {
-            match loader.file(path) {
+            match loader.loaded(path) {
                 Ok(_) => readable.push(path.clone()),
                 Err(error) => notices.push(format!("`{}` {}: left out", files.name(path), error.reason())),
             }
         }
         for root in loader.roots(&readable) {
-            if projects.iter().all(|project| project.root != root) {
+            if known.insert(root.clone()) {
                 projects.push(loader.project(&root));
             }
         }

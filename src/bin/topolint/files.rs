@@ -1,9 +1,9 @@
 //! Files on disk, as the library wants to see them: below one root, with `/`, nothing outside of it, nothing too large.
 
-use std::cell::Cell;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use globset::GlobBuilder;
 use ignore::WalkBuilder;
@@ -29,7 +29,7 @@ pub(crate) struct Folder {
     here: PathBuf,
     limits: Limits,
     /// So many entries of folders have been looked at for patterns.
-    looked_at: Cell<usize>,
+    looked_at: AtomicUsize,
     /// What came on standard input, and under which path it counts.
     piped: Option<(String, Vec<u8>)>,
 }
@@ -46,7 +46,7 @@ impl Folder {
         let start = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
         let with = |mark: &str| start.ancestors().find(|folder| folder.join(mark).exists()).map(Path::to_path_buf);
         let root = with(".git").or_else(|| with(CONFIGURATION)).unwrap_or_else(|| start.clone());
-        Ok(Self { root, start, here, limits, looked_at: Cell::new(0), piped: None })
+        Ok(Self { root, start, here, limits, looked_at: AtomicUsize::new(0), piped: None })
     }
 
     /// The folder that a file lies in, as a project of its own.
@@ -58,7 +58,7 @@ impl Folder {
             start: folder,
             here: self.here.clone(),
             limits: self.limits,
-            looked_at: Cell::new(0),
+            looked_at: AtomicUsize::new(0),
             piped: None,
         })
     }
@@ -219,9 +219,9 @@ impl Folder {
 
     /// Refuses what a pattern means if it is too much, or if all patterns have looked at too much.
     fn look(&self, found: usize) -> Result<(), FileError> {
-        self.looked_at.set(self.looked_at.get() + 1);
+        let looked_at = self.looked_at.fetch_add(1, Ordering::Relaxed);
         let limit = self.limits.files;
-        let is_over = found > limit || self.looked_at.get() > limit.saturating_mul(LOOKED_AT);
+        let is_over = found > limit || looked_at >= limit.saturating_mul(LOOKED_AT);
         if is_over { Err(FileError::TooManyFiles { limit }) } else { Ok(()) }
     }
 
@@ -273,8 +273,13 @@ impl Files for Folder {
             let below = entry.path().strip_prefix(&start).ok().and_then(Path::to_str);
             let written =
                 below.map(|below| if folder.is_empty() { below.to_owned() } else { format!("{folder}/{below}") });
-            // A link that leaves the project refuses the whole pattern; one that leads nowhere is no file.
-            match written.filter(|path| is_match(path)).map(|path| self.true_path(&path)) {
+            // Only the last part can be a link, as none is followed on the way. One that leaves the project refuses the
+            // whole pattern; one that leads nowhere is no file.
+            let true_path = |path: String| match self.relative(entry.path()) {
+                Some(path) if !entry.path_is_symlink() => Ok(path),
+                _ => self.true_path(&path),
+            };
+            match written.filter(|path| is_match(path)).map(true_path) {
                 Some(Ok(path)) => found.push(path),
                 Some(Err(FileError::Outside)) => return Err(FileError::Outside),
                 Some(Err(_)) | None => {}
@@ -299,7 +304,8 @@ impl Files for Folder {
         if before.len() > limit {
             return Err(FileError::TooLarge { size: before.len(), limit });
         }
-        let mut bytes = Vec::new();
+        // Room for all of it and a little, so that the end is seen without another look.
+        let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 64);
         // What grows meanwhile is read no further than that.
         (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
         let after = file.metadata().map_err(unreadable)?;

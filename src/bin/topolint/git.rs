@@ -2,12 +2,12 @@
 //! run as a process, and only such commands of it as run nothing that a repository could bring along: no hooks, no
 //! filters, no monitor of files, no pager, no questions, no network.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use topolint::model::{FileError, Files, Limits, is_pattern};
 
@@ -22,7 +22,7 @@ pub(crate) struct Tree {
     /// The folder in the repository, with `/` at its end.
     prefix: String,
     entries: BTreeMap<String, Entry>,
-    objects: RefCell<Option<Objects>>,
+    objects: Mutex<Option<Objects>>,
     limits: Limits,
     /// What people have to know.
     pub(crate) notices: Vec<String>,
@@ -57,7 +57,7 @@ impl Tree {
             name,
             prefix: prefix.to_string_lossy().into_owned(),
             entries,
-            objects: RefCell::new(None),
+            objects: Mutex::new(None),
             limits,
             notices,
         })
@@ -120,7 +120,8 @@ impl Tree {
     }
 
     fn object(&self, name: &str) -> Result<Vec<u8>, FileError> {
-        let mut objects = self.objects.borrow_mut();
+        // Whoever held it before and panicked has ended the program.
+        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         if objects.is_none() {
             *objects = Some(Objects::of(&self.folder).map_err(|error| unreadable(&error))?);
         }

@@ -93,14 +93,15 @@ impl Loader<'_> {
         }
         let is_new = include.pattern.as_ref().is_none_or(|pattern| way.followed.insert(pattern.clone()));
         let fresh: Vec<PathId> = found.files.iter().copied().filter(|file| is_new && way.seen.insert(*file)).collect();
-        for file in &fresh {
-            let path = self.path(*file).to_owned();
-            if let Err(error) = self.file(&path) {
-                let message = format!("`{}` {}", self.files.name(&path), error.reason());
+        let paths: Vec<String> = fresh.iter().map(|file| self.path(*file).to_owned()).collect();
+        self.read_all(&paths);
+        for path in &paths {
+            if let Err(error) = self.loaded(path) {
+                let message = format!("`{}` {}", self.files.name(path), error.reason());
                 say(Diagnostic::new(include.span, message));
             }
         }
-        project.includes.insert(include.statement, fresh.iter().map(|file| self.path(*file).to_owned()).collect());
+        project.includes.insert(include.statement, paths);
         way.enter(fresh);
     }
 
