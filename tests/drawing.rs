@@ -113,6 +113,29 @@ fn very_many_nodes_are_drawn_as_their_boxes() {
 }
 
 #[test]
+fn where_all_call_all_the_picture_says_what_it_leaves_out() {
+    let calls = (0..60).flat_map(|from| (from + 1..60).map(move |to| format!("s{from} -> s{to} {{ timeout 1s }}\n")));
+    let text: String = (0..60).map(|node| format!("service s{node}\n")).chain(calls).collect();
+    let folder = Folder::of(text);
+    for ending in ["svg", "html"] {
+        let run = folder.run(&format!("render a.topo -o out.{ending}"));
+        let said = run.err.starts_with("note: ") && run.err.contains(" of 1770 lines are drawn");
+        assert!(run.code == Some(0) && said, "{run:?}");
+        let drawn = fs::read_to_string(folder.path(&format!("out.{ending}"))).expect("a picture");
+        let lines = drawn.matches("class=\"line\"").count();
+        assert!(drawn.contains(" of 1770 lines are drawn") && (59..300).contains(&lines), "{ending}: {lines}");
+    }
+    let json = folder.run("render a.topo -f json");
+    let scene: serde_json::Value = serde_json::from_str(&json.out).unwrap_or_else(|_| panic!("{json:?}"));
+    let edges = scene["edges"].as_array().expect("edges");
+    let placed = edges.iter().filter(|edge| edge["points"][0].is_array()).count();
+    assert!(json.err.is_empty() && edges.len() == 1770 && (59..300).contains(&placed), "{placed}");
+    let dot = folder.run("render a.topo -f dot");
+    let lines = dot.out.lines().filter(|line| line.split_whitespace().nth(1) == Some("->"));
+    assert_eq!((lines.count(), dot.err.as_str()), (1770, ""));
+}
+
+#[test]
 fn many_nodes_without_boxes_are_drawn_with_what_would_help() {
     let text: String = (0..301).map(|node| format!("service s{node}\n")).collect();
     let folder = Folder::of(text);

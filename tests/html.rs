@@ -145,6 +145,10 @@ fn people_find_their_way() {
     assert!(browser.text("#flows").contains("gateway.checkout\nworst case 2.45 s"), "{}", browser.text("#flows"));
     browser.click("#flows .row");
     assert!(browser.count("#picture [data-node].is-lit") > 1);
+    let lit = "[...document.querySelectorAll('[data-node].is-lit .name')].map((name) => name.textContent).join(' ')";
+    let lit = browser.ask(lit);
+    assert!(lit.as_str().unwrap().contains("browser"), "with the call that starts it: {lit}");
+    assert!(!browser.text("#flows").contains("over 0 arrows"));
     assert!(browser.count("#picture [data-node]:not(.is-lit)") > 1);
 
     // What becomes of the entries if something is down.
@@ -206,6 +210,12 @@ fn a_change_is_looked_at_from_either_side() {
     assert!(labels.contains("1 × 1 s") && !labels.contains('→') && !labels.contains("GONE"), "{labels}");
     assert!(found.contains("FIXED error · missing-timeout") && !found.contains("NEW"), "{found}");
     assert_eq!(browser.count("#picture .mark-gone, #picture .mark-changed"), 0);
+    // What was fixed is found where it was, too.
+    let number = browser.ask("document.querySelector('#overlay a.tag').textContent");
+    browser.click("#overlay a.tag");
+    let open = browser.text(".finding.is-open .kind");
+    assert!(open.starts_with("FIXED ") && number == browser.text(".finding.is-open .mark"), "{number}: {open}");
+    browser.key("Escape");
     browser.key("c");
     assert_eq!(browser.ask("location.hash"), "#side=after");
     let [nodes, labels, found] = texts(&mut browser);

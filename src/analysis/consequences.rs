@@ -1,5 +1,7 @@
 //! What becomes of the entries while something is down, fails, is slow or does not answer.
 
+use std::collections::VecDeque;
+
 use super::Facts;
 use super::attempts::Attempts;
 use super::availability::{Availability, Failure, Target, Verdict};
@@ -112,6 +114,10 @@ impl Facts<'_> {
         let certain = if whole.len() == failures.len() { outlooks.clone() } else { self.outlooks(&whole) };
         let touched: IdSet<CallId> =
             disturbances.iter().flat_map(|disturbance| self.calls_to(disturbance.target())).collect();
+        // One that the entry cannot do without goes first.
+        let is_hard = |call| self.is_hard(call);
+        let is_made = |call| self.plan(call).made;
+        let (hard, any) = (Towards::of(self, &touched, &is_hard), Towards::of(self, &touched, &is_made));
         let mut entries: Vec<Felt> = self
             .entries()
             .all()
@@ -119,7 +125,7 @@ impl Facts<'_> {
             .filter_map(|operation| {
                 let operation = *operation;
                 let outlook = outlooks.get(operation.index())?;
-                let way = self.way_to_any(operation, &touched);
+                let way = hard.way(operation).or_else(|| any.way(operation)).unwrap_or_default();
                 let before = self.availability(operation);
                 // What only sometimes fails makes nothing fail always.
                 let always = certain.get(operation.index())?.verdict;
@@ -173,22 +179,6 @@ impl Facts<'_> {
         }
     }
 
-    /// The shortest way to the nearest of these calls; one that the entry cannot do without goes first.
-    fn way_to_any(&self, entry: OperationId, calls: &IdSet<CallId>) -> Vec<CallId> {
-        let topology = self.topology();
-        let over = |counts: &dyn Fn(CallId) -> bool| {
-            let ways = self.ways_over([entry], counts);
-            let reached = calls.iter().filter(|call| counts(**call) && ways.reach(topology.call(**call).from));
-            let ways = reached.map(|call| {
-                let mut way = ways.way(self, topology.call(*call).from);
-                way.push(*call);
-                way
-            });
-            ways.min_by_key(|way| (way.len(), way.iter().map(|call| self.call_rank(*call)).collect::<Vec<_>>()))
-        };
-        over(&|call| self.is_hard(call)).or_else(|| over(&|call| self.plan(call).made)).unwrap_or_default()
-    }
-
     /// How often what fails is tried: all of its operations that somebody calls.
     fn tries(&self, failures: &[Failure]) -> Vec<Tries> {
         let mut found = Vec::new();
@@ -239,6 +229,55 @@ impl Facts<'_> {
             |held: &&Held| held.arriving > 0.0 && held.holders.iter().any(|holder| waiting.contains(&holder.call));
         let pools = self.pools().iter().flat_map(|pool| pool.hangs.iter().filter(waits).map(move |held| (pool, held)));
         pools.collect()
+    }
+}
+
+/// The shortest ways to the nearest of some calls, over calls that count, from everywhere.
+struct Towards<'a, 'f> {
+    facts: &'a Facts<'f>,
+    goals: &'a IdSet<CallId>,
+    counts: &'a dyn Fn(CallId) -> bool,
+    /// For each operation how many calls its way has.
+    lengths: Vec<Option<usize>>,
+}
+
+impl<'a, 'f> Towards<'a, 'f> {
+    fn of(facts: &'a Facts<'f>, goals: &'a IdSet<CallId>, counts: &'a dyn Fn(CallId) -> bool) -> Self {
+        let topology = facts.topology();
+        let mut lengths = vec![None; topology.operations.len()];
+        let mut queue: VecDeque<(OperationId, usize)> =
+            goals.iter().filter(|call| counts(**call)).map(|call| (topology.call(*call).from, 1)).collect();
+        while let Some((operation, length)) = queue.pop_front() {
+            if let Some(slot @ None) = lengths.get_mut(operation.index()) {
+                *slot = Some(length);
+                let before = topology.calls_to(operation).filter(|call| counts(*call));
+                queue.extend(before.map(|call| (topology.call(call).from, length + 1)));
+            }
+        }
+        Self { facts, goals, counts, lengths }
+    }
+
+    fn length(&self, operation: OperationId) -> Option<usize> {
+        self.lengths.get(operation.index()).copied().flatten()
+    }
+
+    /// The first by name of the shortest ways.
+    fn way(&self, start: OperationId) -> Option<Vec<CallId>> {
+        let topology = self.facts.topology();
+        let mut left = self.length(start)?;
+        let (mut way, mut next) = (Vec::new(), start);
+        while left > 0 {
+            left -= 1;
+            let leads = |call: &CallId| match left {
+                0 => self.goals.contains(call),
+                left => self.length(topology.call(*call).to) == Some(left),
+            };
+            let calls = topology.calls_from(next).filter(|call| (self.counts)(*call) && leads(call));
+            let first = calls.min_by_key(|call| self.facts.call_rank(*call))?;
+            way.push(first);
+            next = topology.call(first).to;
+        }
+        Some(way)
     }
 }
 

@@ -9,6 +9,7 @@ use super::geometry::{Point, Rect};
 use super::layout::{Layout, Route, layout};
 use super::measure;
 use super::scene::{Bar, Edge, Entry, Node, Scene, Shape, Waterfall};
+use super::thinned::{borne, without};
 use crate::metadata::Level;
 use crate::report::lines;
 
@@ -17,7 +18,12 @@ use crate::report::lines;
 /// # Errors
 /// What keeps it from being written.
 pub fn scene_json(scene: &Scene, out: &mut impl io::Write) -> io::Result<()> {
-    lines::write(out, &Report::of(scene, &layout(&measure::plan(scene))), 2)
+    let is_drawn = borne(scene);
+    let mut layout = layout(&measure::plan(&without(scene.clone(), &is_drawn)));
+    let mut routes = std::mem::take(&mut layout.edges).into_iter();
+    let route = |drawn: bool| if drawn { routes.next().unwrap_or_default() } else { Route::default() };
+    layout.edges = is_drawn.into_iter().map(route).collect();
+    lines::write(out, &Report::of(scene, &layout), 2)
 }
 
 /// What a picture shows.
@@ -102,7 +108,8 @@ struct EdgeRow<'s> {
     calls: Vec<CallRow<'s>>,
     findings: &'s [usize],
     longest: bool,
-    /// The way of the edge: it runs level at each point, unless both points of a piece have one x.
+    /// The way of the edge: it runs level at each point, unless both points of a piece have one x. Empty if pictures
+    /// leave the edge out, for they would have too many.
     points: Vec<[f64; 2]>,
     label: Option<PlaceRow>,
 }

@@ -115,6 +115,11 @@ pub fn layout(plan: &Plan) -> Layout {
     layout
 }
 
+/// How many columns of nodes and labels all edges pass together.
+pub(super) fn passed(plan: &Plan) -> usize {
+    layers::passed(plan, &engine::ranks(plan))
+}
+
 /// The boxes that a node lies in, however deep: an empty one has no place.
 fn occupied(plan: &Plan) -> Vec<(usize, PlannedGroup)> {
     let mut holds = vec![false; plan.groups.len()];

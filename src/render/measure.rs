@@ -39,6 +39,8 @@ const LABEL_LINE_OF_MORE: f64 = 130.0;
 const MOST_FOLDS: usize = 2;
 /// So many calls have a line in the label of an edge.
 const MOST_CALLS: usize = 4;
+/// Of more than that, three tell nothing of the rest.
+const COUNTED_CALLS: usize = 12;
 /// For each end of an edge on the side of a node.
 const PORT: f64 = 11.0;
 
@@ -70,6 +72,9 @@ pub(super) fn label(edge: &Edge, ruler: &Ruler) -> Vec<String> {
         if !call.text.is_empty() && !lines.contains(&call.text.as_str()) {
             lines.push(&call.text);
         }
+    }
+    if lines.len() > COUNTED_CALLS {
+        return vec![format!("{} calls", edge.calls.len())];
     }
     let most = if lines.len() > MOST_CALLS { MOST_CALLS - 1 } else { MOST_CALLS };
     let more = lines.len().saturating_sub(most);

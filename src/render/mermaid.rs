@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::plain::{self, Step};
 use super::scene::{Edge, Scene, Shape};
+use super::thinned::weighed;
 use crate::metadata::Level;
 use crate::report::escape;
 
@@ -74,18 +75,21 @@ impl Chart<'_> {
         }
     }
 
+    /// Those that tell most, in the order of the text.
     fn edges(&mut self) {
-        let (mut count, mut full) = (0, false);
-        for edge in &self.scene.edges {
-            let is_drawn = |node: usize| self.drawn.get(node).copied().unwrap_or(false);
-            let line = arrow(self.scene, edge);
-            full |= count >= MOST_EDGES || self.text.len() + line.len() > MOST_TEXT;
-            if !full && is_drawn(edge.from) && is_drawn(edge.to) {
-                self.text.push_str(&line);
-                count += 1;
-            }
-        }
-        let edges = self.scene.edges.len() - count;
+        let is_drawn = |node: usize| self.drawn.get(node).copied().unwrap_or(false);
+        let weighed = weighed(self.scene).into_iter().filter_map(|index| Some((index, self.scene.edges.get(index)?)));
+        let possible = weighed.filter(|(_, edge)| is_drawn(edge.from) && is_drawn(edge.to)).take(MOST_EDGES);
+        let mut length = self.text.len();
+        let lines = possible.map(|(index, edge)| (index, arrow(self.scene, edge)));
+        let fits = |(_, line): &(usize, String)| {
+            length += line.len();
+            length <= MOST_TEXT
+        };
+        let mut lines: Vec<(usize, String)> = lines.take_while(fits).collect();
+        lines.sort_unstable();
+        self.text.extend(lines.iter().map(|(_, line)| line.as_str()));
+        let edges = self.scene.edges.len() - lines.len();
         let nodes = self.drawn.iter().filter(|drawn| !**drawn).count();
         if nodes + edges > 0 {
             let said = format!("{nodes} more nodes and {edges} more calls: Mermaid draws no more");

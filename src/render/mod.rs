@@ -14,6 +14,7 @@ mod plain;
 mod png;
 mod scene;
 mod svg;
+mod thinned;
 
 pub use d2::d2;
 pub use dot::dot;
@@ -29,3 +30,4 @@ pub use scene::{
     scene, versions,
 };
 pub use svg::{Theme, svg};
+pub use thinned::thinned;

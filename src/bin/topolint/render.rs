@@ -97,7 +97,7 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
     if mistakes > 0 {
         scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());
     }
-    draw(render, format, &scene, &facts, &run.loader.sources, &outcome.shown().collect::<Vec<_>>())
+    draw(render, format, scene, &facts, &run.loader.sources, &outcome.shown().collect::<Vec<_>>())
 }
 
 /// A picture of what is there, and of what was.
@@ -121,29 +121,30 @@ fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: P
             None => after,
         };
         let all: Vec<&Finding> = found.outcome.shown().chain(found.fixed_findings()).collect();
-        draw(render, format, &scene, &now, &loader.sources, &all)
+        draw(render, format, scene, &now, &loader.sources, &all)
     })?
 }
 
 fn draw(
     render: &Render,
     format: Picture,
-    scene: &Scene,
+    scene: Scene,
     facts: &Facts<'_>,
     sources: &SourceMap,
     found: &[&Finding],
 ) -> Result<Vec<u8>, Stop> {
     let is_drawn = matches!(format, Picture::Svg | Picture::Png);
-    if render.engine == Engine::Dot {
-        let name = if format == Picture::Png { "png" } else { "svg" };
-        if !is_drawn {
-            return Err("error: Graphviz draws SVG and PNG here\n  help: leave `--engine dot` out".to_owned().into());
-        }
-        return graphviz::draw(render::dot(scene), name, render.scale, render.engine_timeout);
+    if render.engine == Engine::Dot && !is_drawn {
+        return Err("error: Graphviz draws SVG and PNG here\n  help: leave `--engine dot` out".to_owned().into());
     }
     let is_placed = is_drawn || matches!(format, Picture::Html | Picture::Json);
     if scene.nodes.len() > MOST_NODES && render.collapse != ["none"] && is_placed {
         return Err(too_many(scene.nodes.len()).into());
+    }
+    let scene = &if is_drawn || format == Picture::Html { thinned(scene) } else { scene };
+    if render.engine == Engine::Dot {
+        let name = if format == Picture::Png { "png" } else { "svg" };
+        return graphviz::draw(render::dot(scene), name, render.scale, render.engine_timeout);
     }
     match format {
         Picture::Html => Ok(render::html(scene, facts, sources, found, theme(render)).into_bytes()),
@@ -160,6 +161,16 @@ fn draw(
     }
 }
 
+/// A scene as it is drawn; what is left out of it is said.
+fn thinned(scene: Scene) -> Scene {
+    let known = scene.notes.len();
+    let scene = render::thinned(scene);
+    for note in scene.notes.iter().skip(known) {
+        eprintln!("note: {note}");
+    }
+    scene
+}
+
 fn theme(render: &Render) -> render::Theme {
     match render.theme {
         Theme::Light => render::Theme::Light,
@@ -172,7 +183,7 @@ fn too_many(nodes: usize) -> String {
     format!(
         "error: the picture would have {nodes} nodes, more than anybody reads\n  help: `--group-by owner` draws an owner as \
          one node, `--focus NODE:2` what is near a node, `--only-findings` what something is found on; `--collapse none` \
-         draws all of it, which takes long"
+         draws each of them, which takes long"
     )
 }
 

@@ -16,6 +16,7 @@ use crate::model::{CallId, NodeId, OperationId};
 use crate::report::facts_table::numbers_of_operation;
 use crate::report::lines;
 use crate::source::SourceMap;
+use crate::vocabulary::ElementKind;
 
 /// So many entries have a flow.
 const MOST_FLOWS: usize = 200;
@@ -91,6 +92,8 @@ struct FlowRow {
     name: String,
     node: Option<usize>,
     numbers: Vec<(&'static str, String)>,
+    /// The edges on which clients start it.
+    callers: Vec<usize>,
     /// The edges on which it goes on, and the nodes that it reaches.
     edges: Vec<usize>,
     nodes: Vec<usize>,
@@ -227,15 +230,18 @@ impl<'a, 'f> Spots<'a, 'f> {
         let topology = self.facts.topology();
         let reached = reached(self.facts, entry);
         let drawn = |operation: &OperationId| self.nodes.get(&topology.operation(*operation).node).copied();
+        let is_client = |call: &CallId| topology.node_of(topology.call(*call).from).kind == ElementKind::Client;
         let calls = reached.iter().flat_map(|operation| topology.calls_from(*operation));
-        let mut edges: Vec<usize> = calls.filter_map(|call| self.edges.get(&call)).copied().collect();
+        let edge = |call: CallId| self.edges.get(&call).copied();
+        let mut callers: Vec<usize> = topology.calls_to(entry).filter(is_client).filter_map(edge).collect();
+        let mut edges: Vec<usize> = calls.filter_map(edge).collect();
         let mut nodes: Vec<usize> = reached.iter().filter_map(drawn).collect();
-        for list in [&mut edges, &mut nodes] {
+        for list in [&mut callers, &mut edges, &mut nodes] {
             list.sort_unstable();
             list.dedup();
         }
         let numbers = numbers_of_operation(self.facts, entry);
-        FlowRow { name: safe(&topology.operation_name(entry)), node: drawn(&entry), numbers, edges, nodes }
+        FlowRow { name: safe(&topology.operation_name(entry)), node: drawn(&entry), numbers, callers, edges, nodes }
     }
 }
 

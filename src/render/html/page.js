@@ -164,8 +164,8 @@
   };
   const elementOf = (spot) => (given(spot.edge) ? edges[spot.edge] : given(spot.node) ? nodes[spot.node] : undefined);
 
-  /** A small plate with a text on something that is drawn. */
-  const tag = (element, text, kind, above) => {
+  /** A small plate with a text on something that is drawn; it may be one of several there, and lead to a finding. */
+  const tag = (element, text, kind, above, nth = 0, link = undefined) => {
     if (!element) return;
     const width = 10 + 7.4 * text.length;
     const line = one(".line", element);
@@ -179,7 +179,9 @@
       const frame = one(".body", element).getBBox();
       at = { x: frame.x + (above ? frame.width / 2 : 6), y: frame.y - (above ? 3 : 0) };
     }
-    overlay.append(draw("g", { class: `tag ${kind}` },
+    at = { x: at.x + nth * (width + 3), y: at.y };
+    const leads = link && { href: link, "aria-label": `Finding ${text}` };
+    overlay.append(draw(link ? "a" : "g", { class: `tag ${kind}`, ...leads },
       draw("rect", { x: at.x - width / 2, y: at.y - 9.5, width, height: 19, rx: 9.5 }),
       draw("text", { x: at.x, y: at.y + 4.3 }, text)));
   };
@@ -222,8 +224,11 @@
   };
   const showFlow = () => {
     const flow = data.flows[state.flow];
-    light({ nodes: new Set(flow.nodes), edges: new Set(flow.edges) });
-    reveal(flow.nodes.map((node) => nodes[node]));
+    const lit = around(flow.callers.map((edge) => ({ edge })));
+    flow.nodes.forEach((node) => lit.nodes.add(node));
+    flow.edges.forEach((edge) => lit.edges.add(edge));
+    light(lit);
+    reveal([...lit.nodes].map((node) => nodes[node]));
   };
   const chosenOutlook = () => {
     if (state.kill >= 0) return data.outlooks.nodes[state.kill];
@@ -457,14 +462,17 @@
     picture.classList.toggle("is-before", state.side === "before");
     for (const button of all("#sides button")) button.setAttribute("aria-pressed", String(button.dataset.side === state.side));
   };
-  /** What was found only there has no badge in the picture. */
+  /** What was found only there has no badge in the picture of the change: it is given one. */
   const showGone = () => {
-    const numbers = new Map();
+    const counts = new Map();
     data.findings.forEach((finding, index) => {
       const element = [...finding.about, ...finding.hops].map(elementOf).find(Boolean);
-      if (element && finding.only === "before" && isShown(index)) numbers.set(element, [...(numbers.get(element) ?? []), index + 1]);
+      if (!element || finding.only !== "before" || !isShown(index)) return;
+      const nth = counts.get(element) ?? 0;
+      counts.set(element, nth + 1);
+      const kind = { error: "tag-3", warn: "tag-2" }[finding.level] ?? "";
+      tag(element, String(index + 1), kind, false, nth, `#finding-${index + 1}`);
     });
-    for (const [element, list] of numbers) tag(element, list.join("·"), "");
   };
   const turn = () => data.compared && set({ side: { "": "before", before: "after", after: "" }[state.side] });
 

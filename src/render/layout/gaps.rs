@@ -48,3 +48,38 @@ fn sides(layers: &Layers) -> Vec<[usize; 2]> {
     }
     most
 }
+
+#[cfg(test)]
+mod tests {
+    use super::gaps;
+    use crate::render::layout::layers::sample::layers;
+
+    #[test]
+    fn where_everything_is_level_there_is_room_for_an_arrow() {
+        let layers = layers(&[(0, None), (1, None), (2, None)], &[], &[(0, 1), (1, 2)]);
+        assert_eq!(gaps(&layers, &[0.0; 3]), [22.0; 3]);
+        assert_eq!(gaps(&layers, &[0.0, 12.0, 24.0]), [22.0; 3], "nearly level");
+    }
+
+    #[test]
+    fn each_edge_that_turns_has_room_as_far_as_there_is_some() {
+        let fan = |count: usize| {
+            let nodes: Vec<_> = (0..=count).map(|node| (usize::from(node > 0), None)).collect();
+            let edges: Vec<_> = (1..=count).map(|node| (0, node)).collect();
+            let heights: Vec<f64> = (0..=count).map(|node| if node > 0 { 100.0 } else { 0.0 }).collect();
+            gaps(&layers(&nodes, &[], &edges), &heights)
+        };
+        assert_eq!(fan(1), [25.0, 22.0]);
+        assert_eq!(fan(4), [34.0, 22.0]);
+        assert_eq!(fan(10), fan(50));
+    }
+
+    #[test]
+    fn boxes_that_end_and_begin_have_room_for_their_sides() {
+        let apart = layers(&[(0, Some(0)), (1, Some(1))], &[None, None], &[(0, 1)]);
+        assert_eq!(gaps(&apart, &[0.0; 6]), [11.0 + 2.0 * 14.0, 11.0 + 14.0]);
+        let nested = layers(&[(0, Some(1)), (1, Some(0))], &[None, Some(0)], &[(0, 1)]);
+        // Only the inner one ends behind the first column.
+        assert_eq!(gaps(&nested, &[0.0; 8]), [11.0 + 14.0, 11.0 + 14.0]);
+    }
+}

@@ -180,3 +180,65 @@ fn push(heights: &mut [f64], part: usize, bound: Option<f64>, pick: fn(f64, f64)
         *height = pick(*height, bound);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test may fail")]
+mod tests {
+    use super::{Field, heights};
+    use crate::render::layout::engine::NODE_GAP;
+    use crate::render::layout::layers::sample::{HIGH, layers};
+    use crate::render::layout::layers::{Kind, Layers, Side};
+    use crate::render::layout::order::order;
+
+    /// From the middle of a node to that of the next one, if they stand as near as they may.
+    const STEP: f64 = HIGH + NODE_GAP;
+
+    fn settled(layers: &Layers, wanted: &[f64]) -> Vec<f64> {
+        Field::of(layers, &order(layers)).settled(wanted)
+    }
+
+    #[test]
+    fn what_wants_one_place_is_moved_apart_by_what_is_needed() {
+        let column = layers(&[(0, None), (0, None), (0, None)], &[], &[]);
+        assert_eq!(settled(&column, &[7.0; 3]), [7.0 - STEP, 7.0, 7.0 + STEP]);
+        assert_eq!(settled(&column, &[-500.0, 0.0, 10.0]), [-500.0, 5.0 - STEP / 2.0, 5.0 + STEP / 2.0]);
+        assert_eq!(settled(&column, &[-500.0, 0.0, 500.0]), [-500.0, 0.0, 500.0], "who has room stays");
+    }
+
+    #[test]
+    fn what_is_linked_stands_level_and_who_calls_two_between_them() {
+        let chain = layers(&[(0, None), (1, None), (2, None)], &[], &[(0, 1), (1, 2)]);
+        let found = heights(&chain, &order(&chain));
+        assert!(found.iter().all(|height| (height - found[0]).abs() < 1e-6), "{found:?}");
+        let fork = layers(&[(0, None), (1, None), (1, None)], &[], &[(0, 1), (0, 2)]);
+        let relaxed = Field::of(&fork, &order(&fork)).relaxed(&fork);
+        assert!((relaxed[0] - f64::midpoint(relaxed[1], relaxed[2])).abs() < 1e-6, "{relaxed:?}");
+        assert!((relaxed[2] - relaxed[1]).abs() >= STEP - 1e-6, "{relaxed:?}");
+    }
+
+    #[test]
+    fn the_sides_of_a_box_are_straight_and_around_it() {
+        // A box over two columns, with two nodes in the second, and somebody else there.
+        let nodes = [(0, Some(0)), (1, Some(0)), (1, Some(0)), (1, None)];
+        let layers = layers(&nodes, &[None], &[(0, 1), (0, 2), (0, 3)]);
+        let found = heights(&layers, &order(&layers));
+        let side = |side: Side| -> Vec<f64> {
+            let items = layers.items.iter().zip(&found);
+            items.filter(|(item, _)| item.kind == Kind::Border(side)).map(|(_, height)| *height).collect()
+        };
+        let (upper, lower) = (side(Side::Upper), side(Side::Lower));
+        assert!((upper[0] - upper[1]).abs() < 1e-6 && (lower[0] - lower[1]).abs() < 1e-6, "{found:?}");
+        let is_inside = |height: f64| upper[0] < height && height < lower[0];
+        assert_eq!([0, 1, 2, 3].map(|node| is_inside(found[node])), [true, true, true, false], "{found:?}");
+    }
+
+    #[test]
+    fn a_column_is_as_high_as_all_that_stands_in_it() {
+        let layers = layers(&[(0, None), (0, None), (1, None)], &[], &[(0, 2)]);
+        let columns = order(&layers);
+        let field = Field::of(&layers, &columns);
+        assert!((field.fullest(&columns) - 2.0 * STEP).abs() < 1e-6);
+        assert!((field.extent(&[-10.0, 90.0, 0.0]) - (100.0 + HIGH)).abs() < 1e-6);
+        assert!(field.extent(&[]).abs() < 1e-6);
+    }
+}

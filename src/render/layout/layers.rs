@@ -132,6 +132,14 @@ impl Layers {
     }
 }
 
+/// How many columns lie between the ends of all edges together.
+pub(super) fn passed(plan: &Plan, ranks: &[usize]) -> usize {
+    let columns = Columns::of(plan, ranks);
+    let column = |node: usize| columns.nodes.get(node).copied().unwrap_or_default();
+    let between = |edge: &super::PlannedEdge| column(edge.from).abs_diff(column(edge.to)).saturating_sub(1);
+    plan.edges.iter().map(between).sum()
+}
+
 /// The columns that each box reaches.
 fn spans(plan: &Plan, columns: &[usize]) -> Vec<Option<(usize, usize)>> {
     let mut spans: Vec<Option<(usize, usize)>> = vec![None; plan.groups.len()];
@@ -183,5 +191,29 @@ impl Columns {
             nodes: nodes.into_iter().map(dense).collect(),
             labels: labels.into_iter().map(|label| label.map(|(column, size)| (dense(column), size))).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod sample {
+    use super::Layers;
+    use crate::render::geometry::Size;
+    use crate::render::layout::{Plan, PlannedEdge, PlannedGroup, PlannedNode};
+
+    pub(in super::super) const HIGH: f64 = 40.0;
+
+    /// Nodes of one size, each in a column and in a box; the parents of boxes; edges without labels.
+    pub(in super::super) fn layers(
+        nodes: &[(usize, Option<usize>)],
+        parents: &[Option<usize>],
+        edges: &[(usize, usize)],
+    ) -> Layers {
+        let size = Size { width: 80.0, height: HIGH };
+        let plan = Plan {
+            nodes: nodes.iter().map(|(_, group)| PlannedNode { size, group: *group }).collect(),
+            groups: parents.iter().map(|parent| PlannedGroup { parent: *parent, title: Size::default() }).collect(),
+            edges: edges.iter().map(|(from, to)| PlannedEdge { from: *from, to: *to, label: None }).collect(),
+        };
+        Layers::of(&plan, &nodes.iter().map(|(column, _)| *column).collect::<Vec<_>>())
     }
 }

@@ -121,3 +121,55 @@ impl Random {
         usize::try_from(mixed % most.max(1) as u64).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+mod tests {
+    use super::order;
+    use crate::render::layout::layers::Layers;
+    use crate::render::layout::layers::sample::layers;
+
+    /// The nodes of a column, from top to bottom, without the sides of boxes.
+    fn column(layers: &Layers, columns: &[Vec<usize>], column: usize, nodes: usize) -> Vec<usize> {
+        assert!(columns.iter().flatten().count() == layers.items.len(), "{columns:?}");
+        columns[column].iter().copied().filter(|item| *item < nodes).collect()
+    }
+
+    #[test]
+    fn what_need_not_cross_does_not() {
+        // Each calls the one that stands on the other side.
+        let nodes: Vec<_> = (0..8).map(|node| (node / 4, None)).collect();
+        let layers = layers(&nodes, &[], &[(0, 7), (1, 6), (2, 5), (3, 4)]);
+        let columns = order(&layers);
+        let callees: Vec<usize> = column(&layers, &columns, 0, 8).into_iter().map(|caller| 7 - caller).collect();
+        assert_eq!(column(&layers, &columns, 1, 8), callees);
+    }
+
+    #[test]
+    fn who_belongs_to_a_box_is_not_torn_from_it() {
+        // Who stands between them in the text, and is called by the one in the middle, is not in the box.
+        let nodes = [(0, None), (0, None), (0, None), (1, Some(0)), (1, None), (1, Some(0))];
+        let layers = layers(&nodes, &[None], &[(0, 3), (1, 4), (2, 5)]);
+        let found = column(&layers, &order(&layers), 1, 6);
+        let place = |node: usize| found.iter().position(|other| *other == node).unwrap();
+        assert_eq!(place(3).abs_diff(place(5)), 1, "{found:?}");
+    }
+
+    #[test]
+    fn two_boxes_have_one_order_in_all_columns() {
+        // The upper box calls into the lower one, and the other way round.
+        let nodes = [(0, Some(0)), (0, Some(1)), (1, Some(0)), (1, Some(1))];
+        let layers = layers(&nodes, &[None, None], &[(0, 3), (1, 2)]);
+        let columns = order(&layers);
+        let is_first = |column_of: usize, node: usize| column(&layers, &columns, column_of, 4)[0] == node;
+        assert_eq!(is_first(0, 0), is_first(1, 2), "{columns:?}");
+    }
+
+    #[test]
+    fn the_same_plan_has_the_same_order() {
+        let nodes: Vec<_> = (0..60).map(|node| (node / 10, (node % 3 == 0).then_some(node % 2))).collect();
+        let edges: Vec<_> = (0..50).flat_map(|node| [(node, node + 10), (node, (node * 7) % 10 + 50)]).collect();
+        let make = || layers(&nodes, &[None, None], &edges);
+        assert_eq!(order(&make()), order(&make()));
+    }
+}

@@ -20,7 +20,8 @@ pub(super) fn room(group: &PlannedGroup) -> f64 {
 pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
     let mut taken: Vec<Rect> = layout.nodes.clone();
     taken.extend(layout.edges.iter().filter_map(|edge| edge.label));
-    let way: Vec<Point> = layout.edges.iter().flat_map(Route::samples).collect();
+    let mut way: Vec<Point> = layout.edges.iter().flat_map(Route::samples).collect();
+    way.sort_unstable_by(|one, other| one.y.total_cmp(&other.y));
     let mut titles = Vec::new();
     for (group, frame) in plan.groups.iter().zip(&layout.groups) {
         let title = place(group.title, frame, &taken, &way);
@@ -43,11 +44,14 @@ fn place(size: Size, frame: &Rect, taken: &[Rect], way: &[Point]) -> Rect {
     least.map_or(first, |(place, _)| place)
 }
 
-/// The best place on one side of a box, given the first one, and how often edges pass it.
+/// The best place on one side of a box, given the first one, and how often edges pass it; `way` grows downwards.
 fn on_side(first: &Rect, frame: &Rect, taken: &[Rect], way: &[Point]) -> Option<(Rect, usize)> {
     let band = Rect { x: frame.x, width: frame.width, ..*first };
     let taken: Vec<&Rect> = taken.iter().filter(|rect| rect.overlaps(&band)).collect();
-    let way: Vec<&Point> = way.iter().filter(|point| band.grown(1.0).contains(**point)).collect();
+    let near = band.grown(1.0);
+    let below = way.partition_point(|point| point.y <= near.y);
+    let inside = way.get(below..).into_iter().flatten().take_while(|point| point.y < near.bottom());
+    let way: Vec<&Point> = inside.filter(|point| near.contains(**point)).collect();
     let places = std::iter::successors(Some(*first), |place| Some(place.moved(STEP, 0.0)));
     let places = places.take_while(|place| place.right() <= frame.right() - INSET + 1e-6);
     let free = places.filter(|place| !taken.iter().any(|rect| rect.overlaps(place)));

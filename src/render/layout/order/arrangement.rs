@@ -352,3 +352,24 @@ fn inversions(numbers: &[usize]) -> usize {
     }
     count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{above, inversions};
+
+    #[test]
+    fn pairs_in_the_wrong_order_are_counted() {
+        assert_eq!(inversions(&[]), 0);
+        assert_eq!(inversions(&[0, 1, 1, 2]), 0, "ends at one place do not cross");
+        assert_eq!(inversions(&[3, 2, 1, 0]), 6);
+        assert_eq!(inversions(&[1, 0, 2, 2, 0]), 4);
+    }
+
+    #[test]
+    fn who_changes_places_crosses_whom_it_passed() {
+        assert_eq!(above(&[1, 3], &[2, 4]), 1);
+        assert_eq!(above(&[2, 4], &[1, 3]), 3);
+        assert_eq!(above(&[5, 5], &[5]), 0);
+        assert_eq!(above(&[], &[1]), 0);
+    }
+}
