@@ -111,7 +111,7 @@ fn lines_cross_hardly_more_often_than_those_of_graphviz() {
     assert!(own * 10 <= theirs * 12, "{own} crossings, {theirs} of Graphviz");
 }
 
-/// Prints times, too: `cargo test --release --test crossings -- --nocapture`.
+/// Prints times, too: `cargo test --profile measured --test crossings -- --nocapture`.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "large: in a release build")]
 fn large_pictures_have_no_more_crossings_than_graphviz() {

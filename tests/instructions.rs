@@ -1,8 +1,8 @@
 //! How many instructions `check` executes on three fixed inputs, counted by callgrind and held to the committed figures
 //! in `tests/instructions/figures.tsv`: more than a twentieth above fails and names the functions that grew.
 //!
-//! It counts a release build under valgrind, in `.ci/run`. A reasoned change writes new figures in the same commit:
-//! `UPDATE=1 cargo test --release --test instructions`.
+//! It counts a build like a release, with its names, under valgrind, in `.ci/run`. A reasoned change writes new figures
+//! in the same commit: `UPDATE=1 cargo test --profile measured --test instructions`.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]

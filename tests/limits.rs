@@ -1,5 +1,5 @@
 //! What a stranger wrote costs a bounded amount of time and memory: beyond a limit it is refused, in words that name the
-//! limit and how to raise it. The slow cases run in a release build: `cargo test --release --test limits`.
+//! limit and how to raise it. The slow cases run in a release build: `cargo test --profile measured --test limits`.
 
 #![allow(clippy::format_collect, reason = "texts of a test are small enough")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]
