@@ -210,6 +210,10 @@ fn a_change_is_looked_at_from_either_side() {
     assert!(labels.contains("1 × 1 s") && !labels.contains('→') && !labels.contains("GONE"), "{labels}");
     assert!(found.contains("FIXED error · missing-timeout") && !found.contains("NEW"), "{found}");
     assert_eq!(browser.count("#picture .mark-gone, #picture .mark-changed"), 0);
+    // Red is what something was found on then, and not what something is found on now.
+    let red =
+        "[...document.querySelectorAll('.edge.with-error')].map((edge) => edge.getAttribute('aria-label')).join(', ')";
+    assert_eq!(browser.ask(red), "shop -> db");
     // What was fixed is found where it was, too.
     let number = browser.ask("document.querySelector('#overlay a.tag').textContent");
     browser.click("#overlay a.tag");
@@ -222,6 +226,8 @@ fn a_change_is_looked_at_from_either_side() {
     assert_eq!(nodes, "web shop db added");
     assert!(labels.contains("1 × 3 s") && !labels.contains('→') && !labels.contains("NEW"), "{labels}");
     assert!(found.contains("NEW ") && !found.contains("FIXED"), "{found}");
+    let found = browser.ask(red);
+    assert!(found.as_str().unwrap().starts_with("shop -> added") && !found.as_str().unwrap().contains("db"), "{found}");
 
     // What went is shown where it was.
     browser.key("c");

@@ -450,12 +450,24 @@
     const left = texts && index === lines.length - 1 ? texts.length - index : 0;
     line.textContent = !texts ? text : left > 1 ? `and ${left} more` : texts[index] ?? "";
   });
+  /** What was found only before, and is drawn at no badge of the change, by the element that it is about. */
+  const gone = new Map();
+  data.findings.forEach((finding, index) => {
+    const element = [...finding.about, ...finding.hops].map(elementOf).find(Boolean);
+    if (element && finding.only === "before") gone.set(element, [...(gone.get(element) ?? []), index]);
+  });
   const showSide = () => {
     const show = (rows, elements, lines) => rows.forEach((row, index) => {
       rewrite(lines[index] ?? [], row.sides?.[sideNumber[state.side]]);
-      const marked = looks.get(elements[index]) ?? "";
-      const changing = elements[index].classList;
-      for (const name of marked.split(" ").filter((name) => name.startsWith("mark-"))) changing.toggle(name, !state.side);
+      const element = elements[index];
+      const marked = (looks.get(element) ?? "").split(" ");
+      for (const name of marked.filter((name) => name.startsWith("mark-"))) element.classList.toggle(name, !state.side);
+      const levels = [...row.findings, ...(gone.get(element) ?? [])].filter(isOnSide).map((found) => data.findings[found].level);
+      const worst = ["error", "warn"].find((level) => levels.includes(level));
+      for (const level of ["error", "warn"]) {
+        const name = `with-${level}`;
+        element.classList.toggle(name, state.side ? level === worst : marked.includes(name));
+      }
     });
     show(data.nodes, nodes, writing.nodes);
     show(data.edges, edges, writing.edges);
@@ -464,15 +476,12 @@
   };
   /** What was found only there has no badge in the picture of the change: it is given one. */
   const showGone = () => {
-    const counts = new Map();
-    data.findings.forEach((finding, index) => {
-      const element = [...finding.about, ...finding.hops].map(elementOf).find(Boolean);
-      if (!element || finding.only !== "before" || !isShown(index)) return;
-      const nth = counts.get(element) ?? 0;
-      counts.set(element, nth + 1);
-      const kind = { error: "tag-3", warn: "tag-2" }[finding.level] ?? "";
-      tag(element, String(index + 1), kind, false, nth, `#finding-${index + 1}`);
-    });
+    for (const [element, found] of gone) {
+      found.filter(isShown).forEach((index, nth) => {
+        const kind = { error: "tag-3", warn: "tag-2" }[data.findings[index].level] ?? "";
+        tag(element, String(index + 1), kind, false, nth, `#finding-${index + 1}`);
+      });
+    }
   };
   const turn = () => data.compared && set({ side: { "": "before", before: "after", after: "" }[state.side] });
 

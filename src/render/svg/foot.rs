@@ -95,7 +95,8 @@ impl Page<'_> {
         let marks = scene.nodes.iter().map(|node| node.mark).chain(scene.edges.iter().map(|edge| edge.mark));
         signs.extend(marks.filter(|mark| *mark != Mark::Same).map(Sign::Mark));
         let occurs = |sign, is: bool| is.then_some(sign);
-        let unstated = |text: &String| text.contains('?');
+        // A label may ask something, too.
+        let unstated = |text: &String| text.split_whitespace().any(|word| word == "?");
         signs.extend(occurs(Sign::Entry, scene.nodes.iter().any(|node| node.entry)));
         signs.extend(occurs(Sign::Path, scene.nodes.iter().any(|node| node.on_path)));
         let mut texts = scene.edges.iter().flat_map(|edge| &edge.calls).map(|call| &call.text);
