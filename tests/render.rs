@@ -228,7 +228,7 @@ fn random_plan(seed: u64, nodes: usize) -> Plan {
         label: (below(5) > 0).then(|| sizes[nodes + index]),
     });
     let edges = edges.collect();
-    Plan { nodes: planned, groups, edges }
+    Plan { nodes: planned, groups, edges, ranks: Vec::new() }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::report::lines;
 /// # Errors
 /// What keeps it from being written.
 pub fn scene_json(scene: &Scene, out: &mut impl io::Write) -> io::Result<()> {
-    let is_drawn = borne(scene);
+    let (is_drawn, _) = borne(scene);
     let mut layout = layout(&measure::plan(&without(scene.clone(), &is_drawn)));
     let mut routes = std::mem::take(&mut layout.edges).into_iter();
     let route = |drawn: bool| if drawn { routes.next().unwrap_or_default() } else { Route::default() };

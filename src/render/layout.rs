@@ -26,6 +26,9 @@ pub struct Plan {
     pub groups: Vec<PlannedGroup>,
     /// Edges.
     pub edges: Vec<PlannedEdge>,
+    /// For each node a number that is lower than that of the nodes that it calls, unless they call in a circle; empty
+    /// where that is not known yet.
+    pub ranks: Vec<usize>,
 }
 
 /// A node that is to be placed.
@@ -92,7 +95,14 @@ pub fn layout(plan: &Plan) -> Layout {
     if plan.nodes.is_empty() {
         return Layout { size: Size { width: 2.0 * MARGIN, height: 2.0 * MARGIN }, ..Layout::default() };
     }
-    let layers = Layers::of(plan, &engine::ranks(plan));
+    let found;
+    let ranks = if plan.ranks.len() == plan.nodes.len() {
+        &plan.ranks
+    } else {
+        found = engine::ranks(plan);
+        &found
+    };
+    let layers = Layers::of(plan, ranks);
     let columns = order::order(&layers);
     let places = places(plan, &layers, &heights::heights(&layers, &columns));
     let nodes: Vec<Rect> =
@@ -115,9 +125,10 @@ pub fn layout(plan: &Plan) -> Layout {
     layout
 }
 
-/// How many columns of nodes and labels all edges pass together.
-pub(super) fn passed(plan: &Plan) -> usize {
-    layers::passed(plan, &engine::ranks(plan))
+/// How many columns of nodes and labels all edges pass together, and the ranks by which they do.
+pub(super) fn passed(plan: &Plan) -> (usize, Vec<usize>) {
+    let ranks = engine::ranks(plan);
+    (layers::passed(plan, &ranks), ranks)
 }
 
 /// The boxes that a node lies in, however deep: an empty one has no place.

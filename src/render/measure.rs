@@ -139,6 +139,7 @@ pub(super) fn sized(scene: &Scene, ruler: &Ruler) -> Plan {
             .iter()
             .map(|edge| PlannedEdge { from: edge.from, to: edge.to, label: label_size(edge, ruler) })
             .collect(),
+        ranks: scene.ranks.clone(),
     }
 }
 

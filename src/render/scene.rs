@@ -79,6 +79,8 @@ pub struct Scene {
     pub notes: Vec<String>,
     /// What is written on either side, where two versions are compared.
     pub sides: Option<Sides>,
+    /// The ranks of the nodes in a layout of this scene, where they were needed already; else empty.
+    pub ranks: Vec<usize>,
 }
 
 /// A box.

@@ -22,9 +22,10 @@ const STEPS: usize = 7;
 /// A scene with no more edges than a picture of it can bear, and a note if it had more.
 #[must_use]
 pub fn thinned(scene: Scene) -> Scene {
-    let is_drawn = borne(&scene);
+    let (is_drawn, ranks) = borne(&scene);
     let (drawn, all) = (is_drawn.iter().filter(|drawn| **drawn).count(), scene.edges.len());
     let mut scene = without(scene, &is_drawn);
+    scene.ranks = ranks;
     if drawn < all {
         scene.notes.push(format!(
             "{drawn} of {all} lines are drawn, more would hide each other: first what changed, what something is found on \
@@ -88,8 +89,8 @@ impl Parts {
     }
 }
 
-/// For each edge whether it is drawn.
-pub(super) fn borne(scene: &Scene) -> Vec<bool> {
+/// For each edge whether it is drawn; and the ranks of the nodes then, if they had to be found for that.
+pub(super) fn borne(scene: &Scene) -> (Vec<bool>, Vec<usize>) {
     let nodes = scene.nodes.len();
     let boxes = scene.nodes.iter().filter(|node| node.shape == Shape::Collapsed).count();
     let [any, of_node] = if 2 * boxes > nodes { EDGES_OF_BOXES } else { EDGES };
@@ -98,13 +99,19 @@ pub(super) fn borne(scene: &Scene) -> Vec<bool> {
     let most = PASSED + PASSED_OF_NODE * nodes;
     // There are two columns for each node at most.
     let is_surely_fine = kept.len() * 2 * nodes <= most;
-    if !is_surely_fine && passed(scene, &kept) > most {
+    let (passes, mut ranks) = if is_surely_fine { (0, Vec::new()) } else { passed(scene, &kept) };
+    if passes > most {
         // With fewer edges there are other columns.
         let (mut fits, mut too_many) = (0, kept.len());
+        ranks.clear();
         for _ in 0..STEPS {
             let middle = usize::midpoint(fits, too_many);
-            let is_fine = passed(scene, kept.get(..middle).unwrap_or_default()) <= most;
-            *(if is_fine { &mut fits } else { &mut too_many }) = middle;
+            let (passes, found) = passed(scene, kept.get(..middle).unwrap_or_default());
+            if passes <= most {
+                (fits, ranks) = (middle, found);
+            } else {
+                too_many = middle;
+            }
         }
         kept.truncate(fits);
     }
@@ -112,11 +119,11 @@ pub(super) fn borne(scene: &Scene) -> Vec<bool> {
     for index in kept {
         is_drawn.get_mut(index).into_iter().for_each(|drawn| *drawn = true);
     }
-    is_drawn
+    (is_drawn, ranks)
 }
 
-/// How many columns these edges pass, were no others drawn.
-fn passed(scene: &Scene, kept: &[usize]) -> usize {
+/// How many columns these edges pass, were no others drawn; and the ranks of the nodes then.
+fn passed(scene: &Scene, kept: &[usize]) -> (usize, Vec<usize>) {
     // The engine may place others where edges come in another order.
     let mut order = kept.to_vec();
     order.sort_unstable();
@@ -129,6 +136,7 @@ fn passed(scene: &Scene, kept: &[usize]) -> usize {
             .map(|group| PlannedGroup { parent: group.parent, title: Size::default() })
             .collect(),
         edges: edges.map(|edge| PlannedEdge { from: edge.from, to: edge.to, label: Some(Size::default()) }).collect(),
+        ranks: Vec::new(),
     };
     layout::passed(&plan)
 }
@@ -187,13 +195,15 @@ mod tests {
             let drawn = thin.edges.len();
             assert!((nodes - 1..=most).contains(&drawn), "{drawn} of {all} edges, {nodes} nodes");
             let every: Vec<usize> = (0..drawn).collect();
-            assert!(passed(&thin, &every) <= PASSED + PASSED_OF_NODE * nodes, "{nodes} nodes");
+            let (passes, ranks) = passed(&thin, &every);
+            assert!(passes <= PASSED + PASSED_OF_NODE * nodes, "{nodes} nodes");
+            assert!(thin.ranks.is_empty() || thin.ranks == ranks, "what was found on the way holds for the rest");
             assert!(thin.notes[0].starts_with(&format!("{drawn} of {all} lines are drawn")), "{:?}", thin.notes);
             // Nobody stands alone that does not.
             let mut stands = vec![true; nodes];
             thin.edges.iter().for_each(|edge| [edge.from, edge.to].into_iter().for_each(|node| stands[node] = false));
             assert!(!stands.contains(&true));
-            assert!(borne(&thin).into_iter().all(|drawn| drawn), "once is enough");
+            assert!(borne(&thin).0.into_iter().all(|drawn| drawn), "once is enough");
         }
     }
 
@@ -205,6 +215,9 @@ mod tests {
             let all = scene.edges.len();
             let thin = thinned(scene);
             assert_eq!((thin.edges.len(), thin.notes.len()), (all, 0), "{nodes} nodes");
+            let every: Vec<usize> = (0..all).collect();
+            assert_eq!(thin.ranks.is_empty(), nodes < 100, "{nodes} nodes");
+            assert!(thin.ranks.is_empty() || thin.ranks == passed(&thin, &every).1, "{nodes} nodes");
         }
     }
 

@@ -213,6 +213,7 @@ pub(super) mod sample {
             nodes: nodes.iter().map(|(_, group)| PlannedNode { size, group: *group }).collect(),
             groups: parents.iter().map(|parent| PlannedGroup { parent: *parent, title: Size::default() }).collect(),
             edges: edges.iter().map(|(from, to)| PlannedEdge { from: *from, to: *to, label: None }).collect(),
+            ranks: Vec::new(),
         };
         Layers::of(&plan, &nodes.iter().map(|(column, _)| *column).collect::<Vec<_>>())
     }
