@@ -236,7 +236,7 @@ fn what_fails_with_a_node_is_what_is_counted() {
             for node in 0..drawn.parts.len() {
                 let killed = facts.topology().node_named(&format!("n{node}")).expect("a node");
                 let failure = Failure { what: Target::Node(killed), works: 0.0 };
-                let verdict = facts.outlooks(&[failure])[entry.index()].verdict;
+                let verdict = facts.outlooks(&[failure], &[entry])[0].verdict;
                 let up = ((1 << drawn.parts.len()) - 1) & !(1 << node);
                 let works: Vec<bool> = drawn.choices().iter().map(|(taken, _)| drawn.works(0, up, taken)).collect();
                 let fits = match verdict {
@@ -258,12 +258,13 @@ fn what_a_question_leaves_as_it_is_needs_no_second_look() {
         let drawn = Drawn::random(&mut Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15)));
         let text = drawn.text();
         support::with_facts(&text, |facts, _| {
+            let all: Vec<_> = facts.topology().operation_ids().collect();
             let nodes = || (0..drawn.parts.len()).filter_map(|node| facts.topology().node_named(&format!("n{node}")));
             for node in nodes() {
                 let down = Failure { what: Target::Node(node), works: 0.0 };
                 let nothing = nodes().map(|node| Failure { what: Target::Node(node), works: 1.0 });
                 let anew: Vec<Failure> = std::iter::once(down).chain(nothing).collect();
-                let (quick, anew) = (facts.outlooks(&[down]), facts.outlooks(&anew));
+                let (quick, anew) = (facts.outlooks(&[down], &all), facts.outlooks(&anew, &all));
                 for (quick, anew) in quick.iter().zip(&anew) {
                     let (quick, anew) = (&quick.availability, &anew.availability);
                     let all = |found: &Availability| {

@@ -4,13 +4,18 @@
 #![allow(clippy::format_collect, reason = "texts of a test are small enough")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop")]
 
+#[path = "generate/large.rs"]
+mod large;
 mod program;
+#[path = "oracle/random.rs"]
+mod random;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use large::Large;
 use program::{Folder, LIMIT, Run, SURROUNDINGS, assert_refused};
 
 const FORMATS: [&str; 12] = [
@@ -339,6 +344,25 @@ fn a_hundred_thousand_findings_are_reported_in_every_format() {
     measured("a baseline of 10^5 entries", &folder, "baseline create a.topo --baseline known.yaml", 2_000, 60);
     let run = measured("the same, read", &folder, "check a.topo --baseline known.yaml", 3_000, 300);
     assert_eq!(run.code, Some(0), "{}", run.err);
+}
+
+/// A page answers what can be asked of everything that is drawn, as long as it stays of a size that opens.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "large: in a release build")]
+fn a_page_answers_every_question_of_a_large_topology() {
+    const LEFT_OUT: &str = "questions are not answered here";
+    for (services, arguments) in [(1_000, "--collapse none"), (10_000, "")] {
+        let folder = Folder::of(Large::of(services, 7).one_file());
+        let what = format!("a page of {services} services");
+        measured(&what, &folder, &format!("render a.topo -o a.html {arguments}"), 1_000, 60);
+        let page = fs::read_to_string(folder.path("a.html")).unwrap();
+        assert!(page.len() < 20_000_000 && !page.contains(LEFT_OUT), "{what}: {} bytes", page.len());
+    }
+    let chain = (0..3_000).map(|at| format!("service s{at} {{ -> s{} }}\n", at + 1));
+    let folder = Folder::of(format!("client web\nweb -> s0\n{}service s3000\n", chain.collect::<String>()));
+    measured("a page of a chain", &folder, "render a.topo -o a.html --collapse none", 1_000, 60);
+    let page = fs::read_to_string(folder.path("a.html")).unwrap();
+    assert!(page.len() < 40_000_000 && page.contains(LEFT_OUT), "{} bytes", page.len());
 }
 
 #[test]

@@ -99,25 +99,25 @@ impl Facts<'_> {
         self.availabilities.get_or_init(rows)[operation.index()]
     }
 
-    /// What all operations are like while this fails, in the order of their numbers.
+    /// What some operations are like while this fails, in their order.
     #[must_use]
-    pub fn outlooks(&self, failures: &[Failure]) -> Vec<Outlook> {
+    pub fn outlooks(&self, failures: &[Failure], operations: &[OperationId]) -> Vec<Outlook> {
         let basis = self.basis();
         let concerned = self.concerned(failures);
-        let is_concerned = |id: OperationId| concerned.contains(&id);
         let usual = basis.certain(self);
-        let certain = Certain::of(self, failures, Some((usual, &is_concerned)));
+        let groups = basis.groups_of(self, &concerned);
+        let certain = Certain::of(self, failures, Some((usual, &groups)));
         // What fails in part has another share in what does not change: then nothing is left of what was solved.
         let in_part = failures.iter().any(|failure| failure.works > 0.0);
-        let solved = Solved::of(self, failures, (!in_part).then_some((&basis.solved, &is_concerned)));
-        let outlook = |id| {
-            if is_concerned(id) {
-                Outlook { verdict: certain.verdict(id), availability: basis.availability(&solved, id) }
+        let solved = Solved::of(self, failures, (!in_part).then_some((&basis.solved, &groups)));
+        let outlook = |id: &OperationId| {
+            if concerned.contains(id) {
+                Outlook { verdict: certain.verdict(*id), availability: basis.availability(&solved, *id) }
             } else {
-                Outlook { verdict: usual.verdict(id), availability: self.availability(id) }
+                Outlook { verdict: usual.verdict(*id), availability: self.availability(*id) }
             }
         };
-        self.topology().operation_ids().map(outlook).collect()
+        operations.iter().map(outlook).collect()
     }
 
     /// What does not depend on any question.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Facts;
 use super::attempts::Attempts;
-use super::availability::{Availability, Failure, Target, Verdict};
+use super::availability::{Availability, Failure, Outlook, Target, Verdict};
 use super::capacity::{Held, Pool};
 use super::ends::Count;
 use super::load::{Traffic, rate_of};
@@ -108,32 +108,30 @@ impl Facts<'_> {
             Failure { what: Target::Call(late.call), works: if share >= 0.5 { 0.0 } else { 1.0 - share } }
         });
         let failures: Vec<Failure> = disturbances.iter().filter_map(failure).chain(given_up).collect();
-        let outlooks = self.outlooks(&failures);
+        let entries = self.entries().by_name(self);
+        let outlooks = self.outlooks(&failures, entries);
         let whole: Vec<Failure> = failures.iter().copied().filter(|failure| failure.works <= 0.0).collect();
         // Where all that fails fails always, that is the same.
-        let certain = if whole.len() == failures.len() { outlooks.clone() } else { self.outlooks(&whole) };
+        let certain = if whole.len() == failures.len() { outlooks.clone() } else { self.outlooks(&whole, entries) };
         let touched: IdSet<CallId> =
             disturbances.iter().flat_map(|disturbance| self.calls_to(disturbance.target())).collect();
         // One that the entry cannot do without goes first.
         let is_hard = |call| self.is_hard(call);
         let is_made = |call| self.plan(call).made;
         let (hard, any) = (Towards::of(self, &touched, &is_hard), Towards::of(self, &touched, &is_made));
-        let mut entries: Vec<Felt> = self
-            .entries()
-            .all()
-            .iter()
-            .filter_map(|operation| {
-                let operation = *operation;
-                let outlook = outlooks.get(operation.index())?;
-                let way = hard.way(operation).or_else(|| any.way(operation)).unwrap_or_default();
-                let before = self.availability(operation);
-                // What only sometimes fails makes nothing fail always.
-                let always = certain.get(operation.index())?.verdict;
-                let verdict = if always == Verdict::Fails { always } else { outlook.verdict.min(Verdict::FailsPartly) };
-                Some(Felt { operation, verdict, before, after: outlook.availability, way })
-            })
-            .collect();
-        entries.sort_by_key(|felt| (std::cmp::Reverse(felt.verdict), self.rank(felt.operation)));
+        let felt = |((operation, outlook), certain): ((&OperationId, &Outlook), &Outlook)| {
+            let operation = *operation;
+            // What only sometimes fails makes nothing fail always.
+            let verdict = match certain.verdict {
+                Verdict::Fails => Verdict::Fails,
+                _ => outlook.verdict.min(Verdict::FailsPartly),
+            };
+            let way = hard.way(operation).or_else(|| any.way(operation)).unwrap_or_default();
+            let before = self.availability(operation);
+            Felt { operation, verdict, before, after: outlook.availability, way }
+        };
+        let mut entries: Vec<Felt> = entries.iter().zip(&outlooks).zip(&certain).map(felt).collect();
+        entries.sort_by_key(|felt| std::cmp::Reverse(felt.verdict));
         let hangs = late.iter().any(|late| late.is_given_up)
             || disturbances
                 .iter()

@@ -1,6 +1,7 @@
 //! Where requests come in, and how one gets from there to any operation.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use super::Facts;
 use crate::model::{CallId, OperationId, Phase};
@@ -11,6 +12,7 @@ use crate::vocabulary::{ElementKind, Key};
 #[derive(Debug)]
 pub struct Entries {
     all: Vec<OperationId>,
+    by_name: OnceLock<Vec<OperationId>>,
     is_entry: Vec<bool>,
     /// For each operation, the call by which it is first reached.
     reached_by: Vec<Option<CallId>>,
@@ -23,6 +25,15 @@ impl Entries {
     #[must_use]
     pub fn all(&self) -> &[OperationId] {
         &self.all
+    }
+
+    /// The entries, by name.
+    pub(super) fn by_name(&self, facts: &Facts<'_>) -> &[OperationId] {
+        self.by_name.get_or_init(|| {
+            let mut sorted = self.all.clone();
+            sorted.sort_by_key(|operation| facts.rank(*operation));
+            sorted
+        })
     }
 
     /// Whether an operation is one.
@@ -93,7 +104,7 @@ pub(super) fn entries(facts: &Facts<'_>) -> Entries {
         }
     }
     let (reached_by, starts) = reach(facts, &entries);
-    Entries { all: entries, is_entry, reached_by, starts }
+    Entries { all: entries, by_name: OnceLock::new(), is_entry, reached_by, starts }
 }
 
 type Reached = (Vec<Option<CallId>>, Vec<Option<(OperationId, u32)>>);

@@ -6,21 +6,19 @@ use crate::analysis::{Attempts, Facts};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Step};
 use crate::vocabulary::{ElementKind, Key};
 
-/// For each operation; none where something that is asked is not known, or asks in a circle. Those that are `concerned`
-/// anew, over what is known of the others.
+/// For each operation; none where something that is asked is not known, or asks in a circle. Those of these groups anew,
+/// over what is known of the others.
 pub(super) fn shares(
     facts: &Facts<'_>,
     mut done: Vec<Option<f64>>,
-    concerned: impl Fn(OperationId) -> bool,
+    groups: &[&[OperationId]],
     share: &dyn Fn(Component) -> f64,
 ) -> Vec<Option<f64>> {
-    for group in facts.components() {
-        let [id] = group.as_slice() else { continue };
-        if concerned(*id) {
-            set(&mut done, *id, None);
-            let found = Requests { facts, share, done: &done }.operation(*id);
-            set(&mut done, *id, found);
-        }
+    for group in groups {
+        let [id] = group else { continue };
+        set(&mut done, *id, None);
+        let found = Requests { facts, share, done: &done }.operation(*id);
+        set(&mut done, *id, found);
     }
     done
 }

@@ -66,6 +66,8 @@ pub(in crate::analysis) struct Basis {
     unstated: Vec<Option<NodeId>>,
     /// The calls that pass each node without calling it.
     pub(super) passing: IdMap<NodeId, Vec<CallId>>,
+    /// For each operation, which of the circles it is in.
+    group_of: Vec<usize>,
     certain: OnceLock<Certain<'static>>,
     pub(super) solved: Solved<'static>,
 }
@@ -76,6 +78,7 @@ impl Basis {
             independence: Independence::of(facts),
             unstated: unstated(facts),
             passing: passing(facts),
+            group_of: group_of(facts),
             certain: OnceLock::new(),
             solved: Solved::of(facts, &[], None),
         }
@@ -86,6 +89,19 @@ impl Basis {
         self.certain.get_or_init(|| Certain::of(facts, &[], None))
     }
 
+    /// The groups of some operations, callees before callers. Who waits for one of a circle is all of it.
+    pub(super) fn groups_of<'a>(
+        &self,
+        facts: &'a Facts<'_>,
+        operations: &IdSet<OperationId>,
+    ) -> Vec<&'a [OperationId]> {
+        let mut groups: Vec<usize> =
+            operations.iter().filter_map(|id| self.group_of.get(id.index()).copied()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.into_iter().filter_map(|group| facts.components().get(group).map(Vec::as_slice)).collect()
+    }
+
     pub(super) fn availability(&self, solved: &Solved<'_>, id: OperationId) -> Availability {
         let of = |all: &[FormulaId]| all.get(id.index()).copied().unwrap_or_default();
         let row = solved.availability(&self.independence, of(&solved.most), of(&solved.least));
@@ -94,8 +110,14 @@ impl Basis {
     }
 }
 
-/// What a question leaves as it is, and what it does not.
-pub(super) type Below<'b, T> = Option<(&'b T, &'b dyn Fn(OperationId) -> bool)>;
+/// What a question leaves as it is, and the operations that it does not, in the groups of [`Facts::components`], callees
+/// before callers.
+pub(super) type Below<'b, T> = Option<(&'b T, &'b [&'b [OperationId]])>;
+
+/// What is to be read anew: all that is concerned, without anything below all there is.
+fn concerned<'a>(facts: &'a Facts<'_>, groups: Option<&[&'a [OperationId]]>) -> Vec<&'a [OperationId]> {
+    groups.map_or_else(|| facts.components().iter().map(Vec::as_slice).collect(), <[_]>::to_vec)
+}
 
 /// What each operation needs, with its values; what a question changes lies above what holds without it.
 #[derive(Debug)]
@@ -114,14 +136,14 @@ pub(super) struct Solved<'b> {
 impl<'b> Solved<'b> {
     pub(super) fn of(facts: &Facts<'_>, failures: &[Failure], below: Below<'b, Self>) -> Self {
         let beliefs = Beliefs { facts, failures };
-        let (below, concerned) =
-            (below.map(|(below, _)| below), |id: OperationId| below.is_none_or(|(_, concerned)| concerned(id)));
+        let groups = concerned(facts, below.map(|(_, groups)| groups));
+        let below = below.map(|(below, _)| below);
         let count = facts.topology().operations.len();
         let mut formulas = Formulas::above(below.map(|below| &below.formulas));
         let mut read = |reading, in_circle, otherwise, done: Option<&Vec<FormulaId>>| {
             let state = |component| beliefs.state(component, otherwise);
             let done = done.cloned().unwrap_or_else(|| vec![in_circle; count]);
-            Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations(done, concerned)
+            Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations(done, &groups)
         };
         let most = read(Reading::Most, Formulas::ALWAYS, State::Up, below.map(|below| &below.most));
         let least = read(Reading::Least, Formulas::NEVER, State::Down, below.map(|below| &below.least));
@@ -136,7 +158,7 @@ impl<'b> Solved<'b> {
             bounds: formulas.bounds(below.map(|below| &below.bounds), all),
             measured_exactly: diagrams.probabilities(below.map(|below| &below.measured_exactly), measured),
             exactly: diagrams.probabilities(below.map(|below| &below.exactly), all),
-            requests: request::shares(facts, requests, concerned, &all),
+            requests: request::shares(facts, requests, &groups, &all),
             formulas,
             diagrams,
             most,
@@ -238,6 +260,19 @@ fn unstated(facts: &Facts<'_>) -> Vec<Option<NodeId>> {
     found
 }
 
+/// For each operation the number of its group among [`Facts::components`].
+fn group_of(facts: &Facts<'_>) -> Vec<usize> {
+    let mut group_of = vec![0; facts.topology().operations.len()];
+    for (group, members) in facts.components().iter().enumerate() {
+        for id in members {
+            if let Some(slot) = group_of.get_mut(id.index()) {
+                *slot = group;
+            }
+        }
+    }
+    group_of
+}
+
 /// The calls that pass each node without calling it.
 fn passing(facts: &Facts<'_>) -> IdMap<NodeId, Vec<CallId>> {
     let mut passing: IdMap<NodeId, Vec<CallId>> = IdMap::default();
@@ -263,13 +298,13 @@ impl<'b> Certain<'b> {
         let down: Vec<Failure> = failures.iter().map(|failure| Failure { works: 0.0, ..*failure }).collect();
         let beliefs = Beliefs { facts, failures: &down };
         let state = |component| if beliefs.works(component) == 0.0 { State::Down } else { State::Up };
-        let (below, concerned) =
-            (below.map(|(below, _)| below), |id: OperationId| below.is_none_or(|(_, concerned)| concerned(id)));
+        let groups = concerned(facts, below.map(|(_, groups)| groups));
+        let below = below.map(|(below, _)| below);
         let in_circle = Formulas::ALWAYS;
         let mut formulas = Formulas::above(below.map(|below| &below.formulas));
         let mut read = |reading, done: Option<&Vec<FormulaId>>| {
             let done = done.cloned().unwrap_or_else(|| vec![in_circle; facts.topology().operations.len()]);
-            Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations(done, concerned)
+            Structure { facts, formulas: &mut formulas, reading, in_circle, state: &state }.operations(done, &groups)
         };
         let most = read(Reading::Most, below.map(|below| &below.most));
         let least = read(Reading::Least, below.map(|below| &below.least));

@@ -37,15 +37,10 @@ pub(super) struct Structure<'a, 'f, 'b> {
 }
 
 impl Structure<'_, '_, '_> {
-    /// One formula an operation, callees before callers: those that are `concerned` anew, over what is known of the
-    /// others.
-    pub(super) fn operations(
-        &mut self,
-        mut done: Vec<FormulaId>,
-        concerned: impl Fn(OperationId) -> bool,
-    ) -> Vec<FormulaId> {
-        for group in self.facts.components().iter().filter(|group| group.iter().any(|id| concerned(*id))) {
-            for id in group {
+    /// One formula an operation, callees before callers: those of these groups anew, over what is known of the others.
+    pub(super) fn operations(&mut self, mut done: Vec<FormulaId>, groups: &[&[OperationId]]) -> Vec<FormulaId> {
+        for group in groups {
+            for id in *group {
                 set(&mut done, *id, self.in_circle);
             }
             // In a circle the first round has not seen all of it.

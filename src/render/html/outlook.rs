@@ -5,14 +5,17 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::super::scene::{Edge, Scene};
+use super::super::scene::{Call, Node, Scene};
 use super::story::safe;
 use crate::analysis::{Consequences, Disturbance, Facts, Felt, Target, Verdict};
 use crate::model::{CallId, OperationId};
+use crate::parallel;
 use crate::report::what_if::{share, strain, word};
 
 /// The work that is done at most: the elements of the topology, for each question.
-const WORK: usize = 1_500_000;
+const WORK: usize = 50_000_000;
+/// So many calls are named at most, on the ways of all answers.
+const ROOM: usize = 1_000_000;
 /// So many entries are told of, and so many lines.
 const MOST: usize = 40;
 
@@ -42,6 +45,13 @@ struct Outlook {
     lines: Vec<String>,
 }
 
+impl Outlook {
+    /// How many calls it names.
+    fn length(&self) -> usize {
+        self.entries.iter().map(|entry| entry.way.len()).sum()
+    }
+}
+
 /// One entry.
 #[derive(Serialize)]
 struct Concerned {
@@ -61,54 +71,55 @@ pub(super) struct Asker<'a, 'f> {
     facts: &'a Facts<'f>,
     node_of: HashMap<OperationId, usize>,
     edge_of: HashMap<CallId, usize>,
-    left: usize,
-    unanswered: usize,
 }
 
 impl<'a, 'f> Asker<'a, 'f> {
     pub(super) fn new(facts: &'a Facts<'f>, scene: &Scene) -> Self {
         let topology = facts.topology();
-        let size = (topology.nodes.len() + topology.calls.len()).max(1);
         let nodes = scene.nodes.iter().enumerate().flat_map(|(index, node)| {
             let operations = node.members.iter().flat_map(|id| &topology.node(*id).operations);
             operations.map(move |operation| (*operation, index))
         });
         let edges = scene.edges.iter().enumerate();
         let calls = edges.flat_map(|(index, edge)| edge.calls.iter().filter_map(move |call| Some((call.id?, index))));
-        let left = WORK / size;
-        Self { facts, node_of: nodes.collect(), edge_of: calls.collect(), left, unanswered: 0 }
+        Self { facts, node_of: nodes.collect(), edge_of: calls.collect() }
     }
 
     /// All answers: of nodes first, then of calls, as far as the work goes.
-    pub(super) fn all(mut self, scene: &Scene) -> Outlooks {
+    pub(super) fn all(&self, scene: &Scene) -> Outlooks {
         let down = |id| Disturbance::Down(Target::Node(id));
-        let nodes = scene.nodes.iter();
-        let nodes = nodes.map(|node| self.ask(&node.members.iter().copied().map(down).collect::<Vec<_>>())).collect();
-        let mut of_edge = |edge: &Edge| {
-            let calls = edge.calls.iter();
-            calls.map(|call| self.ask(&call.id.map(Disturbance::Silent).into_iter().collect::<Vec<_>>())).collect()
-        };
-        let edges = scene.edges.iter().map(&mut of_edge).collect();
-        let note = (self.unanswered > 0).then(|| {
+        let of_node = |node: &Node| node.members.iter().copied().map(down).collect();
+        let of_call = |call: &Call| call.id.map(Disturbance::Silent).into_iter().collect();
+        let of_calls = scene.edges.iter().flat_map(|edge| edge.calls.iter().map(of_call));
+        let questions: Vec<Vec<Disturbance>> = scene.nodes.iter().map(of_node).chain(of_calls).collect();
+        let topology = self.facts.topology();
+        let affordable = WORK / (topology.nodes.len() + topology.calls.len()).max(1);
+        // The first so many that ask something.
+        let end = questions.iter().enumerate().filter(|(_, question)| !question.is_empty()).nth(affordable);
+        let answered = questions.get(..end.map_or(questions.len(), |(end, _)| end)).unwrap_or_default();
+        let mut room = ROOM;
+        let mut answers = parallel::map(answered, |question| self.ask(question)).into_iter().map(|answer| {
+            let answer = answer.filter(|answer| room >= answer.length())?;
+            room -= answer.length();
+            Some(answer)
+        });
+        let mut take = |count: usize| (0..count).map(|_| answers.next().flatten()).collect::<Vec<Option<Outlook>>>();
+        let nodes = take(scene.nodes.len());
+        let edges: Vec<Vec<Option<Outlook>>> = scene.edges.iter().map(|edge| take(edge.calls.len())).collect();
+        let asked = questions.iter().filter(|question| !question.is_empty()).count();
+        let unanswered = asked - nodes.iter().chain(edges.iter().flatten()).flatten().count();
+        let note = (unanswered > 0).then(|| {
             format!(
-                "The topology is large: {} of these questions are not answered here; `topolint what-if` answers them",
-                self.unanswered
+                "The topology is large: {unanswered} of these questions are not answered here; `topolint what-if` \
+                 answers them"
             )
         });
         let words = [0, 1, 2, 3].map(|verdict| VERDICTS.get(verdict).map_or("", |verdict| word(*verdict)));
         Outlooks { words, nodes, edges, note }
     }
 
-    fn ask(&mut self, disturbances: &[Disturbance]) -> Option<Outlook> {
-        if disturbances.is_empty() {
-            return None;
-        }
-        let Some(left) = self.left.checked_sub(1) else {
-            self.unanswered += 1;
-            return None;
-        };
-        self.left = left;
-        let found = self.facts.consequences(disturbances);
+    fn ask(&self, disturbances: &[Disturbance]) -> Option<Outlook> {
+        let found = (!disturbances.is_empty()).then(|| self.facts.consequences(disturbances))?;
         Some(self.outlook(&found))
     }
 
