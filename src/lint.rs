@@ -117,7 +117,11 @@ pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Out
     let mut pass = Pass::of(loader, terms);
     for project in projects {
         let (topology, problems) = lower(loader, project, terms.clients);
-        pass.add(project, &Facts::new(&topology, terms.clients), problems, false);
+        let facts = Facts::new(&topology, terms.clients);
+        let found = pass.found(project, &facts, problems, false);
+        // To take apart what was known of a large topology takes as long as to put in order what was found.
+        parallel::both(|| pass.keep(found), || drop(facts));
+        parallel::aside(|| drop(topology));
     }
     pass.outcome()
 }
@@ -149,6 +153,9 @@ pub fn lint_facts(
     pass.outcome()
 }
 
+/// What is found in a topology, and what is to be said of it as a whole.
+type Found = (Vec<Finding>, Summary);
+
 /// What is found so far.
 struct Pass<'a> {
     loader: &'a Loader<'a>,
@@ -164,6 +171,11 @@ impl<'a> Pass<'a> {
     }
 
     fn add(&mut self, project: &Project, facts: &Facts<'_>, problems: Vec<Problem>, compared: bool) {
+        let found = self.found(project, facts, problems, compared);
+        self.keep(found);
+    }
+
+    fn found(&self, project: &Project, facts: &Facts<'_>, problems: Vec<Problem>, compared: bool) -> Found {
         let topology = facts.topology();
         let text_problems = self.loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
         let sources = &self.loader.sources;
@@ -173,6 +185,16 @@ impl<'a> Pass<'a> {
             parallel::both(|| run.findings(facts, problems), || (facts.coverage(), facts.not_analysed()));
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
+        let summary = Summary {
+            name: topology.name.clone(),
+            size: (topology.nodes.len(), topology.calls.iter().filter(|call| !call.implied).count()),
+            coverage,
+            not_analysed,
+        };
+        (findings, summary)
+    }
+
+    fn keep(&mut self, (mut findings, summary): Found) {
         let first = self.drafts.len();
         let causes = fold(&mut findings);
         self.drafts.extend(findings.into_iter().zip(causes).enumerate().map(|(index, (finding, causes))| Draft {
@@ -180,12 +202,7 @@ impl<'a> Pass<'a> {
             finding,
             causes: causes.into_iter().map(|cause| first + cause).collect(),
         }));
-        self.topologies.push(Summary {
-            name: topology.name.clone(),
-            size: (topology.nodes.len(), topology.calls.iter().filter(|call| !call.implied).count()),
-            coverage,
-            not_analysed,
-        });
+        self.topologies.push(summary);
     }
 
     fn outcome(self) -> Outcome {

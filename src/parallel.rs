@@ -20,6 +20,11 @@ pub(crate) fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl
     rayon::join(one, other)
 }
 
+/// Work that nobody waits for.
+pub(crate) fn aside(work: impl FnOnce() + Send + 'static) {
+    rayon::spawn(work);
+}
+
 /// How many threads work at once.
 pub(crate) fn width() -> usize {
     rayon::current_num_threads()

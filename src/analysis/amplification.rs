@@ -56,7 +56,7 @@ pub(super) fn executions(facts: &Facts<'_>) -> Vec<Executions> {
 /// most, from where the request comes in.
 pub(super) fn at_once(facts: &Facts<'_>, targets: &[OperationId]) -> Vec<(Executions, Vec<CallId>)> {
     let mut search = Search::new(facts);
-    search.at_once_only = true;
+    (search.at_once_only, search.asks_for_ways) = (true, true);
     targets.iter().map(|target| search.worst_way(*target)).collect()
 }
 
@@ -66,19 +66,32 @@ struct Value {
     ends: Ends,
     healthy: Count,
     bound: Count,
-    /// The call that leads to most executions.
+    /// The call that leads to most executions, where ways are asked for.
     by: Option<CallId>,
+}
+
+/// How often a call is tried, whatever it leads to.
+#[derive(Clone, Copy)]
+struct Tries {
+    /// If the callee itself fails at once, and if something below it does.
+    direct: Attempts,
+    indirect: Attempts,
+    /// Every attempt of every layer, every copy and every round of a loop.
+    most: Attempts,
 }
 
 struct Search<'a, 'f> {
     facts: &'a Facts<'f>,
     shape: &'a CallOrder,
+    /// Of all calls; none of those that are never made.
+    tries: Vec<Option<Tries>>,
     /// What the present pass knows; only what its callers list names is of this pass.
     values: Vec<Option<Value>>,
     callers: Vec<OperationId>,
     target: OperationId,
     /// Whether tries that are spread over time or over requests count as one.
     at_once_only: bool,
+    asks_for_ways: bool,
 }
 
 impl<'a, 'f> Search<'a, 'f> {
@@ -86,15 +99,22 @@ impl<'a, 'f> Search<'a, 'f> {
         Self {
             facts,
             shape: facts.call_order(),
+            tries: facts.topology().call_ids().map(|call| tries(facts, call)).collect(),
             values: vec![None; facts.topology().operations.len()],
             callers: Vec::new(),
             target: OperationId(0),
             at_once_only: false,
+            asks_for_ways: false,
         }
     }
 
     fn value(&self, id: OperationId) -> Option<Value> {
         self.values.get(id.index()).copied().flatten()
+    }
+
+    /// None if it is never made.
+    fn tries(&self, call: CallId) -> Option<Tries> {
+        self.tries.get(call.index()).copied().flatten()
     }
 
     /// The sum over all ways from all roots, callers first: an upper bound of everything.
@@ -103,10 +123,10 @@ impl<'a, 'f> Search<'a, 'f> {
         let mut sums = vec![Count::NONE; topology.operations.len()];
         for id in self.shape.order.iter().rev() {
             let own = if self.shape.is_root(*id) { Count::Times(1) } else { Count::NONE };
-            let calls = topology.calls_to(*id).filter(|call| self.facts.plan(*call).made);
-            let arriving = calls.map(|call| {
+            let calls = topology.calls_to(*id).filter_map(|call| Some((call, self.tries(call)?)));
+            let arriving = calls.map(|(call, tries)| {
                 let from = sums.get(topology.call(call).from.index()).copied().unwrap_or(Count::NONE);
-                from.times(self.most_tries(call))
+                from.times(tries.most)
             });
             let letters = self.shape.givers(*id).iter().map(|giver| {
                 sums.get(giver.index()).copied().unwrap_or(Count::NONE).times(self.facts.given_up(*giver))
@@ -140,17 +160,13 @@ impl<'a, 'f> Search<'a, 'f> {
         while let Some(id) = next.pop() {
             match self.values.get_mut(id.index()) {
                 Some(slot @ None) => {
-                    *slot = Some(Value {
-                        ends: Ends::UNTOUCHED,
-                        healthy: Count::Times(1),
-                        bound: Count::Times(1),
-                        by: None,
-                    });
+                    let once = Count::Times(1);
+                    *slot = Some(Value { ends: Ends::UNTOUCHED, healthy: once, bound: once, by: None });
                 }
                 _ => continue,
             }
             self.callers.push(id);
-            let calls = topology.calls_to(id).filter(|call| self.facts.plan(*call).made);
+            let calls = topology.calls_to(id).filter(|call| self.tries(*call).is_some());
             next.extend(calls.map(|call| topology.call(call).from));
             next.extend(self.shape.givers(id));
         }
@@ -171,15 +187,6 @@ impl<'a, 'f> Search<'a, 'f> {
     fn caller(&self, id: OperationId) -> Value {
         let topology = self.facts.topology();
         let body = &topology.operation(id).body;
-        let mut by = None;
-        for call in topology.calls_from(id).filter(|call| self.facts.plan(*call).made) {
-            let Some(value) = self.value(topology.call(call).to) else { continue };
-            let through = value.bound.times(self.most_tries(call));
-            let weight = (self.call(call, false).most(), through, std::cmp::Reverse(self.facts.call_rank(call)));
-            if by.as_ref().is_none_or(|(known, _)| *known < weight) {
-                by = Some((weight, call));
-            }
-        }
         // Each arrow of a client is a request of its own.
         let bound = match body.as_slice() {
             [Step::OneOf(requests)] if topology.node_of(id).kind == ElementKind::Client => {
@@ -190,7 +197,19 @@ impl<'a, 'f> Search<'a, 'f> {
         };
         let letters = self.letters(id).map_or(Count::NONE, |value| value.bound.times(self.facts.given_up(id)));
         let bound = bound.plus(letters);
-        Value { ends: self.steps(body), healthy: self.healthy(body), bound, by: by.map(|(_, call)| call) }
+        // What comes back in a circle is not known yet, so that no way does.
+        let by = if self.asks_for_ways { self.by(id) } else { None };
+        Value { ends: self.steps(body), healthy: self.healthy(body), bound, by }
+    }
+
+    /// The call of a caller that leads to most executions.
+    fn by(&self, id: OperationId) -> Option<CallId> {
+        let weight = |call: &CallId| {
+            let through = self.value(self.facts.topology().call(*call).to)?.bound.times(self.tries(*call)?.most);
+            Some((self.call(*call, false).most(), through, std::cmp::Reverse(self.facts.call_rank(*call))))
+        };
+        let calls = self.facts.topology().calls_from(id).filter_map(|call| Some((weight(&call)?, call)));
+        calls.max_by(|(one, _), (other, _)| one.cmp(other)).map(|(_, call)| call)
     }
 
     /// What is known of where the messages of an operation go that are given up.
@@ -201,26 +220,25 @@ impl<'a, 'f> Search<'a, 'f> {
     /// All that these steps can lead to, fallbacks and every branch included.
     fn bound(&self, steps: &[Step]) -> Count {
         let topology = self.facts.topology();
-        let mut calls = Vec::new();
-        Step::each(steps, &mut |call| calls.push(call));
         let through = |call: CallId| {
-            let value = self.value(topology.call(call).to).filter(|_| self.facts.plan(call).made);
-            let own = value.map_or(Count::NONE, |value| value.bound.times(self.most_tries(call)));
+            let value = self.value(topology.call(call).to).zip(self.tries(call));
+            let own = value.map_or(Count::NONE, |(value, tries)| value.bound.times(tries.most));
             match &topology.call(call).fallback {
                 Some(Fallback::Calls(steps)) => own.plus(self.bound(steps)),
                 _ => own,
             }
         };
-        calls.into_iter().map(through).fold(Count::NONE, Count::plus)
+        let mut sum = Count::NONE;
+        Step::each(steps, &mut |call| sum = sum.plus(through(call)));
+        sum
     }
 
     /// How often the target is executed when nothing fails, at most.
     fn healthy(&self, steps: &[Step]) -> Count {
         let one = |step: &Step| match step {
             Step::Call(call) => {
-                let plan = self.facts.plan(*call);
-                let value = self.value(self.facts.topology().call(*call).to).filter(|_| plan.made);
-                value.map_or(Count::NONE, |value| value.healthy.times(plan.times))
+                let value = self.value(self.facts.topology().call(*call).to).filter(|_| self.tries(*call).is_some());
+                value.map_or(Count::NONE, |value| value.healthy.times(self.facts.plan(*call).times))
             }
             Step::Sequence(steps) | Step::Parallel(steps) | Step::Any(_, steps) => self.healthy(steps),
             Step::OneOf(branches) => {
@@ -250,8 +268,8 @@ impl<'a, 'f> Search<'a, 'f> {
 
     fn worst_way(&mut self, target: OperationId) -> (Executions, Vec<CallId>) {
         self.pass(target);
-        let by = |id: OperationId| self.value(id).and_then(|value| value.by);
         let executions = self.row(target);
+        let by = |id: OperationId| self.value(id).and_then(|value| value.by);
         let topology = self.facts.topology();
         let way = std::iter::successors(executions.root.and_then(by), |call| by(topology.call(*call).to));
         (executions, way.collect())
@@ -282,14 +300,15 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     fn call(&self, id: CallId, at_once: bool) -> Ends {
-        let plan = self.facts.plan(id);
         let call = self.facts.topology().call(id);
-        let Some(value) = self.value(call.to).filter(|_| plan.made) else { return Ends::UNTOUCHED };
+        let Some((value, known)) = self.value(call.to).zip(self.tries(id)) else { return Ends::UNTOUCHED };
+        let plan = self.facts.plan(id);
         let exactly = call.to == self.target;
         let direct = exactly || self.means(call.to, self.target);
         let single = if exactly { Ends { good: None, bad: Some(Count::Times(1)) } } else { value.ends };
         let spread = self.at_once_only && self.facts.is_spread(id);
-        let tries = if spread { Attempts::AtMost(1) } else { self.facts.tries_of_failure(id, direct) };
+        let tries = if direct { known.direct } else { known.indirect };
+        let tries = if spread { Attempts::AtMost(1) } else { tries };
         let before = match tries {
             Attempts::AtMost(tries) => Attempts::AtMost(tries.saturating_sub(1)),
             Attempts::Unlimited => Attempts::Unlimited,
@@ -328,20 +347,26 @@ impl<'a, 'f> Search<'a, 'f> {
             && bare.node == operation.node
             && matches!(topology.node(bare.node).kind, ElementKind::Store | ElementKind::Cache)
     }
+}
 
-    /// Every attempt of every layer, every copy and every round of a loop; what stands in for a call does so in every
-    /// round of it.
-    fn most_tries(&self, id: CallId) -> Attempts {
-        let plan = self.facts.plan(id);
-        let attempts = self.facts.handed_out(id).unwrap_or_else(|| self.facts.startable(id, Known::AtMost));
-        let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
-        let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
-        let looped = std::iter::successors(Some(id), |id| self.facts.topology().call(*id).fallback_of);
-        looped.fold(attempts, |attempts, id| match self.facts.plan(id).times {
-            Attempts::AtMost(times) => multiplied(attempts, times),
-            Attempts::Unlimited => Attempts::Unlimited,
-        })
-    }
+/// How often a call is tried, whatever it leads to; none if it is never made.
+fn tries(facts: &Facts<'_>, id: CallId) -> Option<Tries> {
+    let of_failure = |direct| facts.tries_of_failure(id, direct);
+    facts.plan(id).made.then(|| Tries { direct: of_failure(true), indirect: of_failure(false), most: most(facts, id) })
+}
+
+/// Every attempt of every layer, every copy and every round of a loop; what stands in for a call does so in every round
+/// of it.
+fn most(facts: &Facts<'_>, id: CallId) -> Attempts {
+    let plan = facts.plan(id);
+    let attempts = facts.handed_out(id).unwrap_or_else(|| facts.startable(id, Known::AtMost));
+    let attempts = plan.proxies.iter().fold(attempts, |attempts, layer| multiplied(attempts, layer.attempts));
+    let attempts = multiplied(attempts, plan.hedge.map_or(1, |(copies, ..)| copies));
+    let looped = std::iter::successors(Some(id), |id| facts.topology().call(*id).fallback_of);
+    looped.fold(attempts, |attempts, id| match facts.plan(id).times {
+        Attempts::AtMost(times) => multiplied(attempts, times),
+        Attempts::Unlimited => Attempts::Unlimited,
+    })
 }
 
 impl Facts<'_> {

@@ -1,9 +1,6 @@
 //! The font of all pictures, and how wide a text is in it. A browser without it takes a narrower or an equal one, so
 //! that no text grows out of its box.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use skrifa::instance::{LocationRef, Size};
 use skrifa::metrics::GlyphMetrics;
 use skrifa::{FontRef, MetadataProvider as _};
@@ -28,7 +25,7 @@ impl Weight {
     }
 }
 
-/// Measures texts; remembers the width of each character.
+/// Measures texts; knows the widths of usual characters.
 pub(super) struct Ruler {
     regular: Face,
     bold: Face,
@@ -36,8 +33,8 @@ pub(super) struct Ruler {
 
 struct Face {
     font: Option<FontRef<'static>>,
-    /// In parts of the height of the font.
-    widths: RefCell<HashMap<char, f64>>,
+    /// Of the first characters there are, in parts of the height of the font.
+    widths: Vec<f64>,
 }
 
 impl Ruler {
@@ -132,18 +129,24 @@ fn belong_together(before: &str, word: &str) -> bool {
 
 impl Face {
     fn of(weight: Weight) -> Self {
-        Self { font: FontRef::new(weight.file()).ok(), widths: RefCell::default() }
+        let face = Self { font: FontRef::new(weight.file()).ok(), widths: Vec::new() };
+        let widths = ('\0'..='ÿ').map(|character| face.measured(character)).collect();
+        Self { widths, ..face }
+    }
+
+    fn width(&self, character: char) -> f64 {
+        self.widths.get(character as usize).copied().unwrap_or_else(|| self.measured(character))
     }
 
     /// A character that the font does not have is drawn in another one: as wide as it is high, at most.
-    fn width(&self, character: char) -> f64 {
-        let measured = || {
+    fn measured(&self, character: char) -> f64 {
+        let found = || {
             let font = self.font.as_ref()?;
             let glyph = font.charmap().map(character)?;
             let metrics: GlyphMetrics<'_> = font.glyph_metrics(Size::new(1.0), LocationRef::default());
             metrics.advance_width(glyph).map(f64::from)
         };
-        *self.widths.borrow_mut().entry(character).or_insert_with(|| measured().unwrap_or(1.0))
+        found().unwrap_or(1.0)
     }
 }
 

@@ -6,13 +6,14 @@ mod nodes;
 mod style;
 mod waterfall;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 
 use super::font::{Ruler, Weight};
 use super::geometry::{Point, Rect, Size};
 use super::layout::{Layout, MARGIN, Route, layout};
 use super::measure::{self, LABEL, LABEL_LINE, LABEL_SIDE, SMALL};
 use super::scene::{Edge, Entry, Scene};
+use crate::parallel;
 use crate::report::escape::xml as escape;
 pub use style::Theme;
 
@@ -32,11 +33,7 @@ pub fn svg(scene: &Scene, theme: Theme) -> String {
     let width = layout.size.width.max(LEAST_WIDTH);
     let mut page = Page { out: String::new(), ruler: &ruler, scene };
     page.open("<g class=\"picture\" transform=\"translate(0 ", HEAD, ")\">\n");
-    page.boxes(&layout);
-    page.edges(&layout);
-    page.nodes(&layout);
-    page.labels(&layout);
-    page.titles(&layout);
+    page.picture(&layout);
     page.out.push_str("</g>\n");
     let height = page.foot(HEAD + layout.size.height, width);
     let body = std::mem::take(&mut page.out);
@@ -62,11 +59,7 @@ pub(super) fn parts(scene: &Scene, theme: Theme) -> Parts {
     let ruler = Ruler::new();
     let layout = layout(&measure::sized(scene, &ruler));
     let mut page = Page { out: String::new(), ruler: &ruler, scene };
-    page.boxes(&layout);
-    page.edges(&layout);
-    page.nodes(&layout);
-    page.labels(&layout);
-    page.titles(&layout);
+    page.picture(&layout);
     let picture = std::mem::take(&mut page.out);
     let height = page.legend(0.0, LEGEND - 2.0 * MARGIN);
     let legend = (page.out, Size { width: LEGEND, height });
@@ -81,9 +74,24 @@ struct Page<'a> {
 }
 
 /// A length, with one decimal at most.
-pub(super) fn number(value: f64) -> String {
-    let text = format!("{:.1}", value + 0.0);
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+pub(super) fn number(value: f64) -> Number {
+    #[allow(clippy::cast_possible_truncation, reason = "lengths of a picture, to the tenth of a pixel")]
+    Number((value * 10.0).round_ties_even() as i64)
+}
+
+/// A length in tenths of a pixel.
+#[derive(Clone, Copy)]
+pub(super) struct Number(i64);
+
+impl Display for Number {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, tenth) = (self.0.unsigned_abs() / 10, self.0.unsigned_abs() % 10);
+        if self.0 < 0 {
+            out.write_char('-')?;
+        }
+        write!(out, "{whole}")?;
+        if tenth > 0 { write!(out, ".{tenth}") } else { Ok(()) }
+    }
 }
 
 impl Page<'_> {
@@ -132,6 +140,18 @@ impl Page<'_> {
         let calls = scene.edges.iter().take(200).map(|edge| format!("{} calls {}", name(edge.from), name(edge.to)));
         let calls: Vec<String> = calls.collect();
         format!("{}. {}.", scene.summary, calls.join(", "))
+    }
+
+    /// All that is drawn, each kind of thing by itself.
+    fn picture(&mut self, layout: &Layout) {
+        let layers: [fn(&mut Self, &Layout); 5] = [Self::boxes, Self::edges, Self::nodes, Self::labels, Self::titles];
+        let (ruler, scene) = (self.ruler, self.scene);
+        let painted = parallel::map(&layers, |paint| {
+            let mut page = Self { out: String::new(), ruler, scene };
+            paint(&mut page, layout);
+            page.out
+        });
+        self.out.extend(painted);
     }
 
     fn boxes(&mut self, layout: &Layout) {

@@ -8,6 +8,8 @@ use crate::render::geometry::{Point, Rect, Size};
 const INSET: f64 = 12.0;
 /// How far it moves on.
 const STEP: f64 = 8.0;
+/// What is so near to a title is in its way.
+const NEAR: f64 = 1.0;
 /// So many points of a curve stand for it.
 const SAMPLES: u32 = 12;
 
@@ -20,7 +22,9 @@ pub(super) fn room(group: &PlannedGroup) -> f64 {
 pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
     let mut taken: Vec<Rect> = layout.nodes.clone();
     taken.extend(layout.edges.iter().filter_map(|edge| edge.label));
-    let mut way: Vec<Point> = layout.edges.iter().flat_map(Route::samples).collect();
+    let bands = bands(plan, layout);
+    let parts = layout.edges.iter().flat_map(|edge| edge.points.windows(2)).filter(|ends| touch(&bands, ends));
+    let mut way: Vec<Point> = parts.flat_map(between).collect();
     way.sort_unstable_by(|one, other| one.y.total_cmp(&other.y));
     let mut titles = Vec::new();
     for (group, frame) in plan.groups.iter().zip(&layout.groups) {
@@ -29,6 +33,32 @@ pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
         titles.push(title);
     }
     titles
+}
+
+/// Where titles may stand, from above to below: what is elsewhere is in nobody's way.
+fn bands(plan: &Plan, layout: &Layout) -> Vec<[f64; 2]> {
+    let sides = plan.groups.iter().zip(&layout.groups).flat_map(|(group, frame)| {
+        let reach = group.title.height / 2.0 + NEAR;
+        [frame.y, frame.bottom()].map(|side| [side - reach, side + reach])
+    });
+    let mut sides: Vec<[f64; 2]> = sides.collect();
+    sides.sort_unstable_by(|[one, _], [other, _]| one.total_cmp(other));
+    let mut bands: Vec<[f64; 2]> = Vec::new();
+    for [top, bottom] in sides {
+        match bands.last_mut().filter(|[_, end]| *end >= top) {
+            Some([_, end]) => *end = end.max(bottom),
+            None => bands.push([top, bottom]),
+        }
+    }
+    bands
+}
+
+/// Whether the curve between two points passes a band. It is nowhere higher or lower than its ends.
+fn touch(bands: &[[f64; 2]], ends: &[Point]) -> bool {
+    let heights = || ends.iter().map(|point| point.y);
+    let (top, bottom) = (heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max));
+    let first = bands.partition_point(|[_, end]| *end < top);
+    bands.get(first).is_some_and(|[start, _]| *start <= bottom)
 }
 
 /// From left to right on the upper side, then on the lower one, the first place where nothing is; else the one that the
@@ -48,7 +78,7 @@ fn place(size: Size, frame: &Rect, taken: &[Rect], way: &[Point]) -> Rect {
 fn on_side(first: &Rect, frame: &Rect, taken: &[Rect], way: &[Point]) -> Option<(Rect, usize)> {
     let band = Rect { x: frame.x, width: frame.width, ..*first };
     let taken: Vec<&Rect> = taken.iter().filter(|rect| rect.overlaps(&band)).collect();
-    let near = band.grown(1.0);
+    let near = band.grown(NEAR);
     let below = way.partition_point(|point| point.y <= near.y);
     let inside = way.get(below..).into_iter().flatten().take_while(|point| point.y < near.bottom());
     let way: Vec<&Point> = inside.filter(|point| near.contains(**point)).collect();
@@ -62,14 +92,17 @@ fn on_side(first: &Rect, frame: &Rect, taken: &[Rect], way: &[Point]) -> Option<
 impl Route {
     /// Points on the way, near enough to each other to tell what it passes.
     pub fn samples(&self) -> impl Iterator<Item = Point> + '_ {
-        self.points.windows(2).flat_map(|ends| {
-            let (from, to) = match ends {
-                [from, to] => (*from, *to),
-                _ => (Point::default(), Point::default()),
-            };
-            (0..=SAMPLES).map(move |step| on_curve(from, to, f64::from(step) / f64::from(SAMPLES)))
-        })
+        self.points.windows(2).flat_map(between)
     }
+}
+
+/// Points of the curve between two.
+fn between(ends: &[Point]) -> impl Iterator<Item = Point> + use<> {
+    let (from, to) = match ends {
+        [from, to] => (*from, *to),
+        _ => (Point::default(), Point::default()),
+    };
+    (0..=SAMPLES).map(move |step| on_curve(from, to, f64::from(step) / f64::from(SAMPLES)))
 }
 
 /// A point of the curve that leaves `from` and reaches `to` level.
