@@ -15,6 +15,7 @@ use super::call_order::CallOrder;
 use super::ends::{Count, Ends, all_of, most_with, one_by_one};
 use super::interval::Known;
 use crate::model::{CallId, Fallback, OperationId, Step};
+use crate::parallel;
 use crate::syntax::Arrow;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -55,9 +56,14 @@ pub(super) fn executions(facts: &Facts<'_>) -> Vec<Executions> {
 /// For each of these operations, how often it is executed by what tries again at once, and the way on which that is
 /// most, from where the request comes in.
 pub(super) fn at_once(facts: &Facts<'_>, targets: &[OperationId]) -> Vec<(Executions, Vec<CallId>)> {
-    let mut search = Search::new(facts);
-    (search.at_once_only, search.asks_for_ways) = (true, true);
-    targets.iter().map(|target| search.worst_way(*target)).collect()
+    let parts: Vec<&[OperationId]> = targets.chunks(targets.len().div_ceil(2 * parallel::width()).max(1)).collect();
+    // A rule asks for this: no fact is worked out here.
+    let found = parallel::map(&parts, |targets| {
+        let mut search = Search::new(facts);
+        (search.at_once_only, search.asks_for_ways) = (true, true);
+        targets.iter().map(|target| search.worst_way(*target)).collect::<Vec<_>>()
+    });
+    found.into_iter().flatten().collect()
 }
 
 /// What a pass knows of a caller.

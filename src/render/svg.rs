@@ -31,14 +31,23 @@ pub fn svg(scene: &Scene, theme: Theme) -> String {
     let ruler = Ruler::new();
     let layout = layout(&measure::sized(scene, &ruler));
     let width = layout.size.width.max(LEAST_WIDTH);
-    let mut page = Page { out: String::new(), ruler: &ruler, scene };
-    page.open("<g class=\"picture\" transform=\"translate(0 ", HEAD, ")\">\n");
-    page.picture(&layout);
-    page.out.push_str("</g>\n");
-    let height = page.foot(HEAD + layout.size.height, width);
-    let body = std::mem::take(&mut page.out);
+    let blank = || Page { out: String::new(), ruler: &ruler, scene };
+    let picture = || {
+        let mut page = blank();
+        page.open("<g class=\"picture\" transform=\"translate(0 ", HEAD, ")\">\n");
+        page.picture(&layout);
+        page.out.push_str("</g>\n");
+        page.out
+    };
+    let foot = || {
+        let mut page = blank();
+        let height = page.foot(HEAD + layout.size.height, width);
+        (page.out, height)
+    };
+    let (picture, (foot, height)) = parallel::both(picture, foot);
+    let mut page = blank();
     page.start(Size { width, height }, theme);
-    page.out + &body + "</svg>\n"
+    page.out + &picture + &foot + "</svg>\n"
 }
 
 /// The parts of a picture, for a page that says the rest itself.

@@ -97,7 +97,13 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
     if mistakes > 0 {
         scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());
     }
-    draw(render, format, scene, &facts, &run.loader.sources, &outcome.shown().collect::<Vec<_>>())
+    let drawn = draw(render, format, scene, &facts, &run.loader.sources, &outcome.shown().collect::<Vec<_>>());
+    if !render.watch {
+        // The process ends: the system takes back everything at once, faster than piece by piece.
+        std::mem::forget((outcome, facts));
+        std::mem::forget(topology);
+    }
+    drawn
 }
 
 /// A picture of what is there, and of what was.

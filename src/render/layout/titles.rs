@@ -24,8 +24,7 @@ pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
     taken.extend(layout.edges.iter().filter_map(|edge| edge.label));
     let bands = bands(plan, layout);
     let parts = layout.edges.iter().flat_map(|edge| edge.points.windows(2)).filter(|ends| touch(&bands, ends));
-    let mut way: Vec<Point> = parts.flat_map(between).collect();
-    way.sort_unstable_by(|one, other| one.y.total_cmp(&other.y));
+    let way = Shelves::of(parts.flat_map(between));
     let mut titles = Vec::new();
     for (group, frame) in plan.groups.iter().zip(&layout.groups) {
         let title = place(group.title, frame, &taken, &way);
@@ -33,6 +32,39 @@ pub(super) fn titles(plan: &Plan, layout: &Layout) -> Vec<Rect> {
         titles.push(title);
     }
     titles
+}
+
+/// Points by their height, so that those of a band are found without a look at all.
+struct Shelves(Vec<Vec<Point>>);
+
+impl Shelves {
+    /// How high one is, and how many there are at most.
+    const HEIGHT: f64 = 16.0;
+    const MOST: usize = 100_000;
+
+    fn of(points: impl Iterator<Item = Point>) -> Self {
+        let mut shelves: Vec<Vec<Point>> = Vec::new();
+        for point in points {
+            let at = Self::at(point.y);
+            if at >= shelves.len() {
+                shelves.resize(at + 1, Vec::new());
+            }
+            shelves.get_mut(at).into_iter().for_each(|shelf| shelf.push(point));
+        }
+        Self(shelves)
+    }
+
+    /// What lies higher than the first shelf stands on it, and what lies lower than the last one on that.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "beyond it is the nearest one")]
+    fn at(height: f64) -> usize {
+        ((height / Self::HEIGHT) as usize).min(Self::MOST - 1)
+    }
+
+    fn between(&self, top: f64, bottom: f64) -> impl Iterator<Item = Point> {
+        let first = Self::at(top);
+        let shelves = self.0.iter().skip(first).take(Self::at(bottom) + 1 - first);
+        shelves.flatten().copied()
+    }
 }
 
 /// Where titles may stand, from above to below: what is elsewhere is in nobody's way.
@@ -63,7 +95,7 @@ fn touch(bands: &[[f64; 2]], ends: &[Point]) -> bool {
 
 /// From left to right on the upper side, then on the lower one, the first place where nothing is; else the one that the
 /// fewest edges pass.
-fn place(size: Size, frame: &Rect, taken: &[Rect], way: &[Point]) -> Rect {
+fn place(size: Size, frame: &Rect, taken: &[Rect], way: &Shelves) -> Rect {
     if frame.width <= 0.0 {
         return Rect::default();
     }
@@ -74,18 +106,16 @@ fn place(size: Size, frame: &Rect, taken: &[Rect], way: &[Point]) -> Rect {
     least.map_or(first, |(place, _)| place)
 }
 
-/// The best place on one side of a box, given the first one, and how often edges pass it; `way` grows downwards.
-fn on_side(first: &Rect, frame: &Rect, taken: &[Rect], way: &[Point]) -> Option<(Rect, usize)> {
+/// The best place on one side of a box, given the first one, and how often edges pass it.
+fn on_side(first: &Rect, frame: &Rect, taken: &[Rect], way: &Shelves) -> Option<(Rect, usize)> {
     let band = Rect { x: frame.x, width: frame.width, ..*first };
     let taken: Vec<&Rect> = taken.iter().filter(|rect| rect.overlaps(&band)).collect();
     let near = band.grown(NEAR);
-    let below = way.partition_point(|point| point.y <= near.y);
-    let inside = way.get(below..).into_iter().flatten().take_while(|point| point.y < near.bottom());
-    let way: Vec<&Point> = inside.filter(|point| near.contains(**point)).collect();
+    let way: Vec<Point> = way.between(near.y, near.bottom()).filter(|point| near.contains(*point)).collect();
     let places = std::iter::successors(Some(*first), |place| Some(place.moved(STEP, 0.0)));
     let places = places.take_while(|place| place.right() <= frame.right() - INSET + 1e-6);
     let free = places.filter(|place| !taken.iter().any(|rect| rect.overlaps(place)));
-    let crossed = |place: &Rect| way.iter().filter(|point| place.grown(2.0).contains(***point)).count();
+    let crossed = |place: &Rect| way.iter().filter(|point| place.grown(2.0).contains(**point)).count();
     free.map(|place| (place, crossed(&place))).min_by_key(|(_, crossed)| *crossed)
 }
 
