@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use super::geometry::Size;
+use super::measure;
 use super::scene::{Entry, Scene};
 use super::svg::{self, Parts, Theme};
 use crate::analysis::Facts;
@@ -26,7 +27,8 @@ const SCRIPT: &str = include_str!("html/page.js");
 /// The page of a scene; `found` has its findings, those that went included.
 #[must_use]
 pub fn html(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found: &[&Finding], theme: Theme) -> String {
-    let parts = svg::parts(scene, theme);
+    let listed = measure::listed(scene, list::MOST);
+    let parts = svg::parts(scene, theme, &listed);
     let by_fingerprint: HashMap<String, &Finding> =
         found.iter().rev().map(|finding| (finding.fingerprint.to_string(), *finding)).collect();
     let found: Vec<Option<&Finding>> =
@@ -37,7 +39,7 @@ pub fn html(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found: &[&Fin
     picture(&mut out, scene, &parts);
     out.push_str("<aside id=\"side\" aria-label=\"Findings, flows and questions\">\n<div id=\"lists\">\n");
     out.push_str(TABS);
-    findings(&mut out, scene, sources, &found);
+    findings(&mut out, scene, sources, &found, &listed);
     out.push_str(REST);
     notes(&mut out, scene, &parts);
     out.push_str("</aside>\n</main>\n<script type=\"application/json\" id=\"data\">\n");
@@ -124,7 +126,7 @@ fn svg_of(out: &mut String, id: &str, content: &str, size: Size, attributes: &st
     );
 }
 
-fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[Option<&Finding>]) {
+fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[Option<&Finding>], listed: &[bool]) {
     out.push_str("<section id=\"findings\" role=\"tabpanel\" aria-labelledby=\"tab-findings\">\n");
     if scene.findings.is_empty() {
         out.push_str("<p class=\"quiet\">Nothing is found.</p></section>\n");
@@ -157,11 +159,13 @@ fn findings(out: &mut String, scene: &Scene, sources: &SourceMap, found: &[Optio
         Mark::Gone => 1,
         Mark::Changed | Mark::Same => 2,
     });
-    for (index, entry) in entries.into_iter().take(list::MOST) {
+    entries.retain(|(index, _)| listed.get(*index).copied().unwrap_or(false));
+    for (index, entry) in entries {
         list::item(out, sources, index, entry, found.get(index).copied().flatten());
     }
     out.push_str("</ol>\n");
-    if let Some(more) = scene.findings.len().checked_sub(list::MOST).filter(|more| *more > 0) {
+    let more = listed.iter().filter(|listed| !**listed).count();
+    if more > 0 {
         let _ = writeln!(out, "<p class=\"quiet\">and {more} more: <code>topolint check</code> lists them</p>");
     }
     out.push_str("</section>\n");

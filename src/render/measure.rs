@@ -89,6 +89,24 @@ pub(super) fn badges(all: &[usize]) -> (Vec<usize>, usize) {
     (all.iter().copied().take(shown).collect(), all.len().saturating_sub(shown))
 }
 
+/// Which findings are listed beside a picture: the first so many, and all others that have a badge in it, as far as a
+/// list goes.
+pub(super) fn listed(scene: &Scene, first: usize) -> Vec<bool> {
+    const MOST: usize = 3_000;
+    let mut listed: Vec<bool> = (0..scene.findings.len()).map(|index| index < first).collect();
+    let on_nodes = scene.nodes.iter().map(|node| &node.badges);
+    let shown = on_nodes.chain(scene.edges.iter().map(|edge| &edge.badges)).flat_map(|all| badges(all).0);
+    for index in shown {
+        listed.get_mut(index).into_iter().for_each(|listed| *listed = true);
+    }
+    let mut room = MOST;
+    for listed in &mut listed {
+        *listed &= room > 0;
+        room -= usize::from(*listed);
+    }
+    listed
+}
+
 /// How wide a badge is.
 pub(super) fn badge_width(text: &str, ruler: &Ruler) -> f64 {
     ruler.width(text, Weight::Bold, LABEL) + 10.0

@@ -27,7 +27,7 @@ pub use mermaid::mermaid;
 pub use png::{PngError, png};
 pub use scene::{
     Annotate, Bar, Call, Collapse, Edge, Entry, Group, GroupBy, Line, Node, Scene, Shape, Sides, View, Waterfall,
-    scene, versions,
+    boxes, scene, versions,
 };
 pub use svg::{Theme, svg};
 pub use thinned::thinned;

@@ -20,6 +20,18 @@ pub enum PngError {
     Undrawable(String),
 }
 
+impl PngError {
+    /// How many times as large it could be drawn, if it was to be so many times as large.
+    #[must_use]
+    pub fn fitting(&self, scale: f64) -> Option<f64> {
+        let Self::TooLarge(width, height) = self else { return None };
+        let fitting = scale * (MOST_PIXELS / (width * height)).sqrt();
+        // To two digits, never above.
+        let digit = 10_f64.powf(fitting.log10().floor() - 1.0);
+        Some(((fitting / digit).floor() * digit * 1e6).round() / 1e6).filter(|fitting| *fitting > 0.0)
+    }
+}
+
 impl fmt::Display for PngError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

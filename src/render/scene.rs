@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 
 pub use choice::View;
 pub(super) use choice::reached;
-pub use groups::{Collapse, GroupBy};
+pub use groups::{Collapse, GroupBy, boxes};
 pub use sides::Sides;
 pub use versions::versions;
 pub use waterfall::{Bar, Waterfall};
@@ -217,9 +217,24 @@ pub struct Entry {
 /// The scene of a topology.
 #[must_use]
 pub fn scene(facts: &Facts<'_>, sources: &SourceMap, outcome: &Outcome, view: &View) -> Scene {
-    let path = longest_path(facts, view.flow);
-    let found: Vec<_> = outcome.shown().collect();
-    let chosen = choice::choose(facts, &found, view);
+    let mut found: Vec<_> = outcome.shown().collect();
+    let mut chosen = choice::choose(facts, &found, view);
+    let mut path = longest_path(facts, view.flow);
+    if view.is_of_a_part() {
+        // Of what is not shown, nothing is told.
+        let shown: HashSet<CallId> = chosen.calls.iter().copied().collect();
+        let is_shown = |call: &CallId| facts.topology().call(*call).implied || shown.contains(call);
+        path = if path.iter().all(is_shown) { path } else { Vec::new() };
+        let all = found.len();
+        found.retain(|finding| {
+            let mut subjects = finding.diagnostic.subjects.iter();
+            subjects.any(|subject| chosen.shows(facts.topology(), subject))
+        });
+        let elsewhere = all - found.len();
+        chosen.notes.extend((elsewhere > 0).then(|| {
+            format!("{} of what is left out: `topolint check` lists all", words::counted(elsewhere, "finding"))
+        }));
+    }
     let grouping = groups::grouping(facts, sources, view, &chosen.nodes);
     let mut scene = Scene { title: facts.topology().name.clone(), ..Scene::default() };
     scene.groups.clone_from(&grouping.groups);

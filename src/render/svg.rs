@@ -31,7 +31,8 @@ pub fn svg(scene: &Scene, theme: Theme) -> String {
     let ruler = Ruler::new();
     let layout = layout(&measure::sized(scene, &ruler));
     let width = layout.size.width.max(LEAST_WIDTH);
-    let blank = || Page { out: String::new(), ruler: &ruler, scene };
+    let listed = measure::listed(scene, foot::MOST_FINDINGS);
+    let blank = || Page { out: String::new(), ruler: &ruler, scene, listed: &listed };
     let picture = || {
         let mut page = blank();
         page.open("<g class=\"picture\" transform=\"translate(0 ", HEAD, ")\">\n");
@@ -62,15 +63,17 @@ pub(super) struct Parts {
     pub(super) style: String,
 }
 
-pub(super) fn parts(scene: &Scene, theme: Theme) -> Parts {
+/// The parts of a picture beside which these findings are listed.
+pub(super) fn parts(scene: &Scene, theme: Theme, listed: &[bool]) -> Parts {
     /// The legend breaks its rows where a column of text would end.
     const LEGEND: f64 = 420.0;
     let ruler = Ruler::new();
     let layout = layout(&measure::sized(scene, &ruler));
-    let mut page = Page { out: String::new(), ruler: &ruler, scene };
+    let mut page = Page { out: String::new(), ruler: &ruler, scene, listed };
     page.picture(&layout);
     let picture = std::mem::take(&mut page.out);
     let height = page.legend(0.0, LEGEND - 2.0 * MARGIN);
+    let height = page.waterfall(height, LEGEND - 2.0 * MARGIN);
     let legend = (page.out, Size { width: LEGEND, height });
     Parts { picture, size: layout.size, legend, style: theme.style() }
 }
@@ -80,6 +83,8 @@ struct Page<'a> {
     out: String,
     ruler: &'a Ruler,
     scene: &'a Scene,
+    /// For each finding whether there is a place that says it.
+    listed: &'a [bool],
 }
 
 /// A length, with one decimal at most.
@@ -154,9 +159,9 @@ impl Page<'_> {
     /// All that is drawn, each kind of thing by itself.
     fn picture(&mut self, layout: &Layout) {
         let layers: [fn(&mut Self, &Layout); 5] = [Self::boxes, Self::edges, Self::nodes, Self::labels, Self::titles];
-        let (ruler, scene) = (self.ruler, self.scene);
+        let (ruler, scene, listed) = (self.ruler, self.scene, self.listed);
         let painted = parallel::map(&layers, |paint| {
-            let mut page = Self { out: String::new(), ruler, scene };
+            let mut page = Self { out: String::new(), ruler, scene, listed };
             paint(&mut page, layout);
             page.out
         });

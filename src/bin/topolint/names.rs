@@ -19,7 +19,13 @@ pub(crate) fn topologies(paths: &[PathBuf], input: &Input) -> Result<Vec<Topolog
     let projects = projects(&mut loader, &folder, &wanted)?;
     let read = projects.iter().map(|project| topology_with_mistakes(&loader, project));
     let (topologies, mistakes): (Vec<Topology>, Vec<usize>) = read.unzip();
-    match mistakes.iter().sum::<usize>() {
+    say_mistakes(mistakes.iter().sum());
+    Ok(topologies)
+}
+
+/// What is wrong with a text is left out of an answer: that is said beside it.
+pub(crate) fn say_mistakes(count: usize) {
+    match count {
         0 => {}
         1 => output::notice("what 1 mistake in the text concerns is left out here; `topolint check` shows it"),
         many => {
@@ -28,7 +34,6 @@ pub(crate) fn topologies(paths: &[PathBuf], input: &Input) -> Result<Vec<Topolog
             ));
         }
     }
-    Ok(topologies)
 }
 
 /// A topology, and how many mistakes in its text keep a part of it from being read.

@@ -16,7 +16,7 @@ use crate::check::{projects, today, wanted_of};
 use crate::compare::{Base, Run, compared_with};
 use crate::configuration::configuration;
 use crate::files::Folder;
-use crate::names::{ends_of, mistakes};
+use crate::names::{ends_of, mistakes, say_mistakes};
 use crate::output::{self, Stop};
 use crate::{graphviz, watch, written};
 
@@ -93,7 +93,14 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
     let mistakes = mistakes(run.loader, project, &problems);
     let facts = Facts::new(&topology, terms.clients);
     let outcome = lint_facts(run.loader, project, &facts, problems, terms);
-    let mut scene = render::scene(&facts, &run.loader.sources, &outcome, &view(render, &topology)?);
+    let asked = view(render, &topology)?;
+    boxes_exist(&asked, &facts, &run.loader.sources)?;
+    let mut scene = render::scene(&facts, &run.loader.sources, &outcome, &asked);
+    say_mistakes(mistakes);
+    if asked.collapse == Collapse::Auto {
+        let folded = scene.notes.iter().find(|note| note.contains("`--collapse none`"));
+        folded.into_iter().for_each(|note| output::notice(note));
+    }
     if mistakes > 0 {
         scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());
     }
@@ -195,8 +202,13 @@ fn too_many(nodes: usize) -> String {
 
 fn png(scene: &Scene, render: &Render) -> Result<Vec<u8>, Stop> {
     let svg = render::svg(scene, theme(render));
-    render::png(&svg, render.scale)
-        .map_err(|error| format!("error: {error}\n  help: choose a smaller `--scale`").into())
+    render::png(&svg, render.scale).map_err(|error| {
+        let help = match error.fitting(render.scale) {
+            Some(scale) => format!("`--scale {scale}` fits, and SVG has no limit"),
+            None => "choose a smaller `--scale`".to_owned(),
+        };
+        format!("error: {error}\n  help: {help}").into()
+    })
 }
 
 /// The flag, then the ending of the file, then SVG.
@@ -248,9 +260,28 @@ fn view(render: &Render, topology: &Topology) -> Result<View, Stop> {
     })
 }
 
+/// Refuses to draw boxes as nodes that there are not.
+fn boxes_exist(view: &View, facts: &Facts<'_>, sources: &SourceMap) -> Result<(), Stop> {
+    let Collapse::Only(names) = &view.collapse else { return Ok(()) };
+    let known = render::boxes(facts, sources, view.group_by);
+    let Some(unknown) = names.iter().find(|name| !known.contains(*name)) else { return Ok(()) };
+    let help = did_you_mean(&suggest(unknown, known.iter().map(String::as_str)));
+    let first: Vec<&str> = known.iter().take(8).map(String::as_str).collect();
+    let help = help.unwrap_or_else(|| match first.as_slice() {
+        [] => "there are no boxes here: `--group-by owner` makes some".to_owned(),
+        first => format!("there are `{}`", clean(&first.join("`, `"))),
+    });
+    Err(format!("error: there is no box `{}`\n  help: {help}", clean(unknown)).into())
+}
+
 /// `orders` or `orders:2`.
 fn focus(text: &str, topology: &Topology) -> Result<(NodeId, usize), Stop> {
     let (name, depth) = text.rsplit_once(':').unwrap_or((text, "1"));
+    if name.is_empty() {
+        return Err("error: `--focus` names no node\n  help: write `--focus orders` or `--focus orders:2`"
+            .to_owned()
+            .into());
+    }
     let depth = depth.parse().map_err(|_| {
         format!("error: `--focus {}` states no depth\n  help: write `--focus {}:2`", clean(text), clean(name))
     })?;

@@ -31,6 +31,8 @@ struct Data {
     groups: Vec<GroupRow>,
     findings: Vec<FindingRow>,
     flows: Vec<FlowRow>,
+    /// How many more there are.
+    more_flows: usize,
     outlooks: Outlooks,
 }
 
@@ -128,6 +130,7 @@ pub(super) fn data(scene: &Scene, facts: &Facts<'_>, sources: &SourceMap, found:
         edges: edges.collect(),
         groups: scene.groups.iter().map(|group| GroupRow { name: safe(&group.name), parent: group.parent }).collect(),
         findings: findings.collect(),
+        more_flows: facts.entries().all().len().saturating_sub(MOST_FLOWS),
         flows: facts.entries().all().iter().take(MOST_FLOWS).map(|entry| spots.flow(*entry)).collect(),
         outlooks: Asker::new(facts, scene).all(scene),
     };

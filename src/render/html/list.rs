@@ -10,7 +10,7 @@ use crate::lint::Finding;
 use crate::report::escape::xml as escape;
 use crate::source::SourceMap;
 
-/// So many findings are listed.
+/// So many findings are listed, and what has a badge in the picture.
 pub(super) const MOST: usize = 500;
 
 /// A sentence, with what stands between backticks as code.

@@ -306,7 +306,8 @@
     const flow = data.flows[state.flow];
     const more = flow ? [make("h3", {}, flow.name), numbers(flow.numbers), make("p", { class: "quiet" }, `It reaches ${counted(flow.nodes.length, "node")} over ${counted(flow.edges.length, "arrow")}. A question mark is what is not known.`)] : [];
     const none = rows.length ? [] : [make("p", { class: "quiet" }, "No entry is drawn: nobody is known to call this system.")];
-    one("#flows").replaceChildren(...ofAfter(), ...none, ...rows, ...more);
+    const further = data.more_flows ? [make("p", { class: "quiet" }, `and ${data.more_flows} more: topolint facts lists all entries`)] : [];
+    one("#flows").replaceChildren(...ofAfter(), ...none, ...rows, ...further, ...more);
   };
 
   const damage = (outlook) => {
@@ -757,7 +758,7 @@
     edge.append(hit);
   }
   document.documentElement.classList.add("is-live");
-  one("#tab-flows").textContent = `Flows ${data.flows.length || ""}`.trim();
+  one("#tab-flows").textContent = `Flows ${data.flows.length + data.more_flows || ""}`.trim();
   fit();
   read();
   show();

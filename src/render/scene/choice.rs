@@ -6,7 +6,7 @@ use super::groups::{Collapse, GroupBy};
 use super::{Annotate, words};
 use crate::analysis::Facts;
 use crate::lint::Finding;
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::{CallId, NodeId, OperationId, Topology};
 
 /// What is asked of a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,14 +38,43 @@ impl Default for View {
     }
 }
 
+impl View {
+    /// Whether something is left out because it is asked for.
+    pub(super) fn is_of_a_part(&self) -> bool {
+        self.focus.is_some() || self.only_findings || self.flow.is_some()
+    }
+}
+
 /// What is shown.
 pub(super) struct Choice {
     /// For each node of the topology whether it is.
     pub(super) nodes: Vec<bool>,
     /// Calls.
     pub(super) calls: Vec<CallId>,
+    /// The operations of the flow that is asked for.
+    flow: Option<(OperationId, HashSet<OperationId>)>,
     /// What is left out.
     pub(super) notes: Vec<String>,
+}
+
+impl Choice {
+    /// Whether something that a finding speaks of is shown: a node, an operation, or a call, which may be drawn with
+    /// others or inside of a box.
+    pub(super) fn shows(&self, topology: &Topology, subject: &str) -> bool {
+        let subject = subject.split('#').next().unwrap_or(subject);
+        let (from, to) = subject.split_once("->").unwrap_or((subject, subject));
+        let to = to.trim_start_matches('>');
+        let is_shown = |end: &str| {
+            let node = topology.node_named(end.split('.').next().unwrap_or(end));
+            node.is_some_and(|node| self.nodes.get(node.index()).copied().unwrap_or(false))
+        };
+        let is_of_flow = self.flow.as_ref().is_none_or(|(entry, reached)| {
+            let operation = |end: &str| topology.operation_named(end);
+            let is_reached = |end: &str| operation(end).is_none_or(|operation| reached.contains(&operation));
+            is_reached(to) && (is_reached(from) || operation(to) == Some(*entry))
+        });
+        is_shown(from) && is_shown(to) && is_of_flow
+    }
 }
 
 /// Follows what is asked; each wish leaves out more.
@@ -58,11 +87,11 @@ pub(super) fn choose(facts: &Facts<'_>, found: &[&Finding], view: &View) -> Choi
             nodes.get_mut(id.index()).into_iter().for_each(|shown| *shown = false);
         }
     };
-    if let Some(entry) = view.flow {
-        let reached = reached(facts, entry);
-        calls.retain(|id| reached.contains(&topology.call(*id).from) || topology.call(*id).to == entry);
+    let flow = view.flow.map(|entry| (entry, reached(facts, entry)));
+    if let Some((entry, reached)) = &flow {
+        calls.retain(|id| reached.contains(&topology.call(*id).from) || topology.call(*id).to == *entry);
         let ends = calls.iter().flat_map(|id| ends(facts, *id));
-        keep(&ends.chain([topology.operation(entry).node]).collect());
+        keep(&ends.chain([topology.operation(*entry).node]).collect());
     }
     if let Some((node, depth)) = view.focus {
         keep(&around(facts, node, depth, &calls));
@@ -74,7 +103,7 @@ pub(super) fn choose(facts: &Facts<'_>, found: &[&Finding], view: &View) -> Choi
     calls.retain(|id| ends(facts, *id).into_iter().all(shown));
     let left_out = nodes.iter().filter(|shown| !**shown).count();
     let said = format!("{} left out, as asked", words::counted(left_out, "node"));
-    Choice { nodes, calls, notes: (left_out > 0).then_some(said).into_iter().collect() }
+    Choice { nodes, calls, flow, notes: (left_out > 0).then_some(said).into_iter().collect() }
 }
 
 fn ends(facts: &Facts<'_>, call: CallId) -> [NodeId; 2] {

@@ -1,6 +1,6 @@
 //! The boxes of a picture, and which of them are drawn as one node.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::choice::View;
 use super::{Group, words};
@@ -140,6 +140,12 @@ fn open(groups: &mut Vec<Group>, known: &mut HashMap<Vec<String>, usize>, path: 
         parent = Some(index);
     }
     parent
+}
+
+/// The names of all boxes.
+#[must_use]
+pub fn boxes(facts: &Facts<'_>, sources: &SourceMap, group_by: GroupBy) -> BTreeSet<String> {
+    facts.topology().node_ids().flat_map(|id| boxes_of(facts, sources, group_by, id)).collect()
 }
 
 /// The boxes around a node, outermost first.

@@ -1,13 +1,15 @@
 //! What is written in a picture.
 
+use std::cmp::Reverse;
+
 use super::choice::View;
 use crate::analysis::{Attempts, Extent, Facts, Limit};
 use crate::lint::Outcome;
 use crate::metadata::Level;
-use crate::model::{CallId, NodeId, OperationId, Scope, Setting};
+use crate::model::{CallId, Duration, NodeId, OperationId, Scope, Setting};
 use crate::source::{SourceMap, Span};
 use crate::syntax::{Arrow, unescape};
-use crate::vocabulary::ElementKind;
+use crate::vocabulary::{ElementKind, Key};
 
 /// So many operations of an entry have a line.
 const MOST_LINES: usize = 3;
@@ -41,12 +43,17 @@ pub(super) fn node(facts: &Facts<'_>, sources: &SourceMap, view: &View, id: Node
     let node = facts.topology().node(id);
     let label = node.label.map(|label| text(sources, label));
     let numbers = node.operations.iter().filter(|_| view.annotate.numbers() && node.kind != ElementKind::Client);
-    let entries: Vec<OperationId> = numbers.copied().filter(|id| facts.entries().contains(*id)).collect();
+    let is_asked = |id: &OperationId| view.flow.is_none_or(|flow| flow == *id);
+    let mut entries: Vec<(usize, OperationId)> =
+        numbers.copied().filter(|id| facts.entries().contains(*id) && is_asked(id)).enumerate().collect();
+    let more = entries.len().saturating_sub(MOST_LINES);
+    // Those that may take longest are told, in written order.
+    entries.sort_by_key(|(_, id)| Reverse(facts.times().operation(*id).at_least));
+    entries.truncate(MOST_LINES);
+    entries.sort_unstable();
     let mut lines: Vec<String> = label.into_iter().collect();
-    lines.extend(entries.iter().take(MOST_LINES).map(|id| entry(facts, *id)));
-    if let Some(more) = entries.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
-        lines.push(format!("and {more} more"));
-    }
+    lines.extend(entries.into_iter().map(|(_, id)| entry(facts, id)));
+    lines.extend((more > 0).then(|| format!("and {more} more")));
     lines
 }
 
@@ -60,7 +67,11 @@ fn entry(facts: &Facts<'_>, id: OperationId) -> String {
         _ => "?".to_owned(),
     };
     let name = facts.topology().operation(id).name.map_or("worst case", |name| facts.topology().text(name));
-    let p99 = facts.proved_latency(id, 0.99).map(|time| format!(" · p99 ≤ {time}")).unwrap_or_default();
+    // What nothing exceeds, a quantile does not either.
+    let is_news =
+        |time: &Duration| !matches!(most, Some(Extent::Finite(most)) if most.nanoseconds() > 0 && most <= *time);
+    let p99 = facts.proved_latency(id, 0.99).filter(is_news);
+    let p99 = p99.map(|time| format!(" · p99 ≤ {time}")).unwrap_or_default();
     format!("{name} {worst}{p99}")
 }
 
@@ -84,7 +95,11 @@ pub(super) fn call(facts: &Facts<'_>, view: &View, id: CallId) -> String {
         Limit::Unstated | Limit::Unreadable => "?".to_owned(),
     };
     let deadline = plan.deadline.duration().map(|deadline| format!(" ≤ {deadline}")).unwrap_or_default();
-    format!("{name} {attempts} × {timeout}{deadline}").trim().to_owned()
+    let observed = facts.cascade().call(id, &[Key::Observed]).given();
+    let quantiles = observed.into_iter().flat_map(|observed| observed.setting.quantiles());
+    let p99 = quantiles.filter(|(quantile, _)| (*quantile - 0.99).abs() < 1e-9).map(|(_, time)| time).max();
+    let p99 = p99.map(|time| format!(" · p99 {time}")).unwrap_or_default();
+    format!("{name} {attempts} × {timeout}{deadline}{p99}").trim().to_owned()
 }
 
 /// The longest worst case of an entry.

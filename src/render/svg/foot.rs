@@ -14,8 +14,8 @@ use super::{Page, number};
 use crate::change::Mark;
 use crate::metadata::Level;
 
-/// So many findings are listed.
-const MOST_FINDINGS: usize = 200;
+/// So many findings are listed, and what has a badge in the picture.
+pub(super) const MOST_FINDINGS: usize = 200;
 /// So many lines of one are.
 const MOST_LINES: usize = 4;
 /// From one line to the next.
@@ -148,7 +148,8 @@ impl Page<'_> {
 
     fn findings(&mut self, top: f64, room: f64) -> f64 {
         let mut y = top;
-        for (index, entry) in self.scene.findings.iter().enumerate().take(MOST_FINDINGS) {
+        let listed = self.scene.findings.iter().enumerate().zip(self.listed);
+        for ((index, entry), _) in listed.filter(|(_, listed)| **listed) {
             let number_text = (index + 1).to_string();
             let _ = writeln!(
                 self.out,
@@ -179,7 +180,7 @@ impl Page<'_> {
             y += 6.0;
             self.out.push_str("</g>\n");
         }
-        let more = self.scene.findings.len().saturating_sub(MOST_FINDINGS);
+        let more = self.listed.iter().filter(|listed| !**listed).count();
         if more > 0 {
             let said = format!("and {more} more: `topolint check` lists them");
             self.text("dim", Point { x: MARGIN, y: y + LABEL + 4.0 }, &said);

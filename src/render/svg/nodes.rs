@@ -100,9 +100,14 @@ impl Page<'_> {
             let Some(level) = self.scene.findings.get(index).map(|entry| entry.level) else { continue };
             let text = (index + 1).to_string();
             let width = measure::badge_width(&text, self.ruler);
-            let _ = write!(self.out, "<a href=\"#finding-{text}\">");
+            let is_listed = self.listed.get(index).copied().unwrap_or(false);
+            if is_listed {
+                let _ = write!(self.out, "<a href=\"#finding-{text}\">");
+            }
             self.badge(level, &Rect { x, y: at.y, width, height: BADGE }, &text);
-            self.out.push_str("</a>\n");
+            if is_listed {
+                self.out.push_str("</a>\n");
+            }
             x += width + 4.0;
         }
         if more > 0 {
