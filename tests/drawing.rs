@@ -48,6 +48,8 @@ fn what_cannot_be_drawn_is_refused_with_the_way_out() {
     for (arguments, error, help) in [
         ("a.topo -o out.gif", "no picture ends with `.gif`", ".svg"),
         ("a.topo --focus shpo", "no node `shpo`", "did you mean `shop`?"),
+        ("a.topo --focus :1", "`--focus` names no node", "write `--focus orders`"),
+        ("a.topo --collapse shpo", "no box `shpo`", "there are no boxes here"),
         ("a.topo --focus shop:far", "states no depth", "--focus shop:2"),
         ("a.topo --flow shop.bux", "no operation `shop.bux`", "did you mean `shop.buy`?"),
         ("a.topo --flow shop", "`shop` has 2 operations", "`shop.buy`"),
@@ -95,10 +97,68 @@ fn a_flow_has_its_waterfall() {
 }
 
 #[test]
+fn a_waterfall_has_what_is_waited_for_besides() {
+    let text = "client web
+web -> a.go
+service a { operation go { -> b { timeout 100ms }; -> c { timeout 200ms }; one-of { -> d { timeout 300ms }; -> e } } }
+service b
+service c
+service d
+service e { latency max 10ms }
+";
+    let run = Folder::of(text).run("render a.topo -f json --flow a.go");
+    let json: serde_json::Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{run:?}"));
+    let bars = json["waterfall"]["bars"].as_array().expect("bars").iter();
+    let told: Vec<String> =
+        bars.map(|bar| format!("{} {} {}", bar["call"], bar["on_path"], bar["attempts_s"])).collect();
+    let expected =
+        ["\"a.go -> b\" false [[0.0,0.1]]", "\"a.go -> c\" false [[0.1,0.3]]", "\"a.go -> d\" true [[0.3,0.6]]"];
+    assert_eq!(told, expected, "a branch that is not taken has no bar: {json}");
+}
+
+#[test]
+fn of_a_part_only_its_own_is_told() {
+    let shop = fs::read_to_string("examples/shop.topo").expect("the shop");
+    let folder = Folder::of(shop);
+    let scene = |arguments: &str| {
+        let run = folder.run(&format!("render a.topo -f json {arguments}"));
+        serde_json::from_str::<serde_json::Value>(&run.out).unwrap_or_else(|_| panic!("{run:?}"))
+    };
+    let rules = |scene: &serde_json::Value| {
+        let findings = scene["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| finding["rule"].as_str().expect("a rule").to_owned()).collect::<Vec<_>>()
+    };
+    let near = scene("--focus payments:1");
+    assert_eq!(rules(&near), ["timeout-inversion", "repeated-effect", "retry-without-budget"], "{near}");
+    assert!(near["worst"].is_null() && near.to_string().contains("9 findings of what is left out"), "{near}");
+    // What is found in another flow is not told of this one.
+    assert!(rules(&scene("")).contains(&"repeated-effect".to_owned()));
+    assert!(!rules(&scene("--flow gateway.checkout")).contains(&"repeated-effect".to_owned()));
+    let entry = scene("--flow gateway.checkout");
+    let gateway = entry["nodes"].as_array().expect("nodes").iter().find(|node| node["name"] == "gateway");
+    assert_eq!(gateway.expect("it")["lines"], serde_json::json!(["API gateway", "checkout ≤ 2.45 s"]));
+}
+
+#[test]
+fn what_has_a_badge_is_listed() {
+    let nodes =
+        (0..300).map(|node| format!("client c{node}\nservice s{node}\nc{node} -> s{node} {{ timeout none }}\n"));
+    let folder = Folder::of(nodes.collect::<String>());
+    for ending in ["svg", "html"] {
+        let run = folder.run(&format!("render a.topo -o out.{ending} --collapse none"));
+        let drawn = fs::read_to_string(folder.path(&format!("out.{ending}"))).unwrap_or_else(|_| panic!("{run:?}"));
+        let links = drawn.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next());
+        let (found, lost): (Vec<&str>, Vec<&str>) = links.partition(|link| drawn.contains(&format!("id=\"{link}\"")));
+        assert!(found.len() >= 300 && lost.is_empty(), "{ending}: {} {lost:?}", found.len());
+    }
+}
+
+#[test]
 fn a_text_with_a_mistake_is_drawn_as_far_as_it_is_read() {
     let run = Folder::of(format!("{SHOP}web -> shpo\n")).run("render a.topo -f svg");
     assert_eq!(run.code, Some(0));
     assert!(run.out.contains("what is wrong with the text is left out"), "{run:?}");
+    assert!(run.err.contains("notice: what 1 mistake in the text concerns is left out here"), "{run:?}");
 }
 
 #[test]
@@ -109,7 +169,9 @@ fn very_many_nodes_are_drawn_as_their_boxes() {
     };
     let text: String = (0..20).map(group).collect();
     let run = Folder::of(text).run("render a.topo -f svg");
-    assert!(run.out.contains("1000 nodes drawn as 20 boxes; `--collapse none` draws each of them"), "{run:?}");
+    for told in [&run.out, &run.err] {
+        assert!(told.contains("1000 nodes drawn as 20 boxes; `--collapse none` draws each of them"), "{run:?}");
+    }
 }
 
 #[test]
@@ -133,6 +195,16 @@ fn where_all_call_all_the_picture_says_what_it_leaves_out() {
     let dot = folder.run("render a.topo -f dot");
     let lines = dot.out.lines().filter(|line| line.split_whitespace().nth(1) == Some("->"));
     assert_eq!((lines.count(), dot.err.as_str()), (1770, ""));
+}
+
+#[test]
+fn a_picture_that_is_too_large_says_what_fits() {
+    let text: String = (0..200).map(|node| format!("service s{node}\n")).collect();
+    let folder = Folder::of(text);
+    let run = folder.run("render a.topo -o a.png --scale 32");
+    assert_refused(&run, "more than 100000000", "fits, and SVG has no limit");
+    let fits = run.err.split("`--scale ").nth(1).and_then(|rest| rest.split('`').next()).expect("a scale");
+    assert_eq!(folder.run(&format!("render a.topo -o a.png --scale {fits}")).code, Some(0), "{fits}");
 }
 
 #[test]

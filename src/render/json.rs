@@ -163,6 +163,8 @@ struct WaterfallRow<'s> {
     /// Until nobody does anything any more.
     length_s: f64,
     bars: Vec<BarRow<'s>>,
+    /// How many more calls there are beside those.
+    more: usize,
 }
 
 #[derive(Serialize)]
@@ -170,6 +172,8 @@ struct WaterfallRow<'s> {
 #[cfg_attr(test, schemars(rename = "Bar"))]
 struct BarRow<'s> {
     call: &'s str,
+    /// Whether it is one of those that take longest.
+    on_path: bool,
     /// When it is made, how often it is tried.
     text: &'s str,
     /// When its attempts start and end.
@@ -192,7 +196,7 @@ struct CutRow<'s> {
 impl<'s> WaterfallRow<'s> {
     fn of(waterfall: &'s Waterfall) -> Self {
         let bars = waterfall.bars.iter().map(BarRow::of).collect();
-        Self { length_s: waterfall.length.seconds(), bars }
+        Self { length_s: waterfall.length.seconds(), bars, more: waterfall.more }
     }
 }
 
@@ -201,6 +205,7 @@ impl<'s> BarRow<'s> {
         let cut = bar.cut.as_ref();
         Self {
             call: &bar.name,
+            on_path: bar.on_path,
             text: &bar.said,
             attempts_s: bar.tries.iter().map(|(start, end)| [start.seconds(), end.seconds()]).collect(),
             cut: cut.map(|cut| CutRow { at_s: cut.at.seconds(), text: &cut.said, stops: cut.stops }),

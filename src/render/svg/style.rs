@@ -137,6 +137,7 @@ fn sheet(palette: &Palette) -> String {
          .message {{ font-size: 12px }}\n\
          .heading {{ font-size: 12px; font-weight: bold; fill: {dim} }}\n\
          .try {{ fill: {line} }}\n\
+         .beside {{ fill: {line}; fill-opacity: 0.45 }}\n\
          .late {{ fill: {box_fill}; stroke: {line}; stroke-dasharray: 3 2 }}\n\
          .cut {{ fill: {error} }}\n\
          .row {{ stroke: {box_line} }}\n"

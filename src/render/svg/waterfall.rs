@@ -9,6 +9,8 @@ use crate::model::Duration;
 
 /// From one call to the next.
 const ROW: f64 = 40.0;
+/// Where there is less room, more of it is for names.
+const NARROW: f64 = 500.0;
 /// How high a bar is.
 const HIGH: f64 = 12.0;
 
@@ -16,15 +18,16 @@ impl Page<'_> {
     /// Writes it from a height on; where it ends.
     pub(super) fn waterfall(&mut self, top: f64, room: f64) -> f64 {
         let Some(waterfall) = &self.scene.waterfall else { return top };
-        self.text(
-            "heading",
-            Point { x: MARGIN, y: top + 12.0 },
-            "Over time, at the latest, if the last one does not answer",
-        );
+        self.text("heading", Point { x: MARGIN, y: top + 12.0 }, "Over time, each call at the latest");
         let mut y = top + 22.0;
         for bar in &waterfall.bars {
             self.bar(waterfall, bar, y, room);
             y += ROW;
+        }
+        if waterfall.more > 0 {
+            let said = format!("and {} more calls beside these", waterfall.more);
+            self.text("dim", Point { x: MARGIN, y: y + 12.0 }, &said);
+            y += 20.0;
         }
         self.text("dim", Point { x: MARGIN, y: y + 10.0 }, "0");
         let end = waterfall.length.to_string();
@@ -34,13 +37,15 @@ impl Page<'_> {
     }
 
     fn bar(&mut self, waterfall: &Waterfall, bar: &Bar, y: f64, room: f64) {
-        let name = self.ruler.cut(&bar.name, Weight::Bold, 12.0, room * 0.4);
+        let share = if room < NARROW { 0.6 } else { 0.4 };
+        let name = self.ruler.cut(&bar.name, Weight::Bold, 12.0, room * share);
         let taken = self.ruler.width(&name, Weight::Bold, 12.0) + 14.0;
-        self.text("rule", Point { x: MARGIN, y: y + 12.0 }, &name);
+        self.text(if bar.on_path { "rule" } else { "message" }, Point { x: MARGIN, y: y + 12.0 }, &name);
         let cut = bar.cut.as_ref().map(|cut| format!(" · {}", cut.said)).unwrap_or_default();
         let said = self.ruler.cut(&format!("{}{cut}", bar.said), Weight::Regular, 12.0, room - taken);
         self.text("dim", Point { x: MARGIN + taken, y: y + 12.0 }, &said);
         let at = |time: Duration| MARGIN + room * (time.seconds() / waterfall.length.seconds()).clamp(0.0, 1.0);
+        let taken = if bar.on_path { "try" } else { "beside" };
         let mut draw = |class: &str, from: Duration, to: Duration| {
             let (x, right) = (at(from), at(to));
             // Two attempts that follow each other at once are two bars.
@@ -51,13 +56,13 @@ impl Page<'_> {
             match &bar.cut {
                 Some(cut) if cut.at < to => {
                     if from < cut.at {
-                        draw("try", from, cut.at);
+                        draw(taken, from, cut.at);
                     }
                     if !cut.stops {
                         draw("late", from.max(cut.at), to);
                     }
                 }
-                _ => draw("try", from, to),
+                _ => draw(taken, from, to),
             }
         }
         if let Some(cut) = &bar.cut {
