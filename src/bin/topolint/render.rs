@@ -97,9 +97,9 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
     boxes_exist(&asked, &facts, &run.loader.sources)?;
     let mut scene = render::scene(&facts, &run.loader.sources, &outcome, &asked);
     say_mistakes(mistakes);
-    if asked.collapse == Collapse::Auto {
-        let folded = scene.notes.iter().find(|note| note.contains("`--collapse none`"));
-        folded.into_iter().for_each(|note| output::notice(note));
+    let folded = scene.notes.iter().find(|note| note.contains("`--collapse none`"));
+    if let Some(folded) = folded.filter(|_| asked.collapse == Collapse::Auto) {
+        output::notice(folded);
     }
     if mistakes > 0 {
         scene.notes.push("what is wrong with the text is left out: `topolint check` shows it".to_owned());
