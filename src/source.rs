@@ -208,7 +208,8 @@ impl SourceMap {
 /// marks that change the direction of writing become `?`, of the same length in bytes, so that places stay right.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
+    // Nearly every text is plain, and that is seen at once.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) || !text.contains(is_harmful) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut safe, character| {

@@ -1,6 +1,8 @@
 //! The font of all pictures, and how wide a text is in it. A browser without it takes a narrower or an equal one, so
 //! that no text grows out of its box.
 
+use std::collections::HashSet;
+
 use skrifa::instance::{LocationRef, Size};
 use skrifa::metrics::GlyphMetrics;
 use skrifa::{FontRef, MetadataProvider as _};
@@ -80,43 +82,38 @@ impl Ruler {
 
     /// A text in lines that are not wider, at most so many; a word that is too long is cut.
     pub(super) fn lines(&self, text: &str, weight: Weight, pixels: f64, width: f64, most: usize) -> Vec<String> {
-        let lines = self.folded(text, weight, pixels, width, most);
-        lines.iter().map(|line| self.cut(line, weight, pixels, width)).collect()
+        let fitting = |(line, wide): (String, f64)| {
+            if wide <= width { line } else { self.cut(&line, weight, pixels, width) }
+        };
+        self.broken(text, weight, pixels, width, most).into_iter().map(fitting).collect()
     }
 
-    /// A text in at most so many lines, which are not wider if the text allows it: what belongs to a number stays with
-    /// it.
+    /// A text in at most so many lines, which are not wider if the text allows it.
     pub(super) fn folded(&self, text: &str, weight: Weight, pixels: f64, width: f64, most: usize) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for words in bound_together(text) {
+        self.broken(text, weight, pixels, width, most).into_iter().map(|(line, _)| line).collect()
+    }
+
+    /// The same, with how wide each line is: what belongs to a number stays with it.
+    fn broken(&self, text: &str, weight: Weight, pixels: f64, width: f64, most: usize) -> Vec<(String, f64)> {
+        let blank = self.width(" ", weight, pixels);
+        let mut lines: Vec<(String, f64)> = Vec::new();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for bound in words.chunk_by(|before, word| belong_together(before, word)) {
+            let wide = bound.iter().map(|word| self.width(word, weight, pixels) + blank).sum::<f64>();
             let is_last = lines.len() >= most.max(1);
             match lines.last_mut() {
-                Some(line) if is_last || self.width(&format!("{line} {words}"), weight, pixels) <= width => {
-                    line.push(' ');
-                    line.push_str(&words);
+                Some((line, taken)) if is_last || *taken + wide <= width => {
+                    *taken += wide;
+                    for word in bound {
+                        line.push(' ');
+                        line.push_str(word);
+                    }
                 }
-                _ => lines.push(words),
+                _ => lines.push((bound.join(" "), wide - blank)),
             }
         }
         lines
     }
-}
-
-/// The words of a text, those together between which a line is not broken.
-fn bound_together(text: &str) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    let mut before = "";
-    for word in text.split_whitespace() {
-        match all.last_mut() {
-            Some(words) if belong_together(before, word) => {
-                words.push(' ');
-                words.push_str(word);
-            }
-            _ => all.push(word.to_owned()),
-        }
-        before = word;
-    }
-    all
 }
 
 /// `3 × 500 ms`, `≤ 2 s`: whether a line is not broken between two words.
@@ -134,6 +131,10 @@ impl Face {
         Self { widths, ..face }
     }
 
+    fn has(&self, character: char) -> bool {
+        self.font.as_ref().is_some_and(|font| font.charmap().map(character).is_some())
+    }
+
     fn width(&self, character: char) -> f64 {
         self.widths.get(character as usize).copied().unwrap_or_else(|| self.measured(character))
     }
@@ -148,6 +149,15 @@ impl Face {
         };
         found().unwrap_or(1.0)
     }
+}
+
+/// The characters of a text of which the font has no picture, each once, in the order of the text.
+#[must_use]
+pub fn glyphless(text: &str) -> Vec<char> {
+    let face = Face::of(Weight::Regular);
+    let mut seen = HashSet::new();
+    let rare = text.chars().filter(|character| *character > 'ÿ' && seen.insert(*character));
+    rare.filter(|character| !face.has(*character)).collect()
 }
 
 #[cfg(test)]

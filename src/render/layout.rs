@@ -9,6 +9,7 @@ mod layers;
 mod loops;
 mod order;
 mod ports;
+mod ranks;
 mod titles;
 mod tracks;
 

@@ -18,6 +18,7 @@ mod thinned;
 
 pub use d2::d2;
 pub use dot::dot;
+pub use font::glyphless;
 pub use geometry::{Point, Rect, Size};
 pub use html::html;
 pub use json::scene_json;

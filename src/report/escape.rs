@@ -1,6 +1,7 @@
 //! Names and sentences from diagrams as harmless text of other languages: of HTML, of Markdown, of addresses. What they
 //! say stays the same for people; nothing in them is obeyed.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::source::clean;
@@ -8,23 +9,28 @@ use crate::source::clean;
 /// Text in HTML, between tags or in an attribute, in one line.
 #[must_use]
 pub fn html(text: &str) -> String {
-    one_line(text).chars().fold(String::new(), |mut safe, character| {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(character),
-        }
-        safe
-    })
+    const MARKS: [char; 5] = ['&', '<', '>', '"', '\''];
+    let line = joined(text);
+    let mut safe = String::with_capacity(line.len());
+    for piece in line.split_inclusive(MARKS) {
+        safe.push_str(piece.strip_suffix(MARKS).unwrap_or(piece));
+        safe.push_str(match piece.as_bytes().last() {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            Some(b'"') => "&quot;",
+            Some(b'\'') => "&#39;",
+            _ => "",
+        });
+    }
+    safe
 }
 
 /// The same in XML, which has no place for two characters that are no control characters either.
 #[must_use]
 pub fn xml(text: &str) -> String {
-    html(&text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}"))
+    const NOWHERE: [char; 2] = ['\u{FFFE}', '\u{FFFF}'];
+    if text.contains(NOWHERE) { html(&text.replace(NOWHERE, "\u{FFFD}")) } else { html(text) }
 }
 
 /// A sentence within a line of Markdown (a paragraph, a cell of a table, a `<summary>`): what stands in backticks is
@@ -129,7 +135,14 @@ pub fn mermaid(text: &str) -> String {
 
 /// Text without anything that a terminal would obey, and in one line.
 pub(crate) fn one_line(text: &str) -> String {
-    clean(text).replace(['\n', '\t'], " ")
+    joined(text).into_owned()
+}
+
+/// The same, copied only where something is to be replaced.
+fn joined(text: &str) -> Cow<'_, str> {
+    const BREAKS: [char; 2] = ['\n', '\t'];
+    let text = clean(text);
+    if text.contains(BREAKS) { Cow::Owned(text.replace(BREAKS, " ")) } else { text }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What `dugong` does for a layout: it tells which column each node belongs to (cycles broken, boxes kept together,
-//! edges short), and at which height the things of ordered columns stand so that long edges are straight.
+//! What `dugong` does for a layout: it tells which column each node of a usual picture belongs to (cycles broken, boxes
+//! kept together, edges short), and at which height the things of ordered columns stand so that long edges are straight.
 
 use dugong::graphlib::{Graph, GraphOptions};
 use dugong::{EdgeLabel, GraphLabel, NodeLabel, position, rank};
@@ -11,16 +11,18 @@ use super::layers::{Kind, Layers, Side};
 pub(super) const NODE_GAP: f64 = 26.0;
 /// Between edges that pass a column.
 pub(super) const EDGE_GAP: f64 = 14.0;
-/// Above that many nodes and edges the shortest edges take too long to find: nearly the shortest do.
+/// Above that many nodes and edges the shortest edges of all take too long to find.
 const MANY: usize = 400;
 
 type Engine = Graph<NodeLabel, EdgeLabel, GraphLabel>;
 
 /// For each node a number that is lower than that of the nodes that it calls, unless they call in a circle.
 pub(super) fn ranks(plan: &Plan) -> Vec<usize> {
+    if plan.nodes.len() + plan.edges.len() > MANY {
+        return super::ranks::ranks(plan);
+    }
     let mut graph = Engine::new(GraphOptions { multigraph: true, compound: true, directed: true });
-    let ranker = (plan.nodes.len() + plan.edges.len() > MANY).then(|| "tight-tree".to_owned());
-    graph.set_graph(GraphLabel { ranker, ..GraphLabel::default() });
+    graph.set_graph(GraphLabel::default());
     for index in 0..plan.nodes.len() {
         graph.set_node(node_name(index), NodeLabel::default());
     }
