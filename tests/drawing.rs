@@ -56,7 +56,7 @@ fn what_cannot_be_drawn_is_refused_with_the_way_out() {
         ("a.topo --scale 0 -f png", "--scale 0", "above 0"),
         ("a.topo --scale 1000 -f png", "--scale 1000", "32 at most"),
         ("a.topo --scale nan -f png", "--scale NaN", "above 0"),
-        ("a.topo b.topo", "there are 2: a.topo, b.topo", "name one of them"),
+        ("a.topo b.topo", "there are 2", "name one of them: `a.topo`, `b.topo`"),
         ("a.topo --engine dot -f json", "Graphviz draws SVG and PNG", "leave `--engine dot` out"),
         ("- --watch -o out.svg", "standard input is never saved", "name files"),
     ] {
@@ -181,7 +181,7 @@ fn where_all_call_all_the_picture_says_what_it_leaves_out() {
     let folder = Folder::of(text);
     for ending in ["svg", "html"] {
         let run = folder.run(&format!("render a.topo -o out.{ending}"));
-        let said = run.err.starts_with("note: ") && run.err.contains(" of 1770 lines are drawn");
+        let said = run.err.starts_with("notice: ") && run.err.contains(" of 1770 lines are drawn");
         assert!(run.code == Some(0) && said, "{run:?}");
         let drawn = fs::read_to_string(folder.path(&format!("out.{ending}"))).expect("a picture");
         let lines = drawn.matches("class=\"line\"").count();
@@ -205,6 +205,34 @@ fn a_picture_that_is_too_large_says_what_fits() {
     assert_refused(&run, "more than 100000000", "fits, and SVG has no limit");
     let fits = run.err.split("`--scale ").nth(1).and_then(|rest| rest.split('`').next()).expect("a scale");
     assert_eq!(folder.run(&format!("render a.topo -o a.png --scale {fits}")).code, Some(0), "{fits}");
+}
+
+#[test]
+fn what_png_has_no_letters_for_is_said() {
+    let folder = Folder::of("service shop \"Läden → 漢字 漢 ≤\"\n");
+    let run = folder.run("render a.topo -o a.png");
+    assert_eq!(run.err, "notice: the font of PNG lacks `漢` and 1 more: a box stands for each, and SVG shows them\n");
+    assert_eq!(folder.run("render a.topo -o a.svg").err, "");
+    assert_eq!(Folder::of(SHOP).run("render a.topo -o a.png").err, "");
+}
+
+#[test]
+fn several_topologies_are_named_as_far_as_anybody_reads() {
+    let folder = (0..30).fold(Folder::new(), |folder, file| folder.with(&format!("f{file:02}.topo"), "service a\n"));
+    let run = folder.run("render .");
+    assert_refused(&run, "there are 30", "`f00.topo`, `f01.topo`");
+    assert!(run.err.contains("`f07.topo` and 22 more\n") && !run.err.contains("f08"), "{run:?}");
+}
+
+#[test]
+fn against_a_folder_says_what_is_not_there() {
+    let folder = Folder::of("service shop\n").with("old/a.topo", "service shop\nservice gone\nshop -> gone\n");
+    let run = folder.run("render a.topo --against ./old --focus gone");
+    assert_refused(&run, "`gone` is only in `./old`", "name something that is on both sides");
+    let near = folder.run("render a.topo --against ./old --focus shop");
+    assert!(near.code == Some(0) && near.out.contains(">gone<") && near.err.is_empty(), "{near:?}");
+    let other = folder.with("empty/b.topo", "service other\n").run("render a.topo --against ./empty");
+    assert_eq!((other.code, &*other.err), (Some(0), "notice: `./empty` has none of these files: everything is new\n"));
 }
 
 #[test]

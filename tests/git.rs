@@ -194,7 +194,7 @@ fn names_that_are_not_utf8_are_left_out_and_counted() {
     let folder = folder.with("shop.topo", retried());
     let run = folder.run("check --since main -f concise");
     assert_new_inversion(&run);
-    assert!(run.err.contains("note: `main` has 1 file whose name is not UTF-8"), "{run:?}");
+    assert!(run.err.contains("notice: `main` has 1 file whose name is not UTF-8"), "{run:?}");
 }
 
 #[test]

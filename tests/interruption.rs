@@ -113,6 +113,20 @@ fn a_file_that_changes_while_it_is_read_is_2_and_a_sentence() {
 }
 
 #[test]
+fn what_nobody_can_be_told_changes_no_result() {
+    let folder = Folder::of("service a\n").with("topolint.yaml", "exclude: [gone]\n");
+    for (arguments, code) in [("check a.topo", 0), ("check missing.topo", 2), ("check --nothing", 2)] {
+        let said = folder.run(arguments);
+        assert!(said.code == Some(code) && !said.err.is_empty(), "{said:?}");
+        let full = fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_topolint"));
+        command.current_dir(folder.path("")).args(arguments.split_whitespace());
+        let silent = command.stdout(Stdio::null()).stderr(full).status().expect("a run");
+        assert_eq!(silent.code(), Some(code), "{arguments}");
+    }
+}
+
+#[test]
 fn links_that_lead_in_a_circle_are_2_and_a_sentence() {
     let folder = Folder::new().with_link("a.topo", "b.topo").with_link("b.topo", "a.topo");
     for arguments in ["check a.topo", "facts a.topo", "check . -c a.topo"] {

@@ -73,22 +73,22 @@ impl Known {
     pub(crate) fn report(&self, used: &Used<'_>, whole: bool, strict: bool, sources: &SourceMap) -> bool {
         let file = output::path(&self.file);
         if !used.ended.is_empty() {
-            eprintln!("notice: {} of `{file}` ended: what it hid is reported again", entries(used.ended.len()));
+            output::notice(&format!("{} of `{file}` ended: what it hid is reported again", entries(used.ended.len())));
         }
         if !used.locked.is_empty() {
-            eprintln!("notice: {} of `{file}` hides nothing: its rule is locked", entries(used.locked.len()));
+            output::notice(&format!("{} of `{file}` hides nothing: its rule is locked", entries(used.locked.len())));
         }
         let is_stale = whole && !used.stale.is_empty();
         if is_stale {
             let level = if strict { "error" } else { "notice" };
-            eprintln!("{level}: {} of `{file}` finds nothing any more:", entries(used.stale.len()));
+            output::say(&format!("{level}: {} of `{file}` finds nothing any more:", entries(used.stale.len())));
             for entry in used.stale.iter().take(LISTED) {
-                eprintln!("  {}", line(entry, sources));
+                output::say(&format!("  {}", line(entry, sources)));
             }
             if used.stale.len() > LISTED {
-                eprintln!("  … and {} more", used.stale.len() - LISTED);
+                output::say(&format!("  … and {} more", used.stale.len() - LISTED));
             }
-            eprintln!("  help: `topolint baseline prune` removes what is no longer found");
+            output::say("  help: `topolint baseline prune` removes what is no longer found");
         }
         is_stale
     }
@@ -177,10 +177,8 @@ fn create(made: &Made) -> Result<u8, Stop> {
     output::print(&format!("{shown}: {} written\n", entries(baseline.entries.len())))?;
     left_out(&outcome, &project.config);
     if named.is_none() {
-        eprintln!(
-            "notice: write `baseline: {}` into `topolint.yaml`, so that `topolint check` follows it",
-            file.file_name().unwrap_or_default().to_string_lossy()
-        );
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        output::notice(&format!("write `baseline: {name}` into `topolint.yaml`, so that `topolint check` follows it"));
     }
     Ok(0)
 }
@@ -190,7 +188,7 @@ fn left_out(outcome: &Outcome, config: &Config) {
     let locked = outcome.shown().filter(|finding| config.lock(finding.rule).is_some()).count();
     if locked > 0 {
         let findings = if locked == 1 { "1 finding has".to_owned() } else { format!("{locked} findings have") };
-        eprintln!("notice: {findings} no entry: the rule is locked");
+        output::notice(&format!("{findings} no entry: the rule is locked"));
     }
 }
 
@@ -214,10 +212,8 @@ fn rewrite(kept: &Kept, adds: bool) -> Result<u8, Stop> {
     let shown = project.folder.shown(&file);
     output::print(&format!("{shown}: {added}{gone} removed, {} now\n", entries(new.entries.len())))?;
     if !used.ended.is_empty() {
-        eprintln!(
-            "notice: {} ended and hides nothing: mend what it hid, or choose another day",
-            entries(used.ended.len())
-        );
+        let ended = entries(used.ended.len());
+        output::notice(&format!("{ended} ended and hides nothing: mend what it hid, or choose another day"));
     }
     if adds {
         left_out(&outcome, &project.config);

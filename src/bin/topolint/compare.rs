@@ -38,8 +38,8 @@ pub(crate) struct Run<'a> {
 pub(crate) enum Base {
     /// A commit.
     Commit(Tree),
-    /// A folder, and the files there that each of the paths means.
-    Folder(Folder, Vec<Vec<String>>),
+    /// A folder, the files there that each of the paths means, and what people call it.
+    Folder(Folder, Vec<Vec<String>>, String),
 }
 
 impl Base {
@@ -77,28 +77,28 @@ impl Base {
                 there.map(|inner| folder.found(&inner, &|_| false)).collect::<Result<_, _>>()?
             }
         };
-        Ok(Self::Folder(folder, found))
+        Ok(Self::Folder(folder, found, output::path(path)))
     }
 
     /// What people call it.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Commit(tree) => tree.shown().to_owned(),
-            Self::Folder(folder, _) => output::path(folder.root()),
+            Self::Folder(_, _, name) => name.clone(),
         }
     }
 
     fn files(&self) -> &dyn Files {
         match self {
             Self::Commit(tree) => tree,
-            Self::Folder(folder, _) => folder,
+            Self::Folder(folder, ..) => folder,
         }
     }
 
     /// The files there that each of the paths means. A file that is not there may have had another name.
     fn wanted(&self, run: Run<'_>, config: &Config) -> Vec<Vec<String>> {
         let tree = match self {
-            Self::Folder(_, wanted) => return wanted.clone(),
+            Self::Folder(_, wanted, _) => return wanted.clone(),
             Self::Commit(tree) => tree,
         };
         let seen: HashSet<&String> = run.wanted.iter().flatten().collect();
@@ -149,6 +149,9 @@ pub(crate) fn compared_with<T>(
     if let Base::Commit(tree) = base {
         projects.extend(renamed(run, tree, &mut loader, &projects, terms));
     }
+    if projects.is_empty() {
+        notices.push(format!("`{}` has none of these files: everything is new", base.name()));
+    }
     let comparison = compare(
         Side { loader: &loader, projects: &projects, config: &config, baseline: baseline.as_ref() },
         Side { loader: run.loader, projects: run.projects, config: terms.config, baseline: run.baseline },
@@ -163,7 +166,7 @@ pub(crate) fn compared_with<T>(
         ));
     }
     for notice in notices {
-        eprintln!("note: {}", topolint::source::clean(&notice));
+        output::notice(&notice);
     }
     Ok(then(loader, &projects, comparison))
 }

@@ -137,8 +137,11 @@ pub(crate) fn notice_idle(config: &Config, folder: &Folder, sources: &SourceMap)
     for pattern in config.patterns() {
         if !folder.any(pattern) {
             let position = sources.position(pattern.span);
-            let (name, written) = (sources.name(pattern.span), topolint::source::clean(&pattern.written));
-            eprintln!("notice: {name}:{}:{}: `{written}` matches no file", position.line, position.column);
+            let name = sources.name(pattern.span);
+            output::notice(&format!(
+                "{name}:{}:{}: `{}` matches no file",
+                position.line, position.column, pattern.written
+            ));
         }
     }
 }

@@ -152,14 +152,14 @@ impl Run<'_> {
         let room = report::SUMMARY.saturating_sub(taken.saturating_add(1));
         let page = self.page(room) + "\n";
         if page.len() > room {
-            eprintln!("notice: the job summary is full: nothing is added to it");
+            output::notice("the job summary is full: nothing is added to it");
             return "`topolint check -f concise` lists all";
         }
         let added = fs::OpenOptions::new().append(true).create(true).open(file);
         match added.and_then(|mut file| file.write_all(page.as_bytes())) {
             Ok(()) => "the job summary has all",
             Err(error) => {
-                eprintln!("notice: the job summary cannot be written: {}", files::reason(&error));
+                output::notice(&format!("the job summary cannot be written: {}", files::reason(&error)));
                 "`topolint check -f concise` lists all"
             }
         }

@@ -1,5 +1,7 @@
 //! The command line: arguments, files, streams, exit codes. The only part that touches the world.
 
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod arguments;
 mod baseline;
 mod check;
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(Stop::ClosedPipe)) => ExitCode::SUCCESS,
         Ok(Err(Stop::Refused(message))) => {
-            eprint!("{}", message.trim_end().to_owned() + "\n");
+            output::say(message.trim_end());
             ExitCode::from(2)
         }
         Err(_) => ExitCode::from(3),

@@ -39,8 +39,13 @@ pub(crate) fn write(report: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::R
 }
 
 /// Says something beside an answer, for people: on standard error, whether anybody reads it or not.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Says what people should know, though nothing went wrong.
 pub(crate) fn notice(text: &str) {
-    let _ = writeln!(io::stderr(), "notice: {text}");
+    say(&format!("notice: {}", clean(text)));
 }
 
 /// A path in one line, without anything that a terminal would obey.
@@ -77,9 +82,7 @@ pub(crate) fn on_panic() {
             .copied()
             .or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str));
         let version = env!("CARGO_PKG_VERSION");
-        eprintln!("topolint {version} has a bug{place}: {}", reason.unwrap_or("unknown"));
-        eprintln!(
-            "this is not your fault: please report it with the input and this message; any report above is incomplete"
-        );
+        say(&format!("topolint {version} has a bug{place}: {}", reason.unwrap_or("unknown")));
+        say("this is not your fault: please report it with the input and this message; any report above is incomplete");
     }));
 }

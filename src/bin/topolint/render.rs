@@ -81,9 +81,13 @@ fn once(render: &Render, format: Picture, files: &mut Vec<PathBuf>) -> Result<()
 }
 
 fn several(projects: &[Project]) -> String {
-    let names: Vec<&str> = projects.iter().map(|project| project.root.as_str()).collect();
-    let (count, names) = (names.len(), names.join(", "));
-    format!("error: a picture shows one topology, and there are {count}: {names}\n  help: name one of them")
+    const MOST: usize = 8;
+    let names = projects.iter().map(|project| format!("`{}`", clean(&project.root)));
+    let more = projects.len().saturating_sub(MOST);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let names = names.take(MOST).collect::<Vec<String>>().join(", ");
+    let count = projects.len();
+    format!("error: a picture shows one topology, and there are {count}\n  help: name one of them: {names}{more}")
 }
 
 /// A picture of what is there.
@@ -117,18 +121,19 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
 fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
     let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
     let (topology, _) = lower(run.loader, project, terms.clients);
-    let asked = view(render, &topology)?;
     compared_with(run, base, terms, |loader, projects, found| {
         let now = Facts::new(&topology, terms.clients);
-        let after = render::scene(&now, &loader.sources, &found.outcome, &asked);
         let old: Vec<Topology> = projects.iter().map(|project| lower(&loader, project, terms.clients).0).collect();
         let same_root = projects.iter().position(|old| old.root == project.root);
         let index = same_root.or_else(|| old.iter().position(|old| old.name == topology.name)).unwrap_or(0);
         let nothing = Topology::default();
         let old = old.get(index).unwrap_or(&nothing);
-        // A node or operation that is asked for is looked up by its name on the other side, too.
-        let asked = view(render, old).unwrap_or(asked);
-        let before = render::scene(&Facts::new(old, terms.clients), &loader.sources, &found.before, &asked);
+        // A node or operation that is asked for is looked up by its name on either side.
+        let (asked, was_asked) = (view(render, &topology), view(render, old));
+        let asked = asked.map_err(|stop| if was_asked.is_ok() { only_there(render, base) } else { stop })?;
+        let after = render::scene(&now, &loader.sources, &found.outcome, &asked);
+        let was_asked = was_asked.unwrap_or(asked);
+        let before = render::scene(&Facts::new(old, terms.clients), &loader.sources, &found.before, &was_asked);
         let scene = match found.topologies.first() {
             Some(change) => render::versions(&before, &after, change, &found),
             None => after,
@@ -136,6 +141,13 @@ fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: P
         let all: Vec<&Finding> = found.outcome.shown().chain(found.fixed_findings()).collect();
         draw(render, format, scene, &now, &loader.sources, &all)
     })?
+}
+
+/// What is asked for went: its surroundings are drawn around what stayed.
+fn only_there(render: &Render, base: &Base) -> Stop {
+    let name = render.focus.as_deref().or(render.flow.as_deref()).unwrap_or_default();
+    let help = "name something that is on both sides: what went from its surroundings is drawn, too";
+    format!("error: `{}` is only in `{}`\n  help: {help}", clean(name), base.name()).into()
 }
 
 fn draw(
@@ -179,7 +191,7 @@ fn thinned(scene: Scene) -> Scene {
     let known = scene.notes.len();
     let scene = render::thinned(scene);
     for note in scene.notes.iter().skip(known) {
-        eprintln!("note: {note}");
+        output::notice(note);
     }
     scene
 }
@@ -202,6 +214,10 @@ fn too_many(nodes: usize) -> String {
 
 fn png(scene: &Scene, render: &Render) -> Result<Vec<u8>, Stop> {
     let svg = render::svg(scene, theme(render));
+    if let [first, rest @ ..] = render::glyphless(&svg).as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        output::notice(&format!("the font of PNG lacks `{first}`{more}: a box stands for each, and SVG shows them"));
+    }
     render::png(&svg, render.scale).map_err(|error| {
         let help = match error.fitting(render.scale) {
             Some(scale) => format!("`--scale {scale}` fits, and SVG has no limit"),
