@@ -144,7 +144,7 @@ impl Coverage<'_> {
             assert!(range.contains(span) && end <= span.start, "{span:?} lies outside its level or over another one");
             end = span.end;
             parts.push(span);
-            self.head(statement, span, block.as_ref());
+            self.head(statement, span, block.as_deref());
             if let Some(block) = block {
                 self.block(block, span);
             }

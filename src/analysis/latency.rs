@@ -86,7 +86,7 @@ impl Facts<'_> {
     fn shortest_link(&self, [one, other]: [NodeId; 2]) -> Option<&Link> {
         let topology = self.topology();
         let places = |node, key| match self.cascade().node(node, key) {
-            Answer::Given(stated) => stated.setting.texts.as_slice(),
+            Answer::Given(stated) => &*stated.setting.texts,
             _ => &[],
         };
         let [region, other_region] = [one, other].map(|node| places(node, Key::Region));

@@ -106,7 +106,6 @@ use starts::Starts;
 
 use crate::ids::IdMap;
 use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
-use crate::syntax::Arrow;
 
 /// Everything that is computed of one topology.
 pub struct Facts<'a> {
@@ -114,6 +113,8 @@ pub struct Facts<'a> {
     clients: &'a Clients,
     plans: OnceLock<Vec<Plan<'a>>>,
     ranks: OnceLock<Vec<u32>>,
+    calls_by_name: OnceLock<Vec<CallId>>,
+    call_ranks: OnceLock<Vec<u32>>,
     components: OnceLock<Vec<Vec<OperationId>>>,
     components_of_made: OnceLock<Vec<Vec<OperationId>>>,
     repeaters: OnceLock<Vec<Option<Repeater>>>,
@@ -150,6 +151,15 @@ pub struct Facts<'a> {
     shared_fates: OnceLock<(Vec<SharedFate>, usize)>,
 }
 
+/// For each of these, which are all below their number, its place among them.
+fn ranked(sorted: impl ExactSizeIterator<Item = usize>) -> Vec<u32> {
+    let mut ranks = vec![0; sorted.len()];
+    for (rank, index) in (0..).zip(sorted) {
+        ranks.get_mut(index).into_iter().for_each(|slot| *slot = rank);
+    }
+    ranks
+}
+
 impl<'a> Facts<'a> {
     /// Facts of this topology; nothing is computed yet.
     #[must_use]
@@ -159,6 +169,8 @@ impl<'a> Facts<'a> {
             clients,
             plans: OnceLock::new(),
             ranks: OnceLock::new(),
+            calls_by_name: OnceLock::new(),
+            call_ranks: OnceLock::new(),
             components: OnceLock::new(),
             components_of_made: OnceLock::new(),
             repeaters: OnceLock::new(),
@@ -234,22 +246,29 @@ impl<'a> Facts<'a> {
             };
             let mut sorted: Vec<OperationId> = topology.operation_ids().collect();
             sorted.sort_by(|one, other| name(one).cmp(&name(other)));
-            let mut ranks = vec![0; sorted.len()];
-            for (rank, id) in (0..).zip(sorted) {
-                if let Some(slot) = ranks.get_mut(id.index()) {
-                    *slot = rank;
-                }
-            }
-            ranks
+            ranked(sorted.into_iter().map(OperationId::index))
         });
         ranks.get(operation.index()).copied().unwrap_or(0)
     }
 
     /// The place of a call in the order of names.
     #[must_use]
-    pub fn call_rank(&self, call: CallId) -> (u32, u32, Arrow, u32) {
-        let call = self.topology.call(call);
-        (self.rank(call.from), self.rank(call.to), call.arrow, call.nth)
+    pub fn call_rank(&self, call: CallId) -> u32 {
+        let ranks = self.call_ranks.get_or_init(|| ranked(self.calls_by_name().map(CallId::index)));
+        ranks.get(call.index()).copied().unwrap_or(u32::MAX)
+    }
+
+    /// All calls, in the order of names: of the caller, then of the callee.
+    pub fn calls_by_name(&self) -> impl ExactSizeIterator<Item = CallId> + '_ {
+        let sorted = self.calls_by_name.get_or_init(|| {
+            let mut sorted: Vec<CallId> = self.topology.call_ids().collect();
+            sorted.sort_by_cached_key(|call| {
+                let call = self.topology.call(*call);
+                (self.rank(call.from), self.rank(call.to), call.arrow, call.nth)
+            });
+            sorted
+        });
+        sorted.iter().copied()
     }
 
     /// Groups of operations that call each other in a circle of synchronous calls, callees before callers; an

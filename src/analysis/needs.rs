@@ -186,8 +186,8 @@ impl<'a> Facts<'a> {
         match who {
             Who::Operation(id) => (self.rank(id), 0, 0),
             Who::Call(id) => {
-                let (from, to, _, nth) = self.call_rank(id);
-                (from, to + 1, nth)
+                let call = self.topology().call(id);
+                (self.rank(call.from), self.rank(call.to) + 1, call.nth)
             }
         }
     }

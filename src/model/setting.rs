@@ -29,12 +29,12 @@ pub struct Setting {
     /// Name and value, without the block.
     pub span: Span,
     /// What its own block states.
-    pub fields: Vec<Setting>,
+    pub fields: Box<[Setting]>,
     /// What names in it refer to, in written order.
-    pub references: Vec<Reference>,
+    pub references: Box<[Reference]>,
     /// What the words and texts of one's own in it say, in written order, without quotes: the same text, the same number.
     /// Empty for what the table of clients fills in.
-    pub texts: Vec<Name>,
+    pub texts: Box<[Name]>,
 }
 
 /// What a name in a value refers to.
@@ -103,6 +103,11 @@ impl Settings {
         for setting in &mut self.list {
             setting.state = State::Unreadable;
         }
+    }
+
+    /// Nothing more is added.
+    pub(super) fn complete(&mut self) {
+        self.list.shrink_to_fit();
     }
 
     /// Adds one.

@@ -233,6 +233,8 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        // The tree stays until the end.
+        statements.shrink_to_fit();
         (statements, flawed)
     }
 
@@ -314,13 +316,13 @@ impl<'a> Builder<'a> {
                 Rule::arrow => arrow = (part.as_str(), span),
                 Rule::string => label = Some(self.text(&part)),
                 Rule::rest => rest = Some((part.as_str(), span)),
-                Rule::block => block = Some(self.block(part)),
+                Rule::block => block = Some(Box::new(self.block(part))),
                 Rule::slashes => self.slashes(span),
                 _ => {}
             }
         }
         let head = foreign::Head { whole, from, arrow, to, rest };
-        let verdict = foreign::call(&head, |span| self.written(span), block.as_ref());
+        let verdict = foreign::call(&head, |span| self.written(span), block.as_deref());
         if let Some(diagnostic) = verdict.problem {
             let text = rest.map_or("", |(text, _)| text);
             if verdict.readable {
@@ -376,6 +378,10 @@ impl<'a> Builder<'a> {
                         if kind == ValueKind::Text {
                             self.text(&part);
                         }
+                        if plain.values.is_empty() {
+                            // Nearly always there is only one.
+                            plain.values.reserve_exact(1);
+                        }
                         plain.values.push(Value { span, kind, comma: comma.take().is_some() });
                     }
                     None => {
@@ -389,7 +395,7 @@ impl<'a> Builder<'a> {
                     self.junk(span, part.as_str(), foreign::rest(part.as_str(), span));
                     comma = None;
                 }
-                Rule::block => plain.block = Some(self.block(part)),
+                Rule::block => plain.block = Some(Box::new(self.block(part))),
                 Rule::slashes => self.slashes(span),
                 _ => {}
             }

@@ -38,7 +38,7 @@ pub struct Call {
     /// The label, quotes included.
     pub label: Option<Span>,
     /// What is said of it.
-    pub block: Option<Block>,
+    pub block: Option<Box<Block>>,
     /// Whether a part of it could not be read.
     pub flawed: bool,
 }
@@ -70,7 +70,7 @@ pub struct Plain {
     /// What follows on the line.
     pub values: Vec<Value>,
     /// What is said of it.
-    pub block: Option<Block>,
+    pub block: Option<Box<Block>>,
     /// Whether a part of it could not be read.
     pub flawed: bool,
 }

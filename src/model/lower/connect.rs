@@ -380,7 +380,7 @@ impl<'a> Lowering<'a> {
         }
         let block = said.statements.iter().find_map(|statement| match statement {
             Statement::Plain(plain) if self.text(plain.name) == Key::Fallback.name() => {
-                Some((plain.block.as_ref()?, plain.span))
+                Some((plain.block.as_deref()?, plain.span))
             }
             _ => None,
         });

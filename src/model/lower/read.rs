@@ -236,7 +236,7 @@ impl<'a> Lowering<'a> {
                         let written = Written {
                             name: plain.name,
                             values: &plain.values,
-                            block: plain.block.as_ref(),
+                            block: plain.block.as_deref(),
                             flawed: plain.flawed,
                         };
                         self.attribute(&written, place, said.inside, &mut content.settings);
@@ -245,6 +245,7 @@ impl<'a> Lowering<'a> {
             }
         }
         self.own_allows(first_allow, owner);
+        content.settings.complete();
         content
     }
 
@@ -337,9 +338,9 @@ impl<'a> Lowering<'a> {
             key,
             state: State::Unreadable,
             span,
-            fields: Vec::new(),
-            references: Vec::new(),
-            texts: Vec::new(),
+            fields: Box::default(),
+            references: Box::default(),
+            texts: Box::default(),
         };
         if let Some(block) = written.block {
             self.read_fields(&mut setting, block, place);
@@ -423,7 +424,7 @@ impl<'a> Lowering<'a> {
         }
         let said = Said { statements: block.statements.iter().collect(), inside: block.span, flawed: block.flawed };
         let content = self.content(&said, inner, Owner::Topology);
-        setting.fields = content.settings.iter().cloned().collect();
+        setting.fields = content.settings.into_iter().collect();
     }
 
     /// Looks up the names in a value.
@@ -433,12 +434,14 @@ impl<'a> Lowering<'a> {
             .iter()
             .filter_map(|datum| if let Datum::Reference(slot, span) = datum { Some((*slot, *span)) } else { None })
             .collect();
+        let mut references = Vec::new();
         for (slot, span) in names {
             match self.lookup(slot, span) {
-                Some(reference) => setting.references.push(reference),
+                Some(reference) => references.push(reference),
                 None => setting.state = State::Unreadable,
             }
         }
+        setting.references = references.into();
     }
 
     fn lookup(&mut self, slot: Slot, span: Span) -> Option<Reference> {
@@ -543,7 +546,14 @@ pub fn read_default(key: Key, value: &str) -> Result<Setting, String> {
     } else {
         State::Given(read_alone(key.name(), Form::of(key), value).map_err(|wrong| wrong.message)?.into())
     };
-    Ok(Setting { key, state, span: Span::default(), fields: Vec::new(), references: Vec::new(), texts: Vec::new() })
+    Ok(Setting {
+        key,
+        state,
+        span: Span::default(),
+        fields: Box::default(),
+        references: Box::default(),
+        texts: Box::default(),
+    })
 }
 
 /// Reads a value that stands in no diagram, as it would be read there. Places in what comes back mean nothing.

@@ -57,9 +57,9 @@ impl Lowering<'_> {
                         key,
                         state: State::Unreadable,
                         span: written.name,
-                        fields: Vec::new(),
-                        references: Vec::new(),
-                        texts: Vec::new(),
+                        fields: Box::default(),
+                        references: Box::default(),
+                        texts: Box::default(),
                     });
                 }
             }

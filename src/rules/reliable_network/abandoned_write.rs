@@ -45,7 +45,7 @@ impl Ways {
             facts.effect_sites().filter(|site| facts.effect(*site) == Effect::Repeats).collect();
         sites.sort_by_key(|site| match site {
             EffectSite::Operation(id) => (facts.rank(*id), 0),
-            EffectSite::Write(call) => (facts.rank(topology.call(*call).from), facts.call_rank(*call).1 + 1),
+            EffectSite::Write(call) => (facts.rank(topology.call(*call).from), facts.rank(topology.call(*call).to) + 1),
         });
         for site in sites {
             let at = match site {

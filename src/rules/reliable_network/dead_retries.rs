@@ -1,6 +1,6 @@
 //! Tries that can never run when the callee hangs, because what bounds them all together is over before.
 
-use super::statement::{by_name, is_written, one_each};
+use super::statement::{is_written, one_each};
 use crate::analysis::{Attempts, Extent, Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
@@ -9,7 +9,7 @@ use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    one_each(facts, by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call)?))))
+    one_each(facts, facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call)?))))
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {

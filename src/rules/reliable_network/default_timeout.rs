@@ -1,6 +1,6 @@
 //! A call whose wait nobody chose: the default of its client ends it.
 
-use super::statement::{by_name, is_written, one_each, rests_on, source};
+use super::statement::{is_written, one_each, rests_on, source};
 use crate::analysis::{Extent, Facts};
 use crate::diagnostic::Diagnostic;
 use crate::metadata::Options;
@@ -9,7 +9,7 @@ use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    one_each(facts, by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call)?))))
+    one_each(facts, facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call)?))))
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {

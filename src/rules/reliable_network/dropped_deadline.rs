@@ -11,7 +11,7 @@ use crate::vocabulary::Key;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     let honoured = topology.operation_ids().filter_map(|id| honoured_only_here(facts, id));
-    let handed = super::statement::by_name(facts).into_iter().filter_map(|call| not_taken_up(facts, call));
+    let handed = facts.calls_by_name().filter_map(|call| not_taken_up(facts, call));
     honoured.chain(handed).collect()
 }
 

@@ -1,6 +1,6 @@
 //! A caller and its callee that give up at the same time: whose error comes back is chance.
 
-use super::statement::{by_name, one_each};
+use super::statement::one_each;
 use super::timeout_inversion::{caller_limit, copes};
 use crate::analysis::{Extent, Facts};
 use crate::diagnostic::Diagnostic;
@@ -11,7 +11,7 @@ use crate::rules::prose;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let mut waiting: IdMap<OperationId, bool> = IdMap::default();
-    let found = by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call, &mut waiting)?)));
+    let found = facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call, &mut waiting)?)));
     one_each(facts, found)
 }
 

@@ -11,7 +11,7 @@ use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let mut by_callee: BTreeMap<NodeId, Vec<(CallId, f64)>> = BTreeMap::new();
-    for call in super::statement::by_name(facts) {
+    for call in facts.calls_by_name() {
         let plan = facts.plan(call);
         if let Some(floor) = facts.retry_floor(call).filter(|_| plan.made && plan.attempts.repeat()) {
             by_callee.entry(prose::callee(facts, call)).or_default().push((call, floor));

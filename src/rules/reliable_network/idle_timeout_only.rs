@@ -1,7 +1,7 @@
 //! A call whose only bounds end silence or connecting, and never the whole answer.
 
 use super::retry_without_backoff;
-use super::statement::{by_name, one_each};
+use super::statement::one_each;
 use crate::analysis::{Facts, Limit};
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
@@ -10,7 +10,7 @@ use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    one_each(facts, by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call)?))))
+    one_each(facts, facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call)?))))
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {

@@ -1,6 +1,6 @@
 //! Something between the ends that ends a call before its own bound does.
 
-use super::statement::{by_name, is_written, one_each, source};
+use super::statement::{is_written, one_each, source};
 use super::timeout_inversion::copes;
 use crate::analysis::{Extent, Facts, Limit};
 use crate::diagnostic::Diagnostic;
@@ -10,7 +10,7 @@ use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    one_each(facts, by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call)?))))
+    one_each(facts, facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call)?))))
 }
 
 /// What ends a call on its way.

@@ -7,7 +7,7 @@ use crate::model::{CallId, OperationId};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
-use super::statement::{by_name, is_written};
+use super::statement::is_written;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
@@ -20,7 +20,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let ways = facts.ways_over(promising.iter().copied(), |call| facts.is_hard(call));
     let layers = Layers::of(facts);
     let mut by_entry: Vec<(OperationId, Vec<CallId>)> = Vec::new();
-    for call in by_name(facts).into_iter().filter(|call| is_unrecovered(facts, &layers, *call)) {
+    for call in facts.calls_by_name().filter(|call| is_unrecovered(facts, &layers, *call)) {
         let Some(entry) = ways.start(topology.call(call).from) else { continue };
         match by_entry.iter_mut().find(|(known, _)| *known == entry) {
             Some((_, calls)) => calls.push(call),

@@ -1,6 +1,6 @@
 //! A call that is tried again whatever the answer was, refusals included.
 
-use super::statement::{by_name, one_each};
+use super::statement::one_each;
 use crate::analysis::Facts;
 use crate::diagnostic::Diagnostic;
 use crate::metadata::Options;
@@ -12,7 +12,7 @@ use crate::vocabulary::Key;
 const TRANSIENT: &str = "retry-on connect, refused, reset, timeout, throttled, unavailable";
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    one_each(facts, by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call)?))))
+    one_each(facts, facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call)?))))
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {

@@ -8,9 +8,7 @@ use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -> Vec<Diagnostic> {
     // Of the calls that follow one policy the first by name speaks for all.
-    let mut calls: Vec<CallId> = facts.topology().call_ids().collect();
-    calls.sort_by_key(|call| facts.call_rank(*call));
-    calls.into_iter().filter_map(|call| finding(facts, call)).collect()
+    facts.calls_by_name().filter_map(|call| finding(facts, call)).collect()
 }
 
 /// What an operation needs with the waits that are proposed here for its calls, one after another.

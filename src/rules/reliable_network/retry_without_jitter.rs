@@ -1,6 +1,6 @@
 //! Many callers that wait for the same time and then try again together.
 
-use super::statement::{by_name, one_each};
+use super::statement::one_each;
 use crate::analysis::{Backoff, Facts};
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
@@ -9,7 +9,7 @@ use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    one_each(facts, by_name(facts).into_iter().filter_map(|call| Some((call, finding(facts, call)?))))
+    one_each(facts, facts.calls_by_name().filter_map(|call| Some((call, finding(facts, call)?))))
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {

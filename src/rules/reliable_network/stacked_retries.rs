@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::statement::{by_name, one_each};
+use super::statement::one_each;
 use crate::analysis::{Attempts, Facts};
 use crate::diagnostic::{Because, Diagnostic, Measure, Step};
 use crate::ids::IdSet;
@@ -13,10 +13,11 @@ use crate::rules::prose;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let above = above(facts);
     let mut by_cause: BTreeMap<(u32, u32, u32), Vec<Stack>> = BTreeMap::new();
-    for call in by_name(facts) {
+    for call in facts.calls_by_name() {
         if let Some(stack) = stack(facts, &above, call) {
-            let rank = facts.call_rank(stack.upper);
-            by_cause.entry((rank.0, rank.1, rank.3)).or_default().push(stack);
+            let upper = facts.topology().call(stack.upper);
+            let cause = (facts.rank(upper.from), facts.rank(upper.to), upper.nth);
+            by_cause.entry(cause).or_default().push(stack);
         }
     }
     let mut reports: Vec<(u64, CallId, Diagnostic)> =

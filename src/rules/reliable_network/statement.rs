@@ -44,13 +44,6 @@ fn with_others(facts: &Facts<'_>, mut diagnostic: Diagnostic, others: &[CallId])
     diagnostic
 }
 
-/// All calls, in the order of names.
-pub(super) fn by_name(facts: &Facts<'_>) -> Vec<CallId> {
-    let mut calls: Vec<CallId> = facts.topology().call_ids().collect();
-    calls.sort_by_key(|call| facts.call_rank(*call));
-    calls
-}
-
 /// A finding about a call that rests on a row of the table: at the `via` that names it, with the source; a judgement
 /// only, if that was read second-hand.
 pub(super) fn rests_on(

@@ -1,7 +1,7 @@
 //! A call that gives up before its callee has had its time: attempts, waits, fallbacks and sequences included.
 
 use super::retry_without_backoff;
-use super::statement::{by_name, one_each};
+use super::statement::one_each;
 use crate::ids::IdMap;
 
 use crate::analysis::{Attempts, Extent, Facts, Part};
@@ -15,7 +15,7 @@ use crate::vocabulary::Key;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Many callers of one operation wait for the same things.
     let mut callees: IdMap<OperationId, Callee> = IdMap::default();
-    let mut found: Vec<Inversion<'_>> = by_name(facts).into_iter().filter_map(|call| inversion(facts, call)).collect();
+    let mut found: Vec<Inversion<'_>> = facts.calls_by_name().filter_map(|call| inversion(facts, call)).collect();
     // Where one line says it for many calls, the one that falls shortest speaks.
     found.sort_by_key(|found| std::cmp::Reverse(found.short_by()));
     let reports = found.into_iter().map(|found| {

@@ -31,7 +31,7 @@ fn beyond<'a>(facts: &Facts<'a>, node: NodeId, kinds: &[Name]) -> Option<(Vec<Na
 }
 
 /// What a node is said to hold.
-fn holds(facts: &Facts<'_>, node: NodeId) -> Vec<Name> {
+fn holds(facts: &Facts<'_>, node: NodeId) -> Box<[Name]> {
     facts.cascade().node(node, Key::Data).given().map(|stated| stated.setting.texts.clone()).unwrap_or_default()
 }
 

@@ -9,9 +9,8 @@ use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
-    let mut calls: Vec<CallId> = topology.call_ids().filter(|call| !topology.call(*call).implied).collect();
-    calls.sort_by_key(|call| facts.call_rank(*call));
-    calls.into_iter().filter_map(|call| finding(facts, call)).collect()
+    let stated = facts.calls_by_name().filter(|call| !topology.call(*call).implied);
+    stated.filter_map(|call| finding(facts, call)).collect()
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
