@@ -17,7 +17,7 @@ use crate::analysis::{Coverage, Facts, Gap};
 use crate::config::{Config, Effective, Setting};
 use crate::diagnostic::{Because, Certainty, Diagnostic, Problem};
 use crate::metadata::{Level, Options};
-use crate::model::{Allow, Clients, Loader, Project, Topology, lower};
+use crate::model::{Allow, Clients, Loader, Owner, Project, Topology, lower};
 use crate::parallel;
 use crate::rules::{ALL, FAMILIES, Rule, names};
 use crate::source::{SourceId, SourceMap, Span};
@@ -397,13 +397,25 @@ impl Run<'_> {
         if silencers.is_empty() {
             return;
         }
-        let allows: Vec<&Allow> = silencers.iter().map(|silencer| silencer.allow).collect();
+        // Of those that say the same at one place, the first or the last counts.
+        let mut ends: HashMap<(&str, Span, Owner), [usize; 2]> = HashMap::new();
+        for (index, silencer) in silencers.iter().enumerate() {
+            let place = (silencer.name, silencer.allow.inside, silencer.allow.owner);
+            ends.entry(place).or_insert([index; 2])[1] = index;
+        }
+        let mut counted: Vec<usize> = ends.into_values().flatten().collect();
+        counted.sort_unstable();
+        counted.dedup();
+        let allows = counted.iter().filter_map(|index| Some(silencers.get(*index)?.allow));
+        let allows: Vec<&Allow> = allows.collect();
         let reach = Reach::of(self.topology, &allows);
         for finding in findings {
             let covering = reach.covering(self.topology, &finding.diagnostic).into_iter();
+            let covering = covering.filter_map(|index| counted.get(index).copied());
             let speaking =
                 covering.filter(|index| silencers.get(*index).is_some_and(|silencer| silencer.names(finding.rule)));
-            let innermost = speaking.min_by_key(|index| allows.get(*index).map_or(0, |allow| allow.inside.len()));
+            let innermost =
+                speaking.min_by_key(|index| silencers.get(*index).map_or(0, |silencer| silencer.allow.inside.len()));
             let Some(silencer) = innermost.and_then(|index| silencers.get_mut(index)) else { continue };
             if let Some(lock) = self.terms.config.lock(finding.rule) {
                 silencer.locked = Some(lock);

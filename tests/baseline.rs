@@ -560,3 +560,19 @@ proptest! {
         prop_assert_eq!(reported, new.collect::<BTreeSet<_>>());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_baseline_is_never_written_over_what_is_checked_or_outside_of_the_project() {
+    let folder = folder().with("topolint.yaml", "baseline: sub/link/known.yaml\n").with("sub/x.topo", "service x\n");
+    std::fs::create_dir(folder.path("../out")).expect("a folder");
+    let folder = folder.with_link("sub/link", "../../out");
+    assert_refused(&folder.run("baseline create a.topo"), &["outside"]);
+    assert!(!folder.path("../out/known.yaml").exists());
+    for file in ["a.topo", "sub/x.topo", "topolint.yaml"] {
+        let before = std::fs::read(folder.path(file)).expect("a file");
+        let run = folder.run(&format!("baseline create a.topo --force --baseline {file}"));
+        assert_refused(&run, &["it would replace what is checked", "give it another name"]);
+        assert_eq!(std::fs::read(folder.path(file)).expect("a file"), before, "{file}");
+    }
+}

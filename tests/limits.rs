@@ -17,6 +17,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 use large::Large;
 use program::{Folder, LIMIT, Run, SURROUNDINGS, assert_refused};
+use random::Random;
 
 const FORMATS: [&str; 12] = [
     "agent",
@@ -72,6 +73,64 @@ fn every_promise_names_tests_and_they_exist() {
             let marks = at.map_or(&[][..], |at| &lines[at.saturating_sub(3)..at]);
             assert!(marks.contains(&"#[test]"), "there is no test `{name}`");
         }
+    }
+}
+
+// -------------------------------------------------------------------------------------------------- Much is shared
+
+/// `p0, p1, …`
+fn list(prefix: &str, count: usize) -> String {
+    (0..count).map(|number| format!("{prefix}{number}")).collect::<Vec<_>>().join(", ")
+}
+
+/// So many services, each called by a client.
+fn called(count: usize) -> String {
+    (0..count).map(|number| format!("service s{number}\nw -> s{number}\n")).collect()
+}
+
+#[test]
+fn what_many_ways_share_is_not_followed_way_by_way() {
+    let mut random = Random::seeded(1);
+    let mut text = String::from("client w\nw -> n0x0\nw -> n0x1\n");
+    for (layer, node) in (0..25).flat_map(|layer| (0..10).map(move |node| (layer, node))) {
+        let calls = (0..3).map(|_| format!("; -> n{}x{}", layer + 1, random.index(10)));
+        let calls: String = calls.filter(|_| layer < 24).collect();
+        let _ = writeln!(text, "service n{layer}x{node} {{ availability 99.9%{calls} }}");
+    }
+    let folder = Folder::of(text);
+    for arguments in ["check a.topo", "facts a.topo", "what-if a.topo --kill n24x0", "render a.topo -f mermaid"] {
+        ran(&folder, arguments);
+    }
+}
+
+#[test]
+fn what_many_inherit_is_not_multiplied() {
+    let policies: String = (1..600).map(|number| format!("policy p{number} {{ timeout {number}s }}\n")).collect();
+    let texts = [
+        format!("policy p0 {{ timeout 1s }}\n{policies}defaults {{ call {{ use {} }} }}\nclient w\n", list("p", 600)),
+        format!("zones {}\nclient w\n", list("z", 3000)),
+        format!("data {}\ncleared-for {}\nclient w\n", list("d", 500), list("e", 500)),
+        (0..12_000).map(|number| format!("allow missing-timeout \"{number}\"\n")).collect::<String>() + "client w\n",
+    ];
+    for text in texts {
+        ran(&Folder::of(text + &called(2000)), "check a.topo -f concise");
+    }
+}
+
+#[test]
+fn many_links_pools_and_caches_do_not_multiply() {
+    let links = |at: usize| format!("between z{at} z{} {{ rtt 5ms; bandwidth 1Gbps }}\n", at + 1);
+    let zoned = |at: usize| format!("service s{at} {{ zones z{at} }}\ns{at} -> s{}\n", at + 1);
+    let network: String = (0..8000).map(links).collect();
+    let chain: String = (0..8000).map(zoned).collect();
+    let pool = |at: usize| format!("operation o{at} {{ load 5/s; -> d{at} {{ timeout 1s }} }}\n");
+    let pools: String = (0..8000).map(pool).collect();
+    let callees: String = (0..8000).map(|at| format!("service d{at}\n")).collect();
+    for text in [
+        format!("network {{\n{network}}}\n{chain}service s8000 {{ zones z8000 }}\n"),
+        format!("service shop {{ concurrency 100\n{pools}}}\n{callees}"),
+    ] {
+        ran(&Folder::of(text), "check a.topo -f concise");
     }
 }
 

@@ -229,6 +229,11 @@ impl Facts<'_> {
         self.worker_count(id).map(|(size, operations)| (size as f64, operations))
     }
 
+    /// Whether an operation shares its workers with no other.
+    pub(super) fn has_own_workers(&self, id: OperationId) -> bool {
+        size_of_operation(self, id).is_some()
+    }
+
     /// The same as a whole number.
     pub(super) fn worker_count(&self, id: OperationId) -> Option<(u64, Vec<OperationId>)> {
         let node = self.topology().operation(id).node;

@@ -188,10 +188,13 @@ impl<'a, 'f> Hangs<'a, 'f> {
         let topology = self.facts.topology();
         let mut next: Vec<OperationId> = topology.node(node).operations.clone();
         let mut above: IdSet<OperationId> = next.iter().copied().collect();
+        let mut crowded: IdSet<NodeId> = IdSet::default();
         while let Some(at) = next.pop() {
             let awaited = topology.calls_to(at).filter(|call| self.facts.plan(*call).awaited);
             let mut more: Vec<OperationId> = awaited.map(|call| topology.call(call).from).collect();
-            if self.share_of_workers(at) < 1.0 {
+            // All that share the workers of a node come with the first of them.
+            let shares = !self.facts.has_own_workers(at) && crowded.insert(topology.operation(at).node);
+            if shares && self.share_of_workers(at) < 1.0 {
                 more.extend(self.facts.workers_of(at).into_iter().flat_map(|(_, operations)| operations));
             }
             self.budget = self.budget.saturating_sub(more.len());

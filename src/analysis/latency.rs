@@ -2,6 +2,7 @@
 //! both ends. Own work adds nothing, because its minimum is nowhere stated.
 
 use super::Facts;
+use super::links::lacking;
 use crate::model::{Answer, Between, CallId, Duration, Link, Name, NodeId, OperationId, Setting, Step};
 use crate::vocabulary::Key;
 
@@ -92,8 +93,7 @@ impl Facts<'_> {
         let [region, other_region] = [one, other].map(|node| places(node, Key::Region));
         let [zone, other_zone] = [one, other].map(|node| places(node, Key::Zones));
         let link = |between: Between| topology.links.iter().find(|link| link.between == between);
-        let named =
-            |one: Name, other: Name| link(Between::Named(one, other)).or_else(|| link(Between::Named(other, one)));
+        let named = |one: Name, other: Name| self.link_between(one, other);
         if let ([one], [other]) = (region, other_region)
             && one != other
         {
@@ -102,7 +102,7 @@ impl Facts<'_> {
         if zone.is_empty() || other_zone.is_empty() {
             return None;
         }
-        if zone.iter().any(|name| other_zone.contains(name)) {
+        if lacking(zone, other_zone).count() < zone.len() {
             return link(Between::OneZone);
         }
         let pairs = zone.iter().flat_map(|one| other_zone.iter().map(move |other| (*one, *other)));

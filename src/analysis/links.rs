@@ -4,6 +4,8 @@
 //! lost, about `1.22·MSS / (RTT·√p)` (Mathis et al., "The Macroscopic Behavior of the TCP Congestion Avoidance
 //! Algorithm", 1997), which is an estimate. What a link holds on its way is bandwidth × round-trip time.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Facts;
 use crate::model::{Between, CallId, Duration, Link, Name, NodeId, Setting};
 use crate::vocabulary::Key;
@@ -99,11 +101,31 @@ impl<'f> Facts<'f> {
             return Some((true, Some((*one, *other)), 1.0));
         }
         let (here, there) = (places(from, Key::Zones), places(to, Key::Zones));
-        let together = here.iter().filter(|zone| there.contains(zone)).count();
+        let together = here.len() - lacking(here, there).count();
         #[allow(clippy::cast_precision_loss, reason = "a number of zones, to divide")]
         let share = 1.0 - together as f64 / (here.len() * there.len()).max(1) as f64;
         let ends = if let ([one], [other]) = (here, there) { Some((*one, *other)) } else { None };
         (!here.is_empty() && !there.is_empty() && share > 0.0).then_some((false, ends, share))
+    }
+
+    /// Where the first link from one place to another stands among all of them.
+    fn link_place(&self, one: Name, other: Name) -> Option<usize> {
+        let places = self.link_places.get_or_init(|| {
+            let mut places = HashMap::new();
+            for (place, link) in self.topology().links.iter().enumerate() {
+                if let Between::Named(one, other) = link.between {
+                    places.entry((one, other)).or_insert(place);
+                }
+            }
+            places
+        });
+        places.get(&(one, other)).copied()
+    }
+
+    /// The link between two places, in this order or else in the other.
+    pub(super) fn link_between(&self, one: Name, other: Name) -> Option<&'f Link> {
+        let place = self.link_place(one, other).or_else(|| self.link_place(other, one))?;
+        self.topology().links.get(place)
     }
 
     fn crossing_between(&self, from: NodeId, to: NodeId) -> Option<Crossing<'f>> {
@@ -111,12 +133,23 @@ impl<'f> Facts<'f> {
         let links = &self.topology().links;
         let any = if regions { Between::Regions } else { Between::Zones };
         let named = ends.and_then(|(one, other)| {
-            let between = [Between::Named(one, other), Between::Named(other, one)];
-            links.iter().find(|link| between.contains(&link.between))
+            let both = [self.link_place(one, other), self.link_place(other, one)];
+            links.get(both.into_iter().flatten().min()?)
         });
         let link = named.or_else(|| links.iter().find(|link| link.between == any))?;
         Some(Crossing { link, regions, ends, share })
     }
+}
+
+/// Which of these names are not among those.
+pub(crate) fn lacking<'n>(these: &'n [Name], those: &'n [Name]) -> impl Iterator<Item = Name> + 'n {
+    /// No more are looked through one by one.
+    const FEW: usize = 8;
+    // What many inherit is one list.
+    let same = std::ptr::eq(these, those);
+    let many: HashSet<Name> = if those.len() > FEW && !same { those.iter().copied().collect() } else { HashSet::new() };
+    let is_among = move |name: &Name| same || if many.is_empty() { those.contains(name) } else { many.contains(name) };
+    these.iter().copied().filter(move |name| !is_among(name))
 }
 
 impl Crossing<'_> {

@@ -55,6 +55,7 @@ mod tracing;
 mod trust;
 mod uncopied;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use amplification::Executions;
@@ -82,6 +83,7 @@ pub use gaps::Gap;
 pub use hardness::Ways;
 pub use horizon::{Again, Delay, DelayKind, Horizon};
 pub use interval::{Extent, Time};
+pub(crate) use links::lacking;
 pub use links::{Apart, Bytes, Crossing, loss_limit, on_the_way, window_limit};
 pub use load::{Rate, Traffic};
 pub use needs::{Demand, Need, Unmet, Weakness, Who};
@@ -105,7 +107,7 @@ use horizon::Horizons;
 use starts::Starts;
 
 use crate::ids::IdMap;
-use crate::model::{CallId, Cascade, Clients, Duration, NodeId, OperationId, Topology};
+use crate::model::{CallId, Cascade, Clients, Duration, Name, NodeId, OperationId, Topology};
 
 /// Everything that is computed of one topology.
 pub struct Facts<'a> {
@@ -114,6 +116,7 @@ pub struct Facts<'a> {
     plans: OnceLock<Vec<Plan<'a>>>,
     ranks: OnceLock<Vec<u32>>,
     calls_by_name: OnceLock<Vec<CallId>>,
+    link_places: OnceLock<HashMap<(Name, Name), usize>>,
     call_ranks: OnceLock<Vec<u32>>,
     components: OnceLock<Vec<Vec<OperationId>>>,
     components_of_made: OnceLock<Vec<Vec<OperationId>>>,
@@ -170,6 +173,7 @@ impl<'a> Facts<'a> {
             plans: OnceLock::new(),
             ranks: OnceLock::new(),
             calls_by_name: OnceLock::new(),
+            link_places: OnceLock::new(),
             call_ranks: OnceLock::new(),
             components: OnceLock::new(),
             components_of_made: OnceLock::new(),

@@ -47,6 +47,10 @@ pub(super) type Bounds<'b> = Column<'b, (f64, f64)>;
 /// So many needed parts are held in one list; beyond it a formula names formulas.
 const FLAT: usize = 256;
 
+/// So often what all parts need is taken out of them. Once is enough unless lists name lists: then taking something out
+/// makes room to unfold what was named, without an end in sight where much is shared.
+const ROUNDS: usize = 4;
+
 /// All formulas of a topology; parts come before what is made of them.
 #[derive(Debug)]
 pub(super) struct Formulas<'b>(Numbered<'b, Shape>);
@@ -94,6 +98,10 @@ impl Formulas<'_> {
     }
 
     pub(super) fn enough(&mut self, needed: usize, parts: impl IntoIterator<Item = FormulaId>) -> FormulaId {
+        self.enough_within(ROUNDS, needed, parts)
+    }
+
+    fn enough_within(&mut self, rounds: usize, needed: usize, parts: impl IntoIterator<Item = FormulaId>) -> FormulaId {
         let mut parts: Vec<FormulaId> = parts.into_iter().filter(|part| *part != Self::NEVER).collect();
         let certain = parts.iter().filter(|part| **part == Self::ALWAYS).count();
         parts.retain(|part| *part != Self::ALWAYS);
@@ -107,12 +115,12 @@ impl Formulas<'_> {
             (needed, parts) if needed > parts.len() => Self::NEVER,
             (needed, of) if needed == of.len() => self.all(parts),
             _ => {
-                let common = self.common(&parts);
+                let common = if rounds == 0 { Vec::new() } else { self.common(&parts) };
                 if common.is_empty() {
                     return self.add(Shape::Enough(needed, parts));
                 }
                 let without: Vec<FormulaId> = parts.iter().map(|part| self.without(*part, &common)).collect();
-                let rest = self.enough(needed, without);
+                let rest = self.enough_within(rounds - 1, needed, without);
                 self.all(common.into_iter().chain([rest]))
             }
         }

@@ -160,6 +160,10 @@ fn create(made: &Made) -> Result<u8, Stop> {
     let flag = made.kept.baseline.as_deref();
     let named = place(flag, &project.config, &project.folder);
     let file = named.clone().unwrap_or_else(|| project.folder.default_baseline());
+    // What the configuration names stays inside the project, whatever links there are on the way.
+    if let Some(inside) = named.as_deref().and_then(Path::parent).filter(|inside| flag.is_none() && inside.exists()) {
+        project.folder.inner(inside)?;
+    }
     if !made.force && file.symlink_metadata().is_ok() {
         let help = "`topolint baseline update` keeps the reasons that stand in it, `--force` replaces it";
         return Err(format!("error: there is a baseline already, `{}`\n  help: {help}", output::path(&file)).into());

@@ -32,8 +32,9 @@ pub(crate) fn all<T>(
     Ok(())
 }
 
-/// Writes a text of ours. A link is replaced, not followed.
+/// Writes a text of ours, never over what is checked. A link is replaced, not followed.
 pub(crate) fn one(path: &Path, text: &str) -> Result<(), Stop> {
+    place(path)?;
     let draft = Draft::beside(path.to_path_buf(), 0);
     let draft = draft.and_then(|draft| draft.filled(|out| out.write_all(text.as_bytes())));
     draft.and_then(Draft::keep).map_err(|error| refusal(path, &error).into())
@@ -53,7 +54,7 @@ fn place(path: &Path) -> Result<PathBuf, Stop> {
     }
     let is_ours = path.extension().is_some_and(|ending| ending == "topo") || path.ends_with("topolint.yaml");
     if is_ours {
-        return Err(refused("a report would replace what is checked", "give the report another name"));
+        return Err(refused("it would replace what is checked", "give it another name"));
     }
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return Ok(path.to_path_buf());

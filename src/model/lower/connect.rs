@@ -266,7 +266,8 @@ impl<'a> Lowering<'a> {
             let settings = &self.topology.policy(*id).settings;
             let both = settings.iter().find_map(|setting| Some((setting.key, *stated.get(&setting.key)?)));
             stated.extend(settings.iter().map(|setting| (setting.key, *id)));
-            if let Some((key, earlier)) = both {
+            // One `use` may speak for many calls.
+            if let Some((key, earlier)) = both.filter(|_| self.conflicts.insert((span, *id))) {
                 self.conflict(earlier, *id, key, span);
             }
         }

@@ -32,6 +32,7 @@ pub fn lower(loader: &Loader<'_>, project: &Project, clients: &Clients) -> (Topo
         problems: project.problems.clone(),
         unread: HashSet::new(),
         pending: Pending::default(),
+        conflicts: HashSet::new(),
         suggested: 0,
     };
     lowering.run();
@@ -48,6 +49,8 @@ struct Lowering<'a> {
     /// Words in what could not be read.
     unread: HashSet<&'a str>,
     pending: Pending<'a>,
+    /// What a `use` names and is known to contradict what it named before.
+    conflicts: HashSet<(Span, PolicyId)>,
     suggested: usize,
 }
 

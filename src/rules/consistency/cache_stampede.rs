@@ -1,5 +1,7 @@
 //! An entry that many want at the same time: when it ends, all of them read the store.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{Facts, Traffic};
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step};
 use crate::metadata::Options;
@@ -11,12 +13,13 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     let topology = facts.topology();
     let caches = topology.node_ids().filter(|node| topology.node(*node).kind == ElementKind::Cache);
     let unguarded = caches.filter(|node| !facts.cascade().node(*node, Key::StampedeGuard).may_be_given());
-    unguarded.filter_map(|cache| finding(facts, cache, options.rate("threshold"))).collect()
+    let misses = misses(facts);
+    let found = unguarded.filter_map(|cache| finding(facts, cache, misses.get(&cache)?, options.rate("threshold")));
+    found.collect()
 }
 
-fn finding(facts: &Facts<'_>, cache: NodeId, threshold: f64) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, cache: NodeId, misses: &[CallId], threshold: f64) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let misses: Vec<CallId> = misses(facts, cache);
     let hot = facts.cascade().node(cache, Key::HotKey).given();
     if let Some((stated, rate)) = hot.and_then(|stated| Some((stated, stated.setting.rate()?))) {
         return misses.iter().find_map(|call| hot_entry(facts, cache, *call, stated, rate));
@@ -24,22 +27,19 @@ fn finding(facts: &Facts<'_>, cache: NodeId, threshold: f64) -> Option<Diagnosti
     let Answer::None(guard) = facts.cascade().node(cache, Key::StampedeGuard) else { return None };
     let reads: f64 = misses.iter().map(|call| facts.rate_without_hits(*call).per_second).sum();
     let store = topology.node_name(prose::callee(facts, *misses.first()?));
-    (reads > threshold).then(|| unguarded(facts, cache, guard, store, reads, &misses))
+    (reads > threshold).then(|| unguarded(facts, cache, guard, store, reads, misses))
 }
 
-/// The reads of a store after a miss of this cache that nothing limits.
-fn misses(facts: &Facts<'_>, cache: NodeId) -> Vec<CallId> {
-    let topology = facts.topology();
-    let operations = topology.node(cache).operations.iter().flat_map(|id| topology.calls_to(*id));
-    let callers = operations.map(|get| topology.call(get).from);
-    let mut found: Vec<CallId> = callers
-        .flat_map(|caller| topology.calls_from(caller))
-        .filter(|call| facts.plan(*call).made && !facts.cascade().call(*call, &[Key::Bulkhead]).may_be_given())
-        .filter(|call| facts.miss_of(*call).is_some_and(|get| prose::callee(facts, get) == cache))
-        .collect();
-    found.sort_by_key(|call| facts.call_rank(*call));
-    found.dedup();
-    found
+/// For each cache the reads of a store after a miss of it that nothing limits, in the order of names.
+fn misses(facts: &Facts<'_>) -> BTreeMap<NodeId, Vec<CallId>> {
+    let mut misses: BTreeMap<NodeId, Vec<CallId>> = BTreeMap::new();
+    for call in facts.calls_by_name() {
+        let Some(get) = facts.miss_of(call).filter(|_| facts.plan(call).made) else { continue };
+        if !facts.cascade().call(call, &[Key::Bulkhead]).may_be_given() {
+            misses.entry(prose::callee(facts, get)).or_default().push(call);
+        }
+    }
+    misses
 }
 
 /// `λ·T` readers of one entry while it is read anew, against what the store takes.

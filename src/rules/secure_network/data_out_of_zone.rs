@@ -1,6 +1,6 @@
 //! Data in a place that is not cleared for it.
 
-use crate::analysis::Facts;
+use crate::analysis::{Facts, lacking};
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
 use crate::model::{Answer, CallId, Name, NodeId, Stated};
@@ -26,7 +26,7 @@ fn beyond<'a>(facts: &Facts<'a>, node: NodeId, kinds: &[Name]) -> Option<(Vec<Na
         Answer::None(stated) => (&[], stated),
         Answer::Unstated | Answer::Unreadable => return None,
     };
-    let beyond: Vec<Name> = kinds.iter().copied().filter(|kind| !cleared.contains(kind)).collect();
+    let beyond: Vec<Name> = lacking(kinds, cleared).collect();
     (!beyond.is_empty()).then_some((beyond, stated))
 }
 
@@ -54,7 +54,7 @@ fn carried(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Option<Diagnost
     let kinds = &stated.setting.texts;
     for end in [call.to, call.from].map(|end| topology.operation(end).node) {
         let own = holds(facts, end);
-        let news: Vec<Name> = kinds.iter().copied().filter(|kind| !own.contains(kind)).collect();
+        let news: Vec<Name> = lacking(kinds, &own).collect();
         let (certainty, out, cleared) = match beyond(facts, end, &news) {
             Some((out, cleared)) => (Certainty::Proved, out, Some(cleared)),
             None if is_unknown_stranger(facts, end) && !news.is_empty() => (Certainty::Possible, news, None),
