@@ -224,11 +224,12 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     }))
 }
 
-/// Whether a terminal would obey it, or it would reorder what is read.
+/// Whether a terminal would obey it, it would reorder what is read, or it says something that only programs see.
 pub(crate) fn is_harmful(character: char) -> bool {
     let directs =
         matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
-    directs || (character.is_control() && !matches!(character, '\n' | '\t'))
+    let is_tag = matches!(character, '\u{E0000}'..='\u{E007F}');
+    directs || is_tag || (character.is_control() && !matches!(character, '\n' | '\t'))
 }
 
 #[cfg(test)]
@@ -239,6 +240,7 @@ mod tests {
     fn nothing_reaches_the_terminal_but_text() {
         assert_eq!(clean("a\u{1b}[31mb"), "a?[31mb");
         assert_eq!(clean("x\u{202E}y"), "x???y");
+        assert_eq!(clean("x\u{E0041}y"), "x????y", "a letter that nobody sees");
         assert!(matches!(clean("plain ü\n"), Cow::Borrowed(_)));
     }
 }

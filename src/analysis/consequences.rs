@@ -1,5 +1,6 @@
 //! What becomes of the entries while something is down, fails, is slow or does not answer.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::Facts;
@@ -8,7 +9,7 @@ use super::availability::{Availability, Failure, Outlook, Target, Verdict};
 use super::capacity::{Held, Pool};
 use super::ends::Count;
 use super::load::{Traffic, rate_of};
-use crate::ids::IdSet;
+use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, Duration, OperationId};
 use crate::vocabulary::Key;
 
@@ -237,6 +238,8 @@ struct Towards<'a, 'f> {
     counts: &'a dyn Fn(CallId) -> bool,
     /// For each operation how many calls its way has.
     lengths: Vec<Option<usize>>,
+    /// The first call of the way of each operation that was asked for: ways of many lead through one.
+    steps: RefCell<IdMap<OperationId, Option<CallId>>>,
 }
 
 impl<'a, 'f> Towards<'a, 'f> {
@@ -252,7 +255,7 @@ impl<'a, 'f> Towards<'a, 'f> {
                 queue.extend(before.map(|call| (topology.call(call).from, length + 1)));
             }
         }
-        Self { facts, goals, counts, lengths }
+        Self { facts, goals, counts, lengths, steps: RefCell::default() }
     }
 
     fn length(&self, operation: OperationId) -> Option<usize> {
@@ -261,21 +264,26 @@ impl<'a, 'f> Towards<'a, 'f> {
 
     /// The first by name of the shortest ways.
     fn way(&self, start: OperationId) -> Option<Vec<CallId>> {
-        let topology = self.facts.topology();
-        let mut left = self.length(start)?;
         let (mut way, mut next) = (Vec::new(), start);
-        while left > 0 {
-            left -= 1;
-            let leads = |call: &CallId| match left {
-                0 => self.goals.contains(call),
-                left => self.length(topology.call(*call).to) == Some(left),
-            };
-            let calls = topology.calls_from(next).filter(|call| (self.counts)(*call) && leads(call));
-            let first = calls.min_by_key(|call| self.facts.call_rank(*call))?;
-            way.push(first);
-            next = topology.call(first).to;
+        for left in (0..self.length(start)?).rev() {
+            let known = self.steps.borrow().get(&next).copied();
+            let step = known.unwrap_or_else(|| self.step(next, left));
+            self.steps.borrow_mut().insert(next, step);
+            way.push(step?);
+            next = self.facts.topology().call(step?).to;
         }
         Some(way)
+    }
+
+    /// The first call by name that an operation makes on the way to a goal, with so many calls left after it.
+    fn step(&self, from: OperationId, left: usize) -> Option<CallId> {
+        let topology = self.facts.topology();
+        let leads = |call: &CallId| match left {
+            0 => self.goals.contains(call),
+            left => self.length(topology.call(*call).to) == Some(left),
+        };
+        let calls = topology.calls_from(from).filter(|call| (self.counts)(*call) && leads(call));
+        calls.min_by_key(|call| self.facts.call_rank(*call))
     }
 }
 

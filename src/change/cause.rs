@@ -1,7 +1,7 @@
 //! Which edit a new finding comes from, though it may stand elsewhere: the edited statements that it names, nearest
 //! first; if it names none, the edited element that is nearest in the graph of calls.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::difference::{Edit, Fate};
 use super::elements::Id;
@@ -57,7 +57,7 @@ impl<'a> Causes<'a> {
     pub(super) fn behind(&self, diagnostic: &Diagnostic) -> Vec<Cause> {
         let named = self.named(diagnostic);
         if !named.is_empty() {
-            return named.into_iter().take(MOST).filter_map(|index| self.cause(index, true)).collect();
+            return named.into_iter().filter_map(|index| self.cause(index, true)).collect();
         }
         let operations = diagnostic.subjects.iter().flat_map(|subject| ends(subject)).filter_map(|end| {
             let node = || self.head.node(self.head.node_named(end)?).operations.first().copied();
@@ -73,21 +73,30 @@ impl<'a> Causes<'a> {
         Some(Cause { text: edit.sentence(), span, is_named })
     }
 
+    /// The first of them: a hub may have thousands.
     fn named(&self, diagnostic: &Diagnostic) -> Vec<usize> {
         let mut found = Vec::new();
-        let mut seen = HashSet::new();
-        let mut add = |edits: Vec<usize>| found.extend(edits.into_iter().filter(|index| seen.insert(*index)));
+        let mut add = |edits: &[usize]| {
+            for index in edits {
+                if found.len() == MOST {
+                    break;
+                }
+                if !found.contains(index) {
+                    found.push(*index);
+                }
+            }
+        };
         for word in diagnostic.cause.iter().flat_map(|cause| cause.split_whitespace()) {
             add(self.at_name(word));
         }
-        add(diagnostic.cause.iter().flat_map(|cause| self.at_name(cause)).collect());
-        add(self.at_place(diagnostic.primary.span));
+        diagnostic.cause.iter().for_each(|cause| add(self.at_name(cause)));
+        add(&self.at_place(diagnostic.primary.span));
         for label in &diagnostic.labels {
-            add(self.at_place(label.span));
+            add(&self.at_place(label.span));
         }
         for step in &diagnostic.witness {
             add(self.at_name(&step.subject));
-            add(self.at_place(step.span));
+            add(&self.at_place(step.span));
         }
         for subject in &diagnostic.subjects {
             add(self.at_name(subject));
@@ -98,16 +107,16 @@ impl<'a> Causes<'a> {
                 let node = end.split('.').next().unwrap_or(end);
                 for name in [end, node] {
                     add(self.at_name(name));
-                    add(self.went.get(name).cloned().unwrap_or_default());
+                    add(self.went.get(name).map_or(&[], Vec::as_slice));
                 }
             }
         }
         found
     }
 
-    fn at_name(&self, name: &str) -> Vec<usize> {
+    fn at_name(&self, name: &str) -> &[usize] {
         let plain = name.split('#').next().unwrap_or(name);
-        [name, plain].into_iter().find_map(|name| self.by_name.get(name)).cloned().unwrap_or_default()
+        [name, plain].into_iter().find_map(|name| self.by_name.get(name)).map_or(&[], Vec::as_slice)
     }
 
     fn at_place(&self, span: Span) -> Vec<usize> {
