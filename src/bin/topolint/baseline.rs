@@ -151,7 +151,7 @@ impl Project {
 
     fn write(&self, file: &Path, baseline: &Baseline) -> Result<(), Stop> {
         let paths: Vec<String> = baseline.paths.iter().map(|path| self.folder.seen_beside(file, path)).collect();
-        written::one(file, &baseline.text(&paths))
+        written::beside(file, &baseline.text(&paths))
     }
 }
 

@@ -32,9 +32,14 @@ pub(crate) fn all<T>(
     Ok(())
 }
 
-/// Writes a text of ours, never over what is checked. A link is replaced, not followed.
-pub(crate) fn one(path: &Path, text: &str) -> Result<(), Stop> {
+/// Writes a text of ours beside what is checked, never over it. A link is replaced, not followed.
+pub(crate) fn beside(path: &Path, text: &str) -> Result<(), Stop> {
     place(path)?;
+    one(path, text)
+}
+
+/// Writes a text of ours. A link is replaced, not followed.
+pub(crate) fn one(path: &Path, text: &str) -> Result<(), Stop> {
     let draft = Draft::beside(path.to_path_buf(), 0);
     let draft = draft.and_then(|draft| draft.filled(|out| out.write_all(text.as_bytes())));
     draft.and_then(Draft::keep).map_err(|error| refusal(path, &error).into())
