@@ -266,9 +266,7 @@ impl<'a, 'f> Towards<'a, 'f> {
     fn way(&self, start: OperationId) -> Option<Vec<CallId>> {
         let (mut way, mut next) = (Vec::new(), start);
         for left in (0..self.length(start)?).rev() {
-            let known = self.steps.borrow().get(&next).copied();
-            let step = known.unwrap_or_else(|| self.step(next, left));
-            self.steps.borrow_mut().insert(next, step);
+            let step = *self.steps.borrow_mut().entry(next).or_insert_with(|| self.step(next, left));
             way.push(step?);
             next = self.facts.topology().call(step?).to;
         }

@@ -2,7 +2,7 @@
 //! both ends. Own work adds nothing, because its minimum is nowhere stated.
 
 use super::Facts;
-use super::links::lacking;
+use crate::ids::one_of;
 use crate::model::{Answer, Between, CallId, Duration, Link, Name, NodeId, OperationId, Setting, Step};
 use crate::vocabulary::Key;
 
@@ -102,7 +102,7 @@ impl Facts<'_> {
         if zone.is_empty() || other_zone.is_empty() {
             return None;
         }
-        if lacking(zone, other_zone).count() < zone.len() {
+        if zone.iter().any(one_of(other_zone)) {
             return link(Between::OneZone);
         }
         let pairs = zone.iter().flat_map(|one| other_zone.iter().map(move |other| (*one, *other)));

@@ -4,9 +4,8 @@
 //! lost, about `1.22·MSS / (RTT·√p)` (Mathis et al., "The Macroscopic Behavior of the TCP Congestion Avoidance
 //! Algorithm", 1997), which is an estimate. What a link holds on its way is bandwidth × round-trip time.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Facts;
+use crate::ids::{IdMap, one_of};
 use crate::model::{Between, CallId, Duration, Link, Name, NodeId, Setting};
 use crate::vocabulary::Key;
 
@@ -101,7 +100,8 @@ impl<'f> Facts<'f> {
             return Some((true, Some((*one, *other)), 1.0));
         }
         let (here, there) = (places(from, Key::Zones), places(to, Key::Zones));
-        let together = here.len() - lacking(here, there).count();
+        let is_there = one_of(there);
+        let together = here.iter().filter(|zone| is_there(zone)).count();
         #[allow(clippy::cast_precision_loss, reason = "a number of zones, to divide")]
         let share = 1.0 - together as f64 / (here.len() * there.len()).max(1) as f64;
         let ends = if let ([one], [other]) = (here, there) { Some((*one, *other)) } else { None };
@@ -111,7 +111,7 @@ impl<'f> Facts<'f> {
     /// Where the first link from one place to another stands among all of them.
     fn link_place(&self, one: Name, other: Name) -> Option<usize> {
         let places = self.link_places.get_or_init(|| {
-            let mut places = HashMap::new();
+            let mut places = IdMap::default();
             for (place, link) in self.topology().links.iter().enumerate() {
                 if let Between::Named(one, other) = link.between {
                     places.entry((one, other)).or_insert(place);
@@ -139,17 +139,6 @@ impl<'f> Facts<'f> {
         let link = named.or_else(|| links.iter().find(|link| link.between == any))?;
         Some(Crossing { link, regions, ends, share })
     }
-}
-
-/// Which of these names are not among those.
-pub(crate) fn lacking<'n>(these: &'n [Name], those: &'n [Name]) -> impl Iterator<Item = Name> + 'n {
-    /// No more are looked through one by one.
-    const FEW: usize = 8;
-    // What many inherit is one list.
-    let same = std::ptr::eq(these, those);
-    let many: HashSet<Name> = if those.len() > FEW && !same { those.iter().copied().collect() } else { HashSet::new() };
-    let is_among = move |name: &Name| same || if many.is_empty() { those.contains(name) } else { many.contains(name) };
-    these.iter().copied().filter(move |name| !is_among(name))
 }
 
 impl Crossing<'_> {

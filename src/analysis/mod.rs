@@ -55,7 +55,6 @@ mod tracing;
 mod trust;
 mod uncopied;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use amplification::Executions;
@@ -83,7 +82,6 @@ pub use gaps::Gap;
 pub use hardness::Ways;
 pub use horizon::{Again, Delay, DelayKind, Horizon};
 pub use interval::{Extent, Time};
-pub(crate) use links::lacking;
 pub use links::{Apart, Bytes, Crossing, loss_limit, on_the_way, window_limit};
 pub use load::{Rate, Traffic};
 pub use needs::{Demand, Need, Unmet, Weakness, Who};
@@ -116,8 +114,8 @@ pub struct Facts<'a> {
     plans: OnceLock<Vec<Plan<'a>>>,
     ranks: OnceLock<Vec<u32>>,
     calls_by_name: OnceLock<Vec<CallId>>,
-    link_places: OnceLock<HashMap<(Name, Name), usize>>,
     call_ranks: OnceLock<Vec<u32>>,
+    link_places: OnceLock<IdMap<(Name, Name), usize>>,
     components: OnceLock<Vec<Vec<OperationId>>>,
     components_of_made: OnceLock<Vec<Vec<OperationId>>>,
     repeaters: OnceLock<Vec<Option<Repeater>>>,
@@ -173,8 +171,8 @@ impl<'a> Facts<'a> {
             plans: OnceLock::new(),
             ranks: OnceLock::new(),
             calls_by_name: OnceLock::new(),
-            link_places: OnceLock::new(),
             call_ranks: OnceLock::new(),
+            link_places: OnceLock::new(),
             components: OnceLock::new(),
             components_of_made: OnceLock::new(),
             repeaters: OnceLock::new(),

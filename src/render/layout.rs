@@ -100,7 +100,7 @@ pub fn layout(plan: &Plan) -> Layout {
     let ranks = if plan.ranks.len() == plan.nodes.len() {
         &plan.ranks
     } else {
-        found = engine::ranks(plan);
+        found = ranks::ranks(plan);
         &found
     };
     let layers = Layers::of(plan, ranks);
@@ -128,7 +128,7 @@ pub fn layout(plan: &Plan) -> Layout {
 
 /// How many columns of nodes and labels all edges pass together, and the ranks by which they do.
 pub(super) fn passed(plan: &Plan) -> (usize, Vec<usize>) {
-    let ranks = engine::ranks(plan);
+    let ranks = ranks::ranks(plan);
     (layers::passed(plan, &ranks), ranks)
 }
 

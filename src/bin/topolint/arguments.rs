@@ -319,7 +319,7 @@ pub(crate) struct Render {
     /// How many pixels of a PNG stand for one of the picture
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     pub(crate) scale: f64,
-    /// Who places and draws it, for SVG and PNG; Graphviz draws no legend and no findings below, in light colours
+    /// Who places and draws it, for SVG and PNG; Graphviz draws in light colours, without a legend and the list of findings
     #[arg(long, value_enum, default_value_t = Engine::Embedded)]
     pub(crate) engine: Engine,
     /// How long Graphviz may take

@@ -1,5 +1,5 @@
-//! What `dugong` does for a layout: it tells which column each node of a usual picture belongs to (cycles broken, boxes
-//! kept together, edges short), and at which height the things of ordered columns stand so that long edges are straight.
+//! What `dugong` does for a layout: it tells which column each node belongs to (cycles broken, boxes kept together,
+//! edges short), and at which height the things of ordered columns stand so that long edges are straight.
 
 use dugong::graphlib::{Graph, GraphOptions};
 use dugong::{EdgeLabel, GraphLabel, NodeLabel, position, rank};
@@ -11,16 +11,11 @@ use super::layers::{Kind, Layers, Side};
 pub(super) const NODE_GAP: f64 = 26.0;
 /// Between edges that pass a column.
 pub(super) const EDGE_GAP: f64 = 14.0;
-/// Above that many nodes and edges the shortest edges of all take too long to find.
-const MANY: usize = 400;
 
 type Engine = Graph<NodeLabel, EdgeLabel, GraphLabel>;
 
-/// For each node a number that is lower than that of the nodes that it calls, unless they call in a circle.
+/// The same as [`ranks`](super::ranks::ranks), with the shortest edges of all.
 pub(super) fn ranks(plan: &Plan) -> Vec<usize> {
-    if plan.nodes.len() + plan.edges.len() > MANY {
-        return super::ranks::ranks(plan);
-    }
     let mut graph = Engine::new(GraphOptions { multigraph: true, compound: true, directed: true });
     graph.set_graph(GraphLabel::default());
     for index in 0..plan.nodes.len() {

@@ -1,16 +1,24 @@
-//! In which column each node of a large picture stands. Where the shortest edges of all take too long to find, each node
+//! In which column each node stands. In a large picture, where the shortest edges of all take too long to find, each node
 //! goes where its own edges are shortest, as far as its box allows, until nothing moves that matters: linear in nodes
 //! and edges. Circles are opened where a walk along the calls comes back.
 
 use std::collections::BTreeMap;
 
-use super::Plan;
+use super::{Plan, engine};
+
+/// So many nodes and edges are placed with the shortest edges of all.
+const FEW: usize = 400;
 
 /// So often each node is moved; after that little changes.
 const SWEEPS: usize = 6;
 
 /// For each node a number that is lower than that of the nodes that it calls, unless they call in a circle.
 pub(super) fn ranks(plan: &Plan) -> Vec<usize> {
+    if plan.nodes.len() + plan.edges.len() <= FEW { engine::ranks(plan) } else { settled(plan) }
+}
+
+/// Each node where its own edges are shortest.
+fn settled(plan: &Plan) -> Vec<usize> {
     let calls = Calls::of(plan);
     let mut columns = Columns::of(plan, &calls);
     for sweep in 0..SWEEPS {
@@ -186,12 +194,12 @@ impl<'p> Columns<'p> {
 #[cfg(test)]
 #[allow(clippy::indexing_slicing, reason = "a test may stop")]
 mod tests {
-    use super::{Plan, ranks};
+    use super::{Plan, settled};
     use crate::render::layout::{PlannedEdge, PlannedGroup, PlannedNode};
 
     fn ranked(boxes: &[Option<usize>], edges: &[(usize, usize)]) -> Vec<usize> {
         let groups = boxes.iter().flatten().max().map_or(0, |last| last + 1);
-        ranks(&Plan {
+        settled(&Plan {
             nodes: boxes.iter().map(|group| PlannedNode { group: *group, ..PlannedNode::default() }).collect(),
             groups: vec![PlannedGroup::default(); groups],
             edges: edges.iter().map(|(from, to)| PlannedEdge { from: *from, to: *to, label: None }).collect(),

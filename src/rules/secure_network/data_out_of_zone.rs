@@ -1,7 +1,8 @@
 //! Data in a place that is not cleared for it.
 
-use crate::analysis::{Facts, lacking};
+use crate::analysis::Facts;
 use crate::diagnostic::{Certainty, Diagnostic};
+use crate::ids::one_of;
 use crate::metadata::Options;
 use crate::model::{Answer, CallId, Name, NodeId, Stated};
 use crate::rules::prose;
@@ -26,7 +27,8 @@ fn beyond<'a>(facts: &Facts<'a>, node: NodeId, kinds: &[Name]) -> Option<(Vec<Na
         Answer::None(stated) => (&[], stated),
         Answer::Unstated | Answer::Unreadable => return None,
     };
-    let beyond: Vec<Name> = lacking(kinds, cleared).collect();
+    let is_cleared = one_of(cleared);
+    let beyond: Vec<Name> = kinds.iter().copied().filter(|kind| !is_cleared(kind)).collect();
     (!beyond.is_empty()).then_some((beyond, stated))
 }
 
@@ -54,7 +56,8 @@ fn carried(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Option<Diagnost
     let kinds = &stated.setting.texts;
     for end in [call.to, call.from].map(|end| topology.operation(end).node) {
         let own = holds(facts, end);
-        let news: Vec<Name> = lacking(kinds, &own).collect();
+        let is_own = one_of(&own);
+        let news: Vec<Name> = kinds.iter().copied().filter(|kind| !is_own(kind)).collect();
         let (certainty, out, cleared) = match beyond(facts, end, &news) {
             Some((out, cleared)) => (Certainty::Proved, out, Some(cleared)),
             None if is_unknown_stranger(facts, end) && !news.is_empty() => (Certainty::Possible, news, None),
