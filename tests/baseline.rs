@@ -65,6 +65,20 @@ fn assert_says(run: &Run, code: i32, words: &[&str]) {
 // ------------------------------------------------------------------------------------------- What it hides
 
 #[test]
+fn nothing_is_written_that_would_not_be_read() {
+    let folder = known();
+    let before = text(&folder);
+    let limit = TWO.len() + 20;
+    for how in ["update", "create --force"] {
+        let run = folder.run(&format!("baseline {how} --max-file-size {limit}"));
+        assert_refused(&run, &["--max-file-size"]);
+        assert_eq!(text(&folder), before);
+    }
+    let run = folder.run(&format!("check --max-file-size {limit}"));
+    assert_refused(&run, &[FILE, "more than the limit", "raise `--max-file-size`"]);
+}
+
+#[test]
 fn what_is_known_is_hidden_and_counted_and_what_is_new_is_not() {
     let folder = known();
     let run = folder.run("check");

@@ -56,6 +56,13 @@ fn ran(folder: &Folder, arguments: &str) -> Run {
     run
 }
 
+/// Ran to its end as soon as what takes time in proportion; each with each takes longer.
+#[track_caller]
+fn ran_soon(folder: &Folder, arguments: &str) {
+    let run = bounded(folder, arguments, 1024, 7);
+    assert!(matches!(run.code, Some(0 | 1)), "{arguments}: {:?} {}", run.code, run.err);
+}
+
 // ---------------------------------------------------------------------------------------------------- Promises
 
 #[test]
@@ -132,10 +139,33 @@ fn many_links_pools_and_caches_do_not_multiply() {
         format!("service shop {{ concurrency 100\n{pools}}}\n{callees}"),
         format!("client w\nstore db\nservice shop\nw -> shop\n{caches}{}", "shop -> db.read\n".repeat(3)),
     ] {
-        // Each with each takes 8 seconds and more, in proportion less than 1.
-        let run = bounded(&Folder::of(text), "check a.topo -f concise", 1024, 6);
-        assert!(matches!(run.code, Some(0 | 1)), "{:?} {}", run.code, run.err);
+        ran_soon(&Folder::of(text), "check a.topo -f concise");
     }
+}
+
+#[test]
+fn the_questions_of_a_page_do_not_multiply() {
+    let each = |count: usize, text: fn(usize) -> String| (0..count).map(text).collect::<String>();
+    let hub = each(2_000, |at| format!("service p{at} {{ -> q; availability 99.9% }}\nservice c{at}\nq -> c{at}\n"));
+    let made = each(24_000, |at| format!("-> b.o{at}\n"));
+    let offered = each(24_000, |at| format!("operation o{at}\n"));
+    let chain = each(24_000, |at| format!("service s{at}\ns{at} -> s{}\n", at + 1));
+    for (text, how) in [
+        (format!("service q {{ availability 99.9% }}\n{hub}"), "--collapse none"),
+        (format!("service a {{\n{made}}}\nservice b {{\n{offered}}}\n"), ""),
+        (format!("{chain}service s24000\n"), "--group-by owner --collapse all"),
+    ] {
+        ran_soon(&Folder::of(text), &format!("render a.topo -f html -o a.html {how}"));
+    }
+}
+
+#[test]
+fn the_causes_of_many_changes_are_not_multiplied() {
+    let before = (0..16_000).map(|at| format!("service s{at} {{ latency p99 {}ms }}\nw -> s{at}\n", at + 1));
+    let after = (0..16_000).map(|at| format!("service r{at} {{ owner t{at} }}\nw -> r{at}\n"));
+    let folder = Folder::of(format!("client w\n{}", after.collect::<String>()));
+    let folder = folder.with("before/a.topo", format!("client w\n{}", before.collect::<String>()));
+    ran_soon(&folder, "diff a.topo --against before");
 }
 
 #[test]

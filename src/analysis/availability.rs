@@ -45,14 +45,14 @@ pub struct Availability {
     pub unstated: Option<NodeId>,
 }
 
-/// What a question is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What may be up or down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// A node with all that it offers.
     Node(NodeId),
-    /// One operation.
+    /// One operation of a node, apart from the node.
     Operation(OperationId),
-    /// One call.
+    /// One call, apart from its ends.
     Call(CallId),
 }
 
@@ -103,7 +103,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn outlooks(&self, failures: &[Failure], operations: &[OperationId]) -> Vec<Outlook> {
         let basis = self.basis();
-        let concerned = self.concerned(failures);
+        let concerned = self.concerned(failures.iter().map(|failure| failure.what));
         let usual = basis.certain(self);
         let groups = basis.groups_of(self, &concerned);
         let certain = Certain::of(self, failures, Some((usual, &groups)));
@@ -125,10 +125,20 @@ impl Facts<'_> {
         self.basis.get_or_init(|| Basis::of(self))
     }
 
-    /// The operations that have something to do with what fails: it is theirs, or they wait for one of those.
-    fn concerned(&self, failures: &[Failure]) -> IdSet<OperationId> {
+    /// How much is looked at to say what some operations are like while this fails: calls, mostly.
+    pub(crate) fn work_of_outlooks(&self, failing: impl Iterator<Item = Target>) -> usize {
+        /// Of all operations something is copied, which is so many times as quick.
+        const COPIED: usize = 32;
         let topology = self.topology();
-        let own = |failure: &Failure| match failure.what {
+        let concerned = self.concerned(failing);
+        let calls = concerned.iter().map(|operation| 1 + topology.calls_from(*operation).count());
+        topology.operations.len() / COPIED + calls.sum::<usize>()
+    }
+
+    /// The operations that have something to do with what fails: it is theirs, or they wait for one of those.
+    fn concerned(&self, failing: impl Iterator<Item = Target>) -> IdSet<OperationId> {
+        let topology = self.topology();
+        let own = |what| match what {
             Target::Node(node) => {
                 let passing = self.calls_passing(node).iter().map(|call| topology.call(*call).from);
                 topology.node(node).operations.iter().copied().chain(passing).collect()
@@ -136,7 +146,7 @@ impl Facts<'_> {
             Target::Operation(operation) => vec![operation],
             Target::Call(call) => vec![topology.call(call).from],
         };
-        let mut stack: Vec<OperationId> = failures.iter().flat_map(own).collect();
+        let mut stack: Vec<OperationId> = failing.flat_map(own).collect();
         let mut concerned = IdSet::default();
         while let Some(operation) = stack.pop() {
             if concerned.insert(operation) {

@@ -193,9 +193,9 @@ impl Facts<'_> {
                 }
                 let per_request = self.executions(operation).failing;
                 let before = self.rate(operation);
-                let after = self.rate_while_failing(operation, 1.0 - failure.works);
-                let rates =
-                    after.filter(|_| before.known && before.per_second > 0.0).map(|after| (before.per_second, after));
+                let is_known = before.known && before.per_second > 0.0;
+                let after = || self.rate_while_failing(operation, 1.0 - failure.works);
+                let rates = is_known.then(after).flatten().map(|after| (before.per_second, after));
                 found.push(Tries { operation, per_request: Count::finite(per_request), rates });
             }
         }

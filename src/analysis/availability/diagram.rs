@@ -1,7 +1,8 @@
 //! Exact probabilities of formulas whose components fail independently: reduced ordered decision diagrams (Bryant
 //! 1986), in which whatever occurs several times is one variable. They may be large: above a budget there is none.
 
-use super::formula::{Component, FormulaId, Formulas, Shape, Site};
+use super::Target;
+use super::formula::{FormulaId, Formulas, Shape, Site};
 use super::numbered::{Column, Numbered};
 use crate::ids::IdMap;
 
@@ -21,7 +22,7 @@ const STEPS: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Variable {
     /// Whether a component is up.
-    Up(Component),
+    Up(Target),
     /// Whether this branch of a choice is taken, given that no earlier one is.
     Taken(Site, usize),
 }
@@ -91,7 +92,7 @@ impl Diagrams<'_> {
     pub(super) fn probabilities<'c>(
         &self,
         below: Option<&'c Column<'c, f64>>,
-        is_up: impl Fn(Component) -> f64,
+        is_up: impl Fn(Target) -> f64,
     ) -> Column<'c, f64> {
         let mut all = Column::above(below);
         for decision in self.decisions.own() {
@@ -126,7 +127,7 @@ impl Diagrams<'_> {
     }
 
     /// The components that a formula depends on.
-    pub(super) fn components(&self, formula: FormulaId) -> Vec<Component> {
+    pub(super) fn components(&self, formula: FormulaId) -> Vec<Target> {
         let Some(root) = self.of_formula(formula) else { return Vec::new() };
         let mut levels: Vec<usize> =
             self.below(root).into_iter().filter_map(|row| self.decisions.get(row)).map(|row| row.level).collect();

@@ -4,22 +4,12 @@
 //! Fréchet: of n events with probabilities p, at least k happen with at most
 //! `min over m < k of (the sum of the n − m smallest p) / (k − m)`.
 
+use super::Target;
 use super::numbered::{Column, Numbered};
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::CallId;
 
 /// A formula, as a row of its arena.
 pub(super) type FormulaId = usize;
-
-/// What may be up or down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Component {
-    /// A node.
-    Node(NodeId),
-    /// One operation of a node, apart from the node.
-    Operation(OperationId),
-    /// One call, apart from its ends.
-    Call(CallId),
-}
 
 /// Where a choice stands: its first call, and how deep in a split of splits.
 pub(super) type Site = (CallId, usize);
@@ -32,7 +22,7 @@ pub(super) enum Shape {
     /// Never.
     Never,
     /// This is up.
-    Up(Component),
+    Up(Target),
     /// All of these.
     All(Vec<FormulaId>),
     /// So many of these.
@@ -74,7 +64,7 @@ impl Formulas<'_> {
         self.0.own()
     }
 
-    pub(super) fn up(&mut self, component: Component) -> FormulaId {
+    pub(super) fn up(&mut self, component: Target) -> FormulaId {
         self.add(Shape::Up(component))
     }
 
@@ -163,7 +153,7 @@ impl Formulas<'_> {
     }
 
     /// The least and the most that each formula can be, whatever fails together; `below` has those of what lies below.
-    pub(super) fn bounds<'c>(&self, below: Option<&'c Bounds<'c>>, is_up: impl Fn(Component) -> f64) -> Bounds<'c> {
+    pub(super) fn bounds<'c>(&self, below: Option<&'c Bounds<'c>>, is_up: impl Fn(Target) -> f64) -> Bounds<'c> {
         let mut bounds = Column::above(below);
         for shape in self.own() {
             let of = |id: &FormulaId| bounds.get(*id).unwrap_or((0.0, 1.0));

@@ -1,7 +1,7 @@
 //! The other reading of an availability: the share of requests that succeed if every execution fails by itself. Tries
 //! help, `1 − (1 − a)ⁿ`, and what is called N times has to succeed N times, `aᴺ`.
 
-use super::formula::Component;
+use super::Target;
 use crate::analysis::{Attempts, Facts};
 use crate::model::{CallId, Fallback, NodeId, OperationId, Step};
 use crate::vocabulary::{ElementKind, Key};
@@ -12,7 +12,7 @@ pub(super) fn shares(
     facts: &Facts<'_>,
     mut done: Vec<Option<f64>>,
     groups: &[&[OperationId]],
-    share: &dyn Fn(Component) -> f64,
+    share: &dyn Fn(Target) -> f64,
 ) -> Vec<Option<f64>> {
     for group in groups {
         let [id] = group else { continue };
@@ -31,21 +31,21 @@ fn set(done: &mut [Option<f64>], id: OperationId, share: Option<f64>) {
 
 struct Requests<'a, 'f> {
     facts: &'a Facts<'f>,
-    share: &'a dyn Fn(Component) -> f64,
+    share: &'a dyn Fn(Target) -> f64,
     done: &'a [Option<f64>],
 }
 
 impl Requests<'_, '_> {
     fn operation(&self, id: OperationId) -> Option<f64> {
         let operation = self.facts.topology().operation(id);
-        Some(self.node(operation.node)? * (self.share)(Component::Operation(id)) * self.all(&operation.body)?)
+        Some(self.node(operation.node)? * (self.share)(Target::Operation(id)) * self.all(&operation.body)?)
     }
 
     fn node(&self, node: NodeId) -> Option<f64> {
         let is_client = self.facts.topology().node(node).kind == ElementKind::Client;
         let known = || {
             self.facts.measured_availability(node).or_else(|| self.facts.contracted_availability(node))?;
-            Some((self.share)(Component::Node(node)))
+            Some((self.share)(Target::Node(node)))
         };
         if is_client { Some(1.0) } else { known() }
     }
@@ -128,7 +128,7 @@ impl Requests<'_, '_> {
             _ => 0.0,
         };
         let passed = self.facts.passed(id).into_iter().try_fold(1.0, |all, node| Some(all * self.node(node)?))?;
-        let once = passed * (self.share)(Component::Call(id)) * self.done.get(call.to.index()).copied().flatten()?;
+        let once = passed * (self.share)(Target::Call(id)) * self.done.get(call.to.index()).copied().flatten()?;
         let tried = match plan.attempts {
             Attempts::AtMost(tries) => 1.0 - power(1.0 - once, tries),
             Attempts::Unlimited if once > 0.0 => 1.0,

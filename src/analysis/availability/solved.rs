@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use super::diagram::{Diagrams, Variable};
-use super::formula::{Bounds, Component, FormulaId, Formulas};
+use super::formula::{Bounds, FormulaId, Formulas};
 use super::numbered::Column;
 use super::structure::{Reading, State, Structure};
 use super::{Availability, Failure, Target, Verdict, request};
@@ -16,43 +16,47 @@ use crate::vocabulary::{ElementKind, Key};
 /// What counts as up, and how often.
 struct Beliefs<'a, 'f> {
     facts: &'a Facts<'f>,
-    failures: &'a [Failure],
+    /// The share of what fails that still works.
+    works: IdMap<Target, f64>,
 }
 
-impl Beliefs<'_, '_> {
+impl<'a, 'f> Beliefs<'a, 'f> {
+    fn of(facts: &'a Facts<'f>, failures: &[Failure]) -> Self {
+        let mut works = IdMap::default();
+        for failure in failures {
+            *works.entry(failure.what).or_insert(1.0) *= failure.works.clamp(0.0, 1.0);
+        }
+        Self { facts, works }
+    }
+
     /// The share of time that a component works; what a contract says counts if `contracts`.
-    fn share(&self, component: Component, contracts: bool) -> f64 {
+    fn share(&self, component: Target, contracts: bool) -> f64 {
         let stated = match component {
-            Component::Node(node) => self
+            Target::Node(node) => self
                 .facts
                 .measured_availability(node)
                 .or_else(|| self.facts.contracted_availability(node).filter(|_| contracts)),
-            Component::Operation(_) | Component::Call(_) => None,
+            Target::Operation(_) | Target::Call(_) => None,
         };
         stated.unwrap_or(1.0) * self.works(component)
     }
 
-    fn works(&self, component: Component) -> f64 {
-        let concerned = self.failures.iter().filter(|failure| match component {
-            Component::Node(node) => failure.what == Target::Node(node),
-            Component::Operation(operation) => failure.what == Target::Operation(operation),
-            Component::Call(call) => failure.what == Target::Call(call),
-        });
-        concerned.map(|failure| failure.works.clamp(0.0, 1.0)).product()
+    fn works(&self, component: Target) -> f64 {
+        self.works.get(&component).copied().unwrap_or(1.0)
     }
 
     /// What is not stated is read as `otherwise`.
-    fn state(&self, component: Component, otherwise: State) -> State {
+    fn state(&self, component: Target, otherwise: State) -> State {
         let stated = match component {
-            Component::Node(node) => {
+            Target::Node(node) => {
                 self.facts.measured_availability(node).or_else(|| self.facts.contracted_availability(node)).is_some()
             }
-            Component::Operation(_) | Component::Call(_) => true,
+            Target::Operation(_) | Target::Call(_) => true,
         };
         match component {
             _ if self.works(component) == 0.0 => State::Down,
             _ if !stated && otherwise == State::Down => State::Down,
-            Component::Node(_) if stated => State::Variable,
+            Target::Node(_) if stated => State::Variable,
             _ if self.works(component) < 1.0 => State::Variable,
             _ => State::Up,
         }
@@ -99,7 +103,7 @@ impl Basis {
             operations.iter().filter_map(|id| self.group_of.get(id.index()).copied()).collect();
         groups.sort_unstable();
         groups.dedup();
-        groups.into_iter().filter_map(|group| facts.components().get(group).map(Vec::as_slice)).collect()
+        groups.into_iter().filter_map(|group| facts.components().get(group)).collect()
     }
 
     pub(super) fn availability(&self, solved: &Solved<'_>, id: OperationId) -> Availability {
@@ -116,7 +120,7 @@ pub(super) type Below<'b, T> = Option<(&'b T, &'b [&'b [OperationId]])>;
 
 /// What is to be read anew: all that is concerned, without anything below all there is.
 fn concerned<'a>(facts: &'a Facts<'_>, groups: Option<&[&'a [OperationId]]>) -> Vec<&'a [OperationId]> {
-    groups.map_or_else(|| facts.components().iter().map(Vec::as_slice).collect(), <[_]>::to_vec)
+    groups.map_or_else(|| facts.components().iter().collect(), <[_]>::to_vec)
 }
 
 /// What each operation needs, with its values; what a question changes lies above what holds without it.
@@ -135,7 +139,7 @@ pub(super) struct Solved<'b> {
 
 impl<'b> Solved<'b> {
     pub(super) fn of(facts: &Facts<'_>, failures: &[Failure], below: Below<'b, Self>) -> Self {
-        let beliefs = Beliefs { facts, failures };
+        let beliefs = Beliefs::of(facts, failures);
         let groups = concerned(facts, below.map(|(_, groups)| groups));
         let below = below.map(|(below, _)| below);
         let count = facts.topology().operations.len();
@@ -148,10 +152,8 @@ impl<'b> Solved<'b> {
         let most = read(Reading::Most, Formulas::ALWAYS, State::Up, below.map(|below| &below.most));
         let least = read(Reading::Least, Formulas::NEVER, State::Down, below.map(|below| &below.least));
         let diagrams = Diagrams::of(&formulas, below.map(|below| &below.diagrams), order(facts));
-        let (measured, all) = (
-            |component: Component| beliefs.share(component, false),
-            |component: Component| beliefs.share(component, true),
-        );
+        let (measured, all) =
+            (|component: Target| beliefs.share(component, false), |component: Target| beliefs.share(component, true));
         let requests = below.map_or_else(|| vec![None; count], |below| below.requests.clone());
         Self {
             measured: formulas.bounds(below.map(|below| &below.measured), measured),
@@ -217,7 +219,7 @@ impl Independence {
         }
         let components = diagrams.components(formula).into_iter();
         let mut nodes: Vec<NodeId> = components
-            .filter_map(|component| if let Component::Node(node) = component { Some(node) } else { None })
+            .filter_map(|component| if let Target::Node(node) = component { Some(node) } else { None })
             .collect();
         nodes.sort_unstable();
         let pairs = nodes.len() * nodes.len().saturating_sub(1) / 2;
@@ -231,7 +233,7 @@ impl Independence {
 fn order(facts: &Facts<'_>) -> impl Iterator<Item = Variable> {
     let topology = facts.topology();
     let callers_first = facts.components().iter().rev().flatten();
-    callers_first.map(|id| Variable::Up(Component::Node(topology.operation(*id).node)))
+    callers_first.map(|id| Variable::Up(Target::Node(topology.operation(*id).node)))
 }
 
 /// Something that each operation needs and of which nothing is stated: itself, or the first below.
@@ -296,7 +298,7 @@ pub(super) struct Certain<'b> {
 impl<'b> Certain<'b> {
     pub(super) fn of(facts: &Facts<'_>, failures: &[Failure], below: Below<'b, Self>) -> Self {
         let down: Vec<Failure> = failures.iter().map(|failure| Failure { works: 0.0, ..*failure }).collect();
-        let beliefs = Beliefs { facts, failures: &down };
+        let beliefs = Beliefs::of(facts, &down);
         let state = |component| if beliefs.works(component) == 0.0 { State::Down } else { State::Up };
         let groups = concerned(facts, below.map(|(_, groups)| groups));
         let below = below.map(|(below, _)| below);

@@ -1,7 +1,8 @@
 //! What an operation needs, as a formula: its node, what it passes through, and the calls that it cannot do without.
 //! A queue between two is needed by who waits for it, its consumers are not; tries change nothing in an outage.
 
-use super::formula::{Component, FormulaId, Formulas};
+use super::Target;
+use super::formula::{FormulaId, Formulas};
 use crate::analysis::Facts;
 use crate::model::{CallId, Fallback, NodeId, OperationId, Step};
 use crate::vocabulary::{ElementKind, Key};
@@ -33,7 +34,7 @@ pub(super) struct Structure<'a, 'f, 'b> {
     pub(super) reading: Reading,
     /// What a call works like that comes back in a circle.
     pub(super) in_circle: FormulaId,
-    pub(super) state: &'a dyn Fn(Component) -> State,
+    pub(super) state: &'a dyn Fn(Target) -> State,
 }
 
 impl Structure<'_, '_, '_> {
@@ -54,17 +55,17 @@ impl Structure<'_, '_, '_> {
 
     fn operation(&mut self, id: OperationId, done: &[FormulaId]) -> FormulaId {
         let operation = self.facts.topology().operation(id);
-        let own = [self.node(operation.node), self.component(Component::Operation(id))];
+        let own = [self.node(operation.node), self.component(Target::Operation(id))];
         let body = self.steps(&operation.body, done);
         self.formulas.all(own.into_iter().chain([body]))
     }
 
     fn node(&mut self, node: NodeId) -> FormulaId {
         let is_client = self.facts.topology().node(node).kind == ElementKind::Client;
-        if is_client { Formulas::ALWAYS } else { self.component(Component::Node(node)) }
+        if is_client { Formulas::ALWAYS } else { self.component(Target::Node(node)) }
     }
 
-    fn component(&mut self, component: Component) -> FormulaId {
+    fn component(&mut self, component: Target) -> FormulaId {
         match (self.state)(component) {
             State::Up => Formulas::ALWAYS,
             State::Down => Formulas::NEVER,
@@ -161,7 +162,7 @@ impl Structure<'_, '_, '_> {
         let call = facts.topology().call(id);
         let between: Vec<FormulaId> = facts.passed(id).into_iter().map(|node| self.node(node)).collect();
         let callee = done.get(call.to.index()).copied().unwrap_or(self.in_circle);
-        let itself = self.component(Component::Call(id));
+        let itself = self.component(Target::Call(id));
         let reached = self.formulas.all(between.into_iter().chain([itself, callee]));
         match &call.fallback {
             _ if self.reading == Reading::Whole => reached,

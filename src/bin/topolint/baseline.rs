@@ -8,7 +8,7 @@ use topolint::baseline::{Baseline, Entry, Used};
 use topolint::config::Config;
 use topolint::lint::{Outcome, Terms, lint};
 use topolint::metadata::built_in_clients;
-use topolint::model::{Files as _, Loader};
+use topolint::model::{FileError, Files as _, Loader};
 use topolint::report::Look;
 use topolint::source::{SourceMap, clean};
 
@@ -55,7 +55,11 @@ pub(crate) fn known(
     };
     let bytes = files.read(&inner).map_err(|error| {
         let name = output::path(files.name(&inner).as_ref());
-        format!("error: `{name}` {}\n  help: `topolint baseline create` writes it", error.reason())
+        let help = match error {
+            FileError::TooLarge { .. } => "raise `--max-file-size`",
+            _ => "`topolint baseline create` writes it",
+        };
+        format!("error: `{name}` {}\n  help: {help}", error.reason())
     })?;
     let text = String::from_utf8_lossy(&bytes);
     let id = sources.add(files.name(&inner), text.strip_prefix('\u{FEFF}').unwrap_or(&text));
@@ -149,9 +153,22 @@ impl Project {
         Ok((outcome, used))
     }
 
+    /// Nothing is written that would not be read again.
     fn write(&self, file: &Path, baseline: &Baseline) -> Result<(), Stop> {
         let paths: Vec<String> = baseline.paths.iter().map(|path| self.folder.seen_beside(file, path)).collect();
-        written::beside(file, &baseline.text(&paths))
+        let text = baseline.text(&paths);
+        let mut sources = SourceMap::default();
+        let entries_alone = sources.add(String::new(), baseline.text(&[]));
+        let limit = self.folder.limits().file_size;
+        let help = if text.len() as u64 > limit {
+            "raise `--max-file-size`, or check fewer files with each baseline"
+        } else if Baseline::read(&sources, entries_alone, "").is_err() {
+            "check fewer files with each baseline, or switch off in `topolint.yaml` the rules that find most"
+        } else {
+            return written::beside(file, &text);
+        };
+        let (file, entries) = (self.folder.shown(file), entries(baseline.entries.len()));
+        Err(format!("error: with {entries} `{file}` would be larger than what is read\n  help: {help}").into())
     }
 }
 

@@ -12,8 +12,8 @@ use crate::model::{CallId, OperationId};
 use crate::parallel;
 use crate::report::what_if::{share, strain, word};
 
-/// The work that is done at most: the elements of the topology, for each question.
-const WORK: usize = 50_000_000;
+/// So much is looked at for all answers together.
+const WORK: usize = 8_000_000;
 /// So many calls are named at most, on the ways of all answers.
 const ROOM: usize = 1_000_000;
 /// So many entries are told of, and so many lines.
@@ -92,11 +92,14 @@ impl<'a, 'f> Asker<'a, 'f> {
         let of_call = |call: &Call| call.id.map(Disturbance::Silent).into_iter().collect();
         let of_calls = scene.edges.iter().flat_map(|edge| edge.calls.iter().map(of_call));
         let questions: Vec<Vec<Disturbance>> = scene.nodes.iter().map(of_node).chain(of_calls).collect();
-        let topology = self.facts.topology();
-        let affordable = WORK / (topology.nodes.len() + topology.calls.len()).max(1);
-        // The first so many that ask something.
-        let end = questions.iter().enumerate().filter(|(_, question)| !question.is_empty()).nth(affordable);
-        let answered = questions.get(..end.map_or(questions.len(), |(end, _)| end)).unwrap_or_default();
+        let mut work = WORK;
+        let affordable = |question: &&Vec<Disturbance>| {
+            if !question.is_empty() {
+                work -= work.min(self.facts.work_of_outlooks(question.iter().map(Disturbance::target)));
+            }
+            work > 0
+        };
+        let answered = questions.get(..questions.iter().take_while(affordable).count()).unwrap_or_default();
         let mut room = ROOM;
         let mut answers = parallel::map(answered, |question| self.ask(question)).into_iter().map(|answer| {
             let answer = answer.filter(|answer| room >= answer.length())?;
