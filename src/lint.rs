@@ -181,8 +181,14 @@ impl<'a> Pass<'a> {
         let sources = &self.loader.sources;
         let run = Run { sources, topology, terms: self.terms, views: &self.views, compared };
         let problems = text_problems.chain(problems).collect();
-        let (mut findings, (coverage, not_analysed)) =
-            parallel::both(|| run.findings(facts, problems), || (facts.coverage(), facts.not_analysed()));
+        let (mut findings, (coverage, not_analysed)) = parallel::both(
+            || run.findings(facts, problems),
+            || {
+                // What takes longest is begun first: rules would wait for it.
+                let _ = facts.pools();
+                (facts.coverage(), facts.not_analysed())
+            },
+        );
         let suppressions = run.suppress(&mut findings);
         findings.extend(suppressions);
         let summary = Summary {

@@ -2,8 +2,9 @@
 //! both ends. Own work adds nothing, because its minimum is nowhere stated.
 
 use super::Facts;
+use super::links::Places;
 use crate::ids::one_of;
-use crate::model::{Answer, Between, CallId, Duration, Link, Name, NodeId, OperationId, Setting, Step};
+use crate::model::{Between, CallId, Duration, Link, Name, NodeId, OperationId, Setting, Step};
 use crate::vocabulary::Key;
 
 pub(super) fn floors(facts: &Facts<'_>) -> Vec<Duration> {
@@ -86,12 +87,8 @@ impl Facts<'_> {
     /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count.
     fn shortest_link(&self, [one, other]: [NodeId; 2]) -> Option<&Link> {
         let topology = self.topology();
-        let places = |node, key| match self.cascade().node(node, key) {
-            Answer::Given(stated) => &*stated.setting.texts,
-            _ => &[],
-        };
-        let [region, other_region] = [one, other].map(|node| places(node, Key::Region));
-        let [zone, other_zone] = [one, other].map(|node| places(node, Key::Zones));
+        let [Places { region, zones }, Places { region: other_region, zones: other_zones }] =
+            [one, other].map(|node| self.places(node));
         let link = |between: Between| topology.links.iter().find(|link| link.between == between);
         let named = |one: Name, other: Name| self.link_between(one, other);
         if let ([one], [other]) = (region, other_region)
@@ -99,13 +96,13 @@ impl Facts<'_> {
         {
             return named(*one, *other).or_else(|| link(Between::Regions));
         }
-        if zone.is_empty() || other_zone.is_empty() {
+        if zones.is_empty() || other_zones.is_empty() {
             return None;
         }
-        if zone.iter().any(one_of(other_zone)) {
+        if zones.iter().any(one_of(other_zones)) {
             return link(Between::OneZone);
         }
-        let pairs = zone.iter().flat_map(|one| other_zone.iter().map(move |other| (*one, *other)));
+        let pairs = zones.iter().flat_map(|one| other_zones.iter().map(move |other| (*one, *other)));
         let links = pairs.map(|(one, other)| named(one, other).or_else(|| link(Between::Zones)));
         links.min_by_key(|link| link.and_then(rtt)).flatten()
     }

@@ -57,6 +57,13 @@ pub fn loss_limit(loss: f64, round_trip: Duration) -> f64 {
     1.22 * SEGMENT / (round_trip.seconds() * loss.sqrt())
 }
 
+/// Where a node stands, by what is stated of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Places<'f> {
+    pub(super) region: &'f [Name],
+    pub(super) zones: &'f [Name],
+}
+
 /// Bytes on their way when a link is full; bandwidth in bits a second.
 #[must_use]
 pub fn on_the_way(bandwidth: f64, round_trip: Duration) -> f64 {
@@ -93,19 +100,27 @@ impl<'f> Facts<'f> {
     /// Between which places two nodes stand: regions, or else zones, and the share of calls that cross.
     #[must_use]
     pub fn places_apart(&self, from: NodeId, to: NodeId) -> Option<Apart> {
-        let places = |node, key| self.cascade().node(node, key).given().map_or(&[][..], |stated| &stated.setting.texts);
-        if let ([one], [other]) = (places(from, Key::Region), places(to, Key::Region))
+        let [from, to] = [from, to].map(|node| self.places(node));
+        if let ([one], [other]) = (from.region, to.region)
             && one != other
         {
             return Some((true, Some((*one, *other)), 1.0));
         }
-        let (here, there) = (places(from, Key::Zones), places(to, Key::Zones));
+        let (here, there) = (from.zones, to.zones);
         let is_there = one_of(there);
         let together = here.iter().filter(|zone| is_there(zone)).count();
         #[allow(clippy::cast_precision_loss, reason = "a number of zones, to divide")]
         let share = 1.0 - together as f64 / (here.len() * there.len()).max(1) as f64;
         let ends = if let ([one], [other]) = (here, there) { Some((*one, *other)) } else { None };
         (!here.is_empty() && !there.is_empty() && share > 0.0).then_some((false, ends, share))
+    }
+
+    /// Where a node stands.
+    pub(super) fn places(&self, node: NodeId) -> Places<'f> {
+        let said = |node, key| self.cascade().node(node, key).given().map_or(&[][..], |stated| &stated.setting.texts);
+        let of = |node| Places { region: said(node, Key::Region), zones: said(node, Key::Zones) };
+        let places = self.places.get_or_init(|| self.topology().node_ids().map(of).collect());
+        places.get(node.index()).copied().unwrap_or_default()
     }
 
     /// Where the first link from one place to another stands among all of them.

@@ -2,7 +2,6 @@
 
 use super::Facts;
 use super::attempts::Attempts;
-use super::condensation::components;
 use crate::ids::IdMap;
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
@@ -43,7 +42,7 @@ impl Rate {
 pub(super) fn rates(facts: &Facts<'_>, traffic: Traffic) -> Vec<Rate> {
     let topology = facts.topology();
     let mut rates = vec![Rate::NONE; topology.operations.len()];
-    let groups = components(topology, |call| counts(facts, call));
+    let groups = facts.components_over(|call| counts(facts, call));
     for group in groups.iter().rev() {
         for id in group {
             let calls = topology.calls_to(*id).filter(|call| counts(facts, *call));

@@ -65,6 +65,7 @@ pub use barriers::{Dedup, Memory};
 pub use budgets::{RetryBudget, expected_tries};
 pub use capacity::{Held, HoldLimit, Holder, Opening, Pool};
 pub use commits::{Change, DualWrite};
+pub use condensation::Groups;
 pub use connections::{Connected, Opened};
 pub use consequences::{Consequences, Disturbance, Felt, Late, Tries};
 pub use consistency::{Model, Models};
@@ -115,9 +116,11 @@ pub struct Facts<'a> {
     ranks: OnceLock<Vec<u32>>,
     calls_by_name: OnceLock<Vec<CallId>>,
     call_ranks: OnceLock<Vec<u32>>,
+    places: OnceLock<Vec<links::Places<'a>>>,
     link_places: OnceLock<IdMap<(Name, Name), usize>>,
-    components: OnceLock<Vec<Vec<OperationId>>>,
-    components_of_made: OnceLock<Vec<Vec<OperationId>>>,
+    components: OnceLock<Groups>,
+    components_of_made: OnceLock<Groups>,
+    components_of_all: OnceLock<Groups>,
     repeaters: OnceLock<Vec<Option<Repeater>>>,
     entries: OnceLock<Entries>,
     allotted: OnceLock<Vec<Allotted>>,
@@ -172,9 +175,11 @@ impl<'a> Facts<'a> {
             ranks: OnceLock::new(),
             calls_by_name: OnceLock::new(),
             call_ranks: OnceLock::new(),
+            places: OnceLock::new(),
             link_places: OnceLock::new(),
             components: OnceLock::new(),
             components_of_made: OnceLock::new(),
+            components_of_all: OnceLock::new(),
             repeaters: OnceLock::new(),
             entries: OnceLock::new(),
             allotted: OnceLock::new(),
@@ -276,13 +281,18 @@ impl<'a> Facts<'a> {
     /// Groups of operations that call each other in a circle of synchronous calls, callees before callers; an
     /// operation in no circle is a group of its own.
     #[must_use]
-    pub fn components(&self) -> &[Vec<OperationId>] {
-        self.components.get_or_init(|| condensation::components(self.topology, |call| self.plan(call).awaited))
+    pub fn components(&self) -> &Groups {
+        self.components.get_or_init(|| self.components_over(|call| self.plan(call).awaited))
     }
 
     /// The same over all calls that are made, waited for or not.
-    fn components_of_made(&self) -> &[Vec<OperationId>] {
-        self.components_of_made.get_or_init(|| condensation::components(self.topology, |call| self.plan(call).made))
+    fn components_of_made(&self) -> &Groups {
+        self.components_of_made.get_or_init(|| self.components_over(|call| self.plan(call).made))
+    }
+
+    /// The same over some calls.
+    fn components_over(&self, counts: impl Fn(CallId) -> bool) -> Groups {
+        self.components_of_all.get_or_init(|| Groups::of(self.topology)).over(self.topology, counts)
     }
 
     /// Who makes a call again, if anybody does: the most certain first.

@@ -2,7 +2,6 @@
 //! them, each keeping a share p, it is pⁿ. One pass over the groups of calls, callers first.
 
 use super::Facts;
-use super::condensation::components;
 use crate::model::{Answer, CallId, OperationId};
 use crate::vocabulary::Key;
 
@@ -40,9 +39,13 @@ impl Facts<'_> {
     pub fn torn_trace(&self) -> Option<TornTrace> {
         let topology = self.topology();
         let mut reached: Vec<Reached> = topology.operation_ids().map(|id| self.alone(id)).collect();
+        // Who decides alone cannot disagree.
+        if reached.iter().filter(|reached| reached.deciders > 0).count() < 2 {
+            return None;
+        }
         let goes_on =
             |call: CallId| self.plan(call).made && !matches!(self.cascade().call(call, &[Key::Trace]), Answer::None(_));
-        for group in components(topology, goes_on).iter().rev() {
+        for group in self.components_over(goes_on).iter().rev() {
             for id in group {
                 let outside = |call: &CallId| group.binary_search(&topology.call(*call).from).is_err();
                 let calls = topology.calls_to(*id).filter(|call| goes_on(*call) && outside(call));

@@ -6,7 +6,6 @@
 
 use super::Facts;
 use super::attempts::{Attempts, Limit};
-use super::condensation::components;
 use super::course::{Course, Walk};
 use super::interval::{Extent, Time};
 use crate::model::{CallId, Duration, OperationId, Stated};
@@ -54,21 +53,20 @@ impl Times {
         let inside = |call| facts.plan(call).awaited && facts.plan(call).local;
         let cut_off = |call| facts.plan(call).attempt().is_some() || facts.plan(call).deadline.duration().is_some();
         let mut order = vec![0_usize; count];
-        for (place, component) in components(facts.topology(), |call| inside(call) && !cut_off(call)).iter().enumerate()
-        {
+        for (place, component) in facts.components_over(|call| inside(call) && !cut_off(call)).iter().enumerate() {
             for operation in component {
                 if let Some(slot) = order.get_mut(operation.index()) {
                     *slot = place;
                 }
             }
         }
-        for component in components(facts.topology(), inside) {
-            for operation in &component {
+        for component in facts.components_over(inside).iter() {
+            for operation in component {
                 // Inside a circle the callee is not known yet: without end, as the circle may be.
                 times.set(facts, *operation, Time::exactly(Extent::Unbounded));
             }
             // A call that is cut by its own bound needs its callee least, so what it leads to comes last.
-            let mut component = component;
+            let mut component = component.to_vec();
             component.sort_by_key(|operation| order.get(operation.index()).copied());
             for operation in &component {
                 let work = times.work_of(facts, *operation, None, None);

@@ -1,9 +1,11 @@
 //! Which statement decides. One walk over the places that may speak of an element, strongest first, serves both the
 //! analyses (the first place that speaks wins) and `explain --where` (all of them, with what they overrode).
 
+use std::ops::ControlFlow;
+
 use super::clients::{Client, ClientDefault, ClientKind, Clients};
 use super::setting::{Reference, Setting, Settings};
-use super::topology::{Call, CallId, Name, NodeId, OperationId, PolicyId, ScopeId, Topology};
+use super::topology::{CallId, Name, NodeId, OperationId, PolicyId, ScopeId, Topology};
 use crate::source::Span;
 use crate::vocabulary::{Cascade as Reach, ElementKind, Key, KeySet};
 
@@ -45,6 +47,11 @@ impl Scope {
             said_of_calls: KeySet::default(),
             said_of_nodes: KeySet::default(),
         }
+    }
+
+    /// What it says of some things inside.
+    fn defaults_for(&self, what: impl Fn(DefaultsFor) -> bool) -> impl Iterator<Item = &Settings> {
+        self.defaults.iter().filter(move |(of, _)| what(*of)).map(|(_, settings)| settings)
     }
 
     /// Notes what may be said inside, by itself and by the boxes around it.
@@ -156,11 +163,10 @@ pub struct Cascade<'a> {
     clients: &'a Clients,
 }
 
-/// A place that may speak of an element.
-struct Place<'a> {
-    settings: &'a Settings,
-    origin: Origin<'a>,
-}
+/// Looks at a place that may speak of an element; breaks once it has found what it looks for.
+trait Visit<'a>: FnMut(&'a Settings, Origin<'a>) -> ControlFlow<()> {}
+
+impl<'a, F: FnMut(&'a Settings, Origin<'a>) -> ControlFlow<()>> Visit<'a> for F {}
 
 impl<'a> Cascade<'a> {
     /// Looks up in this topology, with this table of clients.
@@ -173,20 +179,20 @@ impl<'a> Cascade<'a> {
     #[must_use]
     pub fn call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
         let said = &self.topology.said;
-        if !said.contains(Key::Via) && !keys.iter().any(|key| said.contains(*key)) {
+        if !said.contains(Key::Via) && !said.contains_any(keys) {
             return Answer::Unstated;
         }
-        let call = self.topology.call(id);
-        let table_entry = || self.table_entry(call, keys).map(answer);
-        self.first_of_call(call, keys).or_else(table_entry).unwrap_or(Answer::Unstated)
+        let table_entry = || self.table_entry(id, keys).map(answer);
+        self.first_of_call(id, keys).or_else(table_entry).unwrap_or(Answer::Unstated)
     }
 
     /// All statements that speak of an attribute of a call, strongest first.
     #[must_use]
     pub fn call_all(&self, id: CallId, keys: &[Key]) -> Vec<Stated<'a>> {
-        let call = self.topology.call(id);
-        let written = all(self.places_of_call(call, insisted(keys)), keys);
-        written.into_iter().chain(self.table_entry(call, keys)).collect()
+        let mut stated = Vec::new();
+        let _ = self.places_of_call(id, keys, &mut all(keys, &mut stated));
+        stated.extend(self.table_entry(id, keys));
+        stated
     }
 
     /// What is known of an attribute of an operation.
@@ -195,16 +201,17 @@ impl<'a> Cascade<'a> {
         if !self.topology.said.contains(key) {
             return Answer::Unstated;
         }
-        if !self.may_speak_of_operation(id, &[key]) {
-            return Answer::Unstated;
-        }
-        first(self.places_of_operation(id, key), &[key]).unwrap_or(Answer::Unstated)
+        let mut found = None;
+        let _ = self.places_of_operation(id, key, &[key], &mut first(&[key], &mut found));
+        found.unwrap_or(Answer::Unstated)
     }
 
     /// All statements that speak of an attribute of an operation, strongest first.
     #[must_use]
     pub fn operation_all(&self, id: OperationId, key: Key) -> Vec<Stated<'a>> {
-        all(self.places_of_operation(id, key), &[key])
+        let mut stated = Vec::new();
+        let _ = self.places_of_operation(id, key, &[key], &mut all(&[key], &mut stated));
+        stated
     }
 
     /// What is known of an attribute of a node.
@@ -221,7 +228,10 @@ impl<'a> Cascade<'a> {
     /// All statements that speak of an attribute of a node, strongest first.
     #[must_use]
     pub fn node_all(&self, id: NodeId, key: Key) -> Vec<Stated<'a>> {
-        all(self.places_of_node(id, key), &[key]).into_iter().chain(self.broker_entry(id, key)).collect()
+        let mut stated = Vec::new();
+        let _ = self.places_of_node(id, key, &[key], &mut all(&[key], &mut stated));
+        stated.extend(self.broker_entry(id, key));
+        stated
     }
 
     /// What the broker of a queue fills in: only what was read where its maintainers state it.
@@ -244,12 +254,8 @@ impl<'a> Cascade<'a> {
 
     /// The clients and meshes that a call goes through.
     pub fn clients(&self, id: CallId) -> impl Iterator<Item = &'a Client> + use<'a> {
-        self.clients_of(self.topology.call(id))
-    }
-
-    fn clients_of(&self, call: &'a Call) -> impl Iterator<Item = &'a Client> + use<'a> {
         let clients = self.clients;
-        let via = self.first_of_call(call, &[Key::Via]).and_then(Answer::given);
+        let via = self.first_of_call(id, &[Key::Via]).and_then(Answer::given);
         via.into_iter().flat_map(|stated| &stated.setting.references).filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index),
             _ => None,
@@ -257,117 +263,108 @@ impl<'a> Cascade<'a> {
     }
 
     /// What a client library fills in. A proxy fills in nothing: it is a layer of its own.
-    fn table_entry(&self, call: &'a Call, keys: &[Key]) -> Option<Stated<'a>> {
+    fn table_entry(&self, id: CallId, keys: &[Key]) -> Option<Stated<'a>> {
         if keys == [Key::Via] || !self.topology.said.contains(Key::Via) {
             return None;
         }
-        self.clients_of(call).filter(|client| client.kind == ClientKind::Library).find_map(|client| {
+        self.clients(id).filter(|client| client.kind == ClientKind::Library).find_map(|client| {
             let default = keys.iter().find_map(|key| client.known(*key))?;
             Some(Stated { setting: &default.setting, origin: Origin::Client(client, default) })
         })
     }
 
-    fn first_of_call(&self, call: &'a Call, keys: &[Key]) -> Option<Answer<'a>> {
-        let insisted = insisted(keys);
-        let scope = self.topology.scope(call.scope);
-        let may_be_said = keys.iter().any(|key| {
-            call.settings.may_say(*key)
-                || scope.said_of_calls.contains(*key)
-                || call.policies.iter().any(|id| self.topology.policy(*id).settings.may_say(*key))
-        });
-        if may_be_said || insisted && self.may_speak_of_operation(call.to, keys) {
-            return first(self.places_of_call(call, insisted), keys);
-        }
-        None
+    fn first_of_call(&self, id: CallId, keys: &[Key]) -> Option<Answer<'a>> {
+        let mut found = None;
+        let _ = self.places_of_call(id, keys, &mut first(keys, &mut found));
+        found
     }
 
     fn first_of_node(&self, id: NodeId, key: Key) -> Option<Answer<'a>> {
-        let node = self.topology.node(id);
-        if node.settings.may_say(key) || self.topology.scope(node.scope).said_of_nodes.contains(key) {
-            return first(self.places_of_node(id, key), &[key]);
-        }
-        None
+        let mut found = None;
+        let _ = self.places_of_node(id, key, &[key], &mut first(&[key], &mut found));
+        found
     }
 
-    fn may_speak_of_operation(&self, id: OperationId, keys: &[Key]) -> bool {
-        let operation = self.topology.operation(id);
-        let node = self.topology.node(operation.node);
-        let scope = self.topology.scope(node.inner.unwrap_or(node.scope));
-        keys.iter().any(|key| {
-            operation.settings.may_say(*key) || node.settings.may_say(*key) || scope.said_of_nodes.contains(*key)
-        })
-    }
-
-    fn places_of_call(&self, call: &'a Call, insisted: bool) -> impl Iterator<Item = Place<'a>> + use<'a> {
+    fn places_of_call(&self, id: CallId, keys: &[Key], visit: &mut impl Visit<'a>) -> ControlFlow<()> {
         let topology = self.topology;
-        let own = std::iter::once(Place { settings: &call.settings, origin: Origin::Own });
-        let policies = call
-            .policies
-            .iter()
-            .map(move |id| Place { settings: &topology.policy(*id).settings, origin: Origin::Policy(*id) });
-        let callee =
-            insisted.then(|| self.places_of_operation(call.to, Key::Encryption)).into_iter().flatten().map(|place| {
-                Place {
-                    settings: place.settings,
-                    origin: Origin::Callee(match place.origin {
-                        Origin::Box(scope) | Origin::Defaults(scope) => Some(scope),
-                        _ => None,
-                    }),
-                }
-            });
-        let defaults = defaults_of_calls(topology, call.scope)
-            .map(|(id, settings)| Place { settings, origin: Origin::Defaults(id) });
-        own.chain(policies).chain(callee).chain(defaults)
+        let call = topology.call(id);
+        visit(&call.settings, Origin::Own)?;
+        for id in &call.policies {
+            visit(&topology.policy(*id).settings, Origin::Policy(*id))?;
+        }
+        if keys.iter().any(|key| key.attribute().cascade == Reach::Insisted) {
+            self.places_of_operation(call.to, Key::Encryption, keys, &mut |settings, origin| {
+                let place = match origin {
+                    Origin::Box(scope) | Origin::Defaults(scope) => Some(scope),
+                    _ => None,
+                };
+                visit(settings, Origin::Callee(place))
+            })?;
+        }
+        for id in outwards(topology, call.scope) {
+            let scope = topology.scope(id);
+            if !scope.said_of_calls.contains_any(keys) {
+                break;
+            }
+            for settings in scope.defaults_for(|what| what == DefaultsFor::Calls) {
+                visit(settings, Origin::Defaults(id))?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// An amount is a total of what it is written on; so is what means only that element.
-    fn places_of_operation(&self, id: OperationId, key: Key) -> impl Iterator<Item = Place<'a>> + use<'a> {
+    fn places_of_operation(
+        &self,
+        id: OperationId,
+        key: Key,
+        keys: &[Key],
+        visit: &mut impl Visit<'a>,
+    ) -> ControlFlow<()> {
         let topology = self.topology;
         let operation = topology.operation(id);
-        let passed_on = passes_on(key) || operation.name.is_none();
-        let own = std::iter::once(Place { settings: &operation.settings, origin: Origin::Own });
-        let inner = topology.node(operation.node).inner.filter(|_| passes_on(key));
-        let in_node = inner.and_then(|scope| {
-            let settings = topology.scope(scope).defaults.iter().find(|(what, _)| *what == DefaultsFor::Operations)?;
-            Some(Place { settings: &settings.1, origin: Origin::Defaults(scope) })
-        });
-        let of_node =
-            passed_on.then(|| self.places_of_node(operation.node, key)).into_iter().flatten().map(move |place| {
-                match place.origin {
-                    Origin::Own => Place { origin: Origin::Node(operation.node), ..place },
-                    _ => place,
-                }
-            });
-        own.chain(in_node).chain(of_node)
+        visit(&operation.settings, Origin::Own)?;
+        if let Some(scope) = topology.node(operation.node).inner.filter(|_| passes_on(key))
+            && let Some(settings) = topology.scope(scope).defaults_for(|what| what == DefaultsFor::Operations).next()
+        {
+            visit(settings, Origin::Defaults(scope))?;
+        }
+        if passes_on(key) || operation.name.is_none() {
+            self.places_of_node(operation.node, key, keys, &mut |settings, origin| {
+                let is_own = matches!(origin, Origin::Own);
+                visit(settings, if is_own { Origin::Node(operation.node) } else { origin })
+            })?;
+        }
+        ControlFlow::Continue(())
     }
 
-    fn places_of_node(&self, id: NodeId, key: Key) -> impl Iterator<Item = Place<'a>> + use<'a> {
+    fn places_of_node(&self, id: NodeId, key: Key, keys: &[Key], visit: &mut impl Visit<'a>) -> ControlFlow<()> {
         let topology = self.topology;
         let node = topology.node(id);
-        let own = std::iter::once(Place { settings: &node.settings, origin: Origin::Own });
-        let boxes = passes_on(key).then(|| outwards(topology, node.scope)).into_iter().flatten().flat_map(move |id| {
+        visit(&node.settings, Origin::Own)?;
+        if !passes_on(key) {
+            return ControlFlow::Continue(());
+        }
+        for id in outwards(topology, node.scope) {
             let scope = topology.scope(id);
-            let of_kind = scope.defaults.iter().filter(move |(what, _)| {
-                matches!(what, DefaultsFor::Operations) || *what == DefaultsFor::Nodes(node.kind)
-            });
-            let of_kind = of_kind.map(move |(_, settings)| Place { settings, origin: Origin::Defaults(id) });
-            of_kind.chain(std::iter::once(Place { settings: &scope.settings, origin: Origin::Box(id) }))
-        });
-        own.chain(boxes)
+            if !scope.said_of_nodes.contains_any(keys) {
+                break;
+            }
+            let of_kind = |what| matches!(what, DefaultsFor::Operations) || what == DefaultsFor::Nodes(node.kind);
+            for settings in scope.defaults_for(of_kind) {
+                visit(settings, Origin::Defaults(id))?;
+            }
+            visit(&scope.settings, Origin::Box(id))?;
+        }
+        ControlFlow::Continue(())
     }
 }
 
 /// What the `defaults` around a caller in this box say of a key.
 pub(super) fn default_of_calls(topology: &Topology, scope: ScopeId, key: Key) -> Option<&Setting> {
-    defaults_of_calls(topology, scope).find_map(|(_, settings)| settings.get(key))
-}
-
-/// What the boxes around a caller say of all calls that leave from inside, innermost first.
-fn defaults_of_calls(topology: &Topology, scope: ScopeId) -> impl Iterator<Item = (ScopeId, &Settings)> {
-    outwards(topology, scope).flat_map(|id| {
-        let of_calls = topology.scope(id).defaults.iter().filter(|(what, _)| *what == DefaultsFor::Calls);
-        of_calls.map(move |(_, settings)| (id, settings))
-    })
+    outwards(topology, scope)
+        .flat_map(|id| topology.scope(id).defaults_for(|what| what == DefaultsFor::Calls))
+        .find_map(|settings| settings.get(key))
 }
 
 /// A box and all around it, innermost first.
@@ -379,10 +376,6 @@ fn passes_on(key: Key) -> bool {
     !matches!(key.attribute().cascade, Reach::Amount | Reach::Own)
 }
 
-fn insisted(keys: &[Key]) -> bool {
-    keys.iter().any(|key| key.attribute().cascade == Reach::Insisted)
-}
-
 fn answer(stated: Stated<'_>) -> Answer<'_> {
     match stated.setting.state {
         super::setting::State::Given(_) => Answer::Given(stated),
@@ -391,19 +384,21 @@ fn answer(stated: Stated<'_>) -> Answer<'_> {
     }
 }
 
-/// The first place that speaks. A place with something unreadable may have spoken.
-fn first<'a>(mut places: impl Iterator<Item = Place<'a>>, keys: &[Key]) -> Option<Answer<'a>> {
-    places.find_map(|place| match keys.iter().find_map(|key| place.settings.get(*key)) {
-        Some(setting) => Some(answer(Stated { setting, origin: place.origin })),
-        None => place.settings.flawed.then_some(Answer::Unreadable),
-    })
+/// Finds the first place that speaks. A place with something unreadable may have spoken.
+fn first<'a>(keys: &[Key], found: &mut Option<Answer<'a>>) -> impl Visit<'a> {
+    move |settings, origin| {
+        *found = match keys.iter().find_map(|key| settings.get(*key)) {
+            Some(setting) => Some(answer(Stated { setting, origin })),
+            None => settings.flawed.then_some(Answer::Unreadable),
+        };
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
-fn all<'a>(places: impl Iterator<Item = Place<'a>>, keys: &[Key]) -> Vec<Stated<'a>> {
-    places
-        .filter_map(|place| {
-            let setting = keys.iter().find_map(|key| place.settings.get(*key))?;
-            Some(Stated { setting, origin: place.origin })
-        })
-        .collect()
+/// Finds all that speak.
+fn all<'a>(keys: &[Key], stated: &mut Vec<Stated<'a>>) -> impl Visit<'a> {
+    move |settings, origin| {
+        stated.extend(keys.iter().find_map(|key| settings.get(*key)).map(|setting| Stated { setting, origin }));
+        ControlFlow::Continue(())
+    }
 }

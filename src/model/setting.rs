@@ -75,12 +75,6 @@ impl Settings {
         if self.flawed { KeySet::ALL } else { self.said }
     }
 
-    /// Whether an attribute may have been stated: surely, if something could not be read.
-    #[must_use]
-    pub fn may_say(&self, key: Key) -> bool {
-        self.flawed || self.said.contains(key)
-    }
-
     /// All of it, in written order.
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.list.iter()

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{Attribute, Cascade, Places};
+use crate::ids::IdMap;
 
 const C: Places = Places::CALL;
 const O: Places = Places::OPERATION;
@@ -226,12 +227,8 @@ attributes! {
     }
 }
 
-/// All keys by name.
-pub(super) static SORTED: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    let mut keys: Vec<Key> = ATTRIBUTES.iter().map(|attribute| attribute.key).collect();
-    keys.sort_by_key(|key| key.name());
-    keys
-});
+pub(super) static BY_NAME: LazyLock<IdMap<&str, Key>> =
+    LazyLock::new(|| ATTRIBUTES.iter().map(|attribute| (attribute.name, attribute.key)).collect());
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,9 @@
 //! The words that make structure: nodes, boxes, and the blocks that arrange calls.
 
+use std::sync::LazyLock;
+
 use super::Places;
+use crate::ids::IdMap;
 
 /// What a structural word makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,18 +32,18 @@ pub enum ElementKind {
     Policy,
     /// What holds unless something nearer says otherwise.
     Defaults,
-    /// Facts about links.
-    Network,
-    /// A link between two places of one zone.
-    Within,
-    /// A link between two zones, regions or nodes.
-    Between,
     /// Calls made at once.
     Parallel,
     /// One of several calls.
     OneOf,
     /// Calls one after another.
     Sequence,
+    /// Facts about links.
+    Network,
+    /// A link between two places of one zone.
+    Within,
+    /// A link between two zones, regions or nodes.
+    Between,
 }
 
 /// One structural word.
@@ -193,6 +196,9 @@ const fn node(
     Element { kind, name, form: "NAME [TEXT]", list: true, on: BOXES, opens, operations, documentation }
 }
 
+static BY_NAME: LazyLock<IdMap<&str, ElementKind>> =
+    LazyLock::new(|| ELEMENTS.iter().map(|element| (element.name, element.kind)).collect());
+
 /// Stands in where no row can be missing.
 #[allow(clippy::indexing_slicing, reason = "checked when it is compiled")]
 const FIRST: &Element = &ELEMENTS[0];
@@ -201,13 +207,14 @@ impl ElementKind {
     /// Its row in the table.
     #[must_use]
     pub fn element(self) -> &'static Element {
-        ELEMENTS.iter().find(|element| element.kind == self).unwrap_or(FIRST)
+        // INVARIANT: the table has one row a kind, in order.
+        ELEMENTS.get(self as usize).unwrap_or(FIRST)
     }
 
     /// The kind made by that word.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        ELEMENTS.iter().find(|element| element.name == name).map(|element| element.kind)
+        BY_NAME.get(name).copied()
     }
 
     /// The word.
@@ -220,5 +227,18 @@ impl ElementKind {
     #[must_use]
     pub fn is_node(self) -> bool {
         Places::NODE.contains(self.element().opens) && self.element().opens != Places::NONE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_stands_at_its_kind() {
+        for (index, element) in ELEMENTS.iter().enumerate() {
+            assert_eq!(element.kind as usize, index, "{}", element.name);
+            assert_eq!(ElementKind::named(element.name), Some(element.kind), "{} stands twice", element.name);
+        }
     }
 }

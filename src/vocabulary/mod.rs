@@ -200,8 +200,7 @@ impl Key {
     /// The attribute of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let found = attributes::SORTED.binary_search_by(|key| key.name().cmp(name)).ok()?;
-        attributes::SORTED.get(found).copied()
+        attributes::BY_NAME.get(name).copied()
     }
 
     /// The word.
@@ -224,6 +223,12 @@ impl KeySet {
     #[must_use]
     pub fn contains(&self, key: Key) -> bool {
         self.0.get(key as usize / 64).is_some_and(|word| word >> (key as usize % 64) & 1 == 1)
+    }
+
+    /// Whether it has one of the attributes.
+    #[must_use]
+    pub fn contains_any(&self, keys: &[Key]) -> bool {
+        keys.iter().any(|key| self.contains(*key))
     }
 
     /// Adds an attribute.

@@ -59,7 +59,7 @@ pub(super) struct Row<T> {
 pub(super) fn rows<R: Reckoning>(facts: &Facts<'_>, reckoning: &R) -> Vec<Row<R::Time>> {
     let unknown = Row { drawn: reckoning.unknown(), seen: reckoning.unknown() };
     let mut rows = vec![unknown; facts.topology().operations.len()];
-    for circle in facts.components() {
+    for circle in facts.components().iter() {
         // Inside a circle no callee is known yet, whichever comes first.
         let known: Vec<Row<R::Time>> =
             circle.iter().map(|id| Walk { facts, reckoning, rows: &rows }.operation(*id)).collect();

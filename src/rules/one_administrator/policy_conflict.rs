@@ -3,7 +3,7 @@
 use crate::analysis::Facts;
 use crate::diagnostic::Diagnostic;
 use crate::metadata::Options;
-use crate::model::{CallId, Origin, Stated};
+use crate::model::{Answer, CallId, Origin, Stated};
 use crate::rules::prose;
 use crate::vocabulary::Key;
 
@@ -16,11 +16,16 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 }
 
 fn finding(facts: &Facts<'_>, call: CallId, key: Key) -> Option<Diagnostic> {
+    let own = |stated: Stated<'_>| matches!(stated.origin, Origin::Own | Origin::Policy(_));
+    match facts.cascade().call(call, &[key]) {
+        Answer::Given(stated) | Answer::None(stated) if own(stated) => {}
+        Answer::Unreadable => {}
+        _ => return None,
+    }
     let all = facts.cascade().call_all(call, &[key]);
     let (mine, rest) = all.split_first()?;
     let theirs = rest.iter().find(|stated| matches!(stated.origin, Origin::Callee(_)))?;
-    let own = matches!(mine.origin, Origin::Own | Origin::Policy(_));
-    if !own || !theirs.setting.is_given() || !contradicts(facts, key, *mine, *theirs) {
+    if !own(*mine) || !theirs.setting.is_given() || !contradicts(facts, key, *mine, *theirs) {
         return None;
     }
     let topology = facts.topology();

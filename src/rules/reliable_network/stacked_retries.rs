@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::statement::one_each;
 use crate::analysis::{Attempts, Facts};
 use crate::diagnostic::{Because, Diagnostic, Measure, Step};
-use crate::ids::IdSet;
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
 use crate::rules::prose;
@@ -42,9 +41,10 @@ fn above(facts: &Facts<'_>) -> Vec<Option<CallId>> {
     let mut above: Vec<Option<CallId>> = vec![None; topology.operations.len()];
     for circle in facts.components().iter().rev() {
         // What a circle does to itself is `sync-cycle`'s; only what comes from outside is above it.
-        let inside: IdSet<OperationId> = circle.iter().copied().collect();
+        // Groups are sorted.
+        let inside = |id: OperationId| circle.binary_search(&id).is_ok();
         for id in circle {
-            let outside = |call: &CallId| facts.is_hard(*call) && !inside.contains(&topology.call(*call).from);
+            let outside = |call: &CallId| facts.is_hard(*call) && !inside(topology.call(*call).from);
             let mut calls: Vec<CallId> = topology.calls_to(*id).filter(outside).collect();
             calls.sort_by_key(|call| facts.call_rank(*call));
             let upper = |call: &CallId| {
