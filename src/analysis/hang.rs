@@ -17,14 +17,11 @@ use crate::vocabulary::{ElementKind, Key};
 /// What a hang of a node does above it.
 #[derive(Default)]
 pub(super) struct Hang {
-    /// The operations that wait for it over any number of calls, and those that share crowded workers with them.
-    above: IdSet<OperationId>,
-    /// What may have become of those of them that have been played.
-    ended: IdMap<OperationId, Course>,
-    /// The calls that they come to, whatever is chosen before.
-    reached: IdSet<CallId>,
-    /// Those of them that nobody has waited before.
-    first: IdSet<CallId>,
+    /// The operations that wait for it over any number of calls, and those that share crowded workers with them, with
+    /// what may have become of them: lost, until they have been played.
+    above: IdMap<OperationId, Course>,
+    /// The calls that they come to, whatever is chosen before, and whether without having waited before.
+    reached: IdMap<CallId, bool>,
     arriving: IdMap<OperationId, Arriving>,
     /// The how-manieth pool was asked for when that was reckoned.
     asked: usize,
@@ -138,14 +135,14 @@ impl<'a, 'f> Hangs<'a, 'f> {
     pub(super) fn reaches(&mut self, call: CallId, node: NodeId) -> bool {
         let from = self.facts.topology().call(call).from;
         let hang = self.hang(node);
-        !hang.above.contains(&from) || hang.reached.contains(&call)
+        !hang.above.contains_key(&from) || hang.reached.contains_key(&call)
     }
 
     /// Whether an operation comes to a call without having waited before: later ones come later.
     fn comes_first(&mut self, call: CallId, node: NodeId) -> bool {
         let from = self.facts.topology().call(call).from;
         let hang = self.hang(node);
-        !hang.above.contains(&from) || hang.first.contains(&call)
+        !hang.above.contains_key(&from) || hang.reached.get(&call) == Some(&true)
     }
 
     fn hang(&mut self, node: NodeId) -> &mut Hang {
@@ -165,7 +162,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
     fn played(&mut self, node: NodeId) -> Hang {
         let topology = self.facts.topology();
         let mut hang = Hang { above: self.above(node), ..Hang::default() };
-        let mut all: Vec<OperationId> = hang.above.iter().copied().collect();
+        let mut all: Vec<OperationId> = hang.above.keys().copied().collect();
         all.sort_unstable_by_key(|id| (self.rank.get(id.index()).copied(), *id));
         for id in all {
             let operation = topology.operation(id);
@@ -178,16 +175,16 @@ impl<'a, 'f> Hangs<'a, 'f> {
                 hang.play(self.facts, &operation.body, Course::default())
             };
             let lost = operation.node == node || self.share_of_workers(id) < 1.0;
-            hang.ended.insert(id, if lost { Course::LOST } else { course });
+            hang.above.insert(id, if lost { Course::LOST } else { course });
         }
         hang
     }
 
     /// The operations that wait for a node, its own included, and all that share crowded workers with one of them.
-    fn above(&mut self, node: NodeId) -> IdSet<OperationId> {
+    fn above(&mut self, node: NodeId) -> IdMap<OperationId, Course> {
         let topology = self.facts.topology();
         let mut next: Vec<OperationId> = topology.node(node).operations.clone();
-        let mut above: IdSet<OperationId> = next.iter().copied().collect();
+        let mut above: IdMap<OperationId, Course> = next.iter().map(|id| (*id, Course::LOST)).collect();
         let mut crowded: IdSet<NodeId> = IdSet::default();
         while let Some(at) = next.pop() {
             let awaited = topology.calls_to(at).filter(|call| self.facts.plan(*call).awaited);
@@ -198,7 +195,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
                 more.extend(self.facts.workers_of(at).into_iter().flat_map(|(_, operations)| operations));
             }
             self.budget = self.budget.saturating_sub(more.len());
-            next.extend(more.into_iter().filter(|id| above.insert(*id)));
+            next.extend(more.into_iter().filter(|id| above.insert(*id, Course::LOST).is_none()));
         }
         above
     }
@@ -244,7 +241,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
         }
         let written = facts.topology().call(call);
         let above = self.arriving(written.from, node);
-        let waits = passage.awaited && self.hang(node).above.contains(&written.to);
+        let waits = passage.awaited && self.hang(node).above.contains_key(&written.to);
         let rate = above.rate * if waits { passage.chance } else { passage.rounds };
         let share = match passage.is_delivery {
             true if self.pool.contains(&written.to) => 1.0,
@@ -356,13 +353,11 @@ impl Hang {
             return from;
         }
         if !from.waited {
-            self.first.insert(id);
+            self.reached.insert(id, true);
+        } else if !plan.inherits {
+            self.reached.entry(id).or_insert(false);
         }
-        if !(from.waited && plan.inherits) {
-            self.reached.insert(id);
-        }
-        let ended = self.ended.get(&written.to).copied();
-        let ended = if self.above.contains(&written.to) { ended.unwrap_or(Course::LOST) } else { Course::default() };
+        let ended = self.above.get(&written.to).copied().unwrap_or_default();
         if !plan.awaited || !ended.waited {
             return from;
         }

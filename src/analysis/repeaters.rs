@@ -43,10 +43,9 @@ impl Facts<'_> {
         }
         let proxy = plan.proxies.iter().map(|layer| Some((RepeaterKind::Proxy(layer.attempts), layer.repeats_work?)));
         let redelivery = self.is_redelivered(call).then_some((RepeaterKind::Redelivery, true));
-        let mut all = vec![self.retry(call), self.copies(call), redelivery];
-        all.extend(proxy);
-        let first = all.iter().flatten().find(|(_, proved)| *proved).or_else(|| all.iter().flatten().next());
-        let (kind, proved) = *first?;
+        let all = [self.retry(call), self.copies(call), redelivery].into_iter().chain(proxy);
+        // The first that is proved, else the first.
+        let (kind, proved) = all.flatten().min_by_key(|(_, proved)| !proved)?;
         Some(Repeater { call, kind, certainty: if proved { Certainty::Proved } else { Certainty::Possible } })
     }
 

@@ -420,9 +420,13 @@ impl Topology {
     /// `orders.place`, or `orders` for an unnamed operation.
     #[must_use]
     pub fn operation_name(&self, id: OperationId) -> String {
+        self.operation_words(id).concat()
+    }
+
+    fn operation_words(&self, id: OperationId) -> [&str; 3] {
         let operation = self.operation(id);
         let node = self.node_name(operation.node);
-        operation.name.map_or_else(|| node.to_owned(), |name| format!("{node}.{}", self.text(name)))
+        operation.name.map_or([node, "", ""], |name| [node, ".", self.text(name)])
     }
 
     /// `gateway.checkout->orders.place`.
@@ -430,7 +434,7 @@ impl Topology {
     pub fn call_name(&self, id: CallId) -> String {
         let call = self.call(id);
         let arrow = if call.arrow == Arrow::Sync { "->" } else { "->>" };
-        format!("{}{arrow}{}", self.operation_name(call.from), self.operation_name(call.to))
+        [self.operation_words(call.from), [arrow, "", ""], self.operation_words(call.to)].as_flattened().concat()
     }
 
     /// Its name and which one it is among calls of that name: `a->b#0`.

@@ -47,13 +47,22 @@ enum Mode {
     Comment,
 }
 
-/// Walks the bytes outside strings and comments.
+/// Walks what stands outside strings and comments.
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
     mode: Mode,
     /// Comments that start with `//`: they are read, to be reported.
     slashes: usize,
+}
+
+/// Something outside strings and comments: one byte, or the bytes of a word.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: usize,
+    end: usize,
+    /// The first byte.
+    byte: u8,
 }
 
 impl<'a> Walk<'a> {
@@ -67,41 +76,53 @@ impl<'a> Walk<'a> {
         let starts_word = before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}'));
         starts_word && self.bytes.get(at + 1) == Some(&b'/')
     }
+
+    /// Goes on to the first byte that is one of those.
+    fn skip_to(&mut self, ends: impl Fn(&u8) -> bool) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(ends).unwrap_or(rest.len());
+    }
 }
 
 impl Iterator for Walk<'_> {
-    type Item = (usize, u8);
+    type Item = Mark;
 
-    /// The next byte that counts: line ends always do, and of a string the quote that opens it.
-    fn next(&mut self) -> Option<(usize, u8)> {
+    /// The next that counts: line ends always do, of a string the quote that opens it, and of a word all of it.
+    fn next(&mut self) -> Option<Mark> {
         while let Some(&byte) = self.bytes.get(self.at) {
             let at = self.at;
             self.at += 1;
             match (self.mode, byte) {
                 (_, b'\n') => {
                     self.mode = Mode::Code;
-                    return Some((at, byte));
+                    return Some(Mark { at, end: self.at, byte });
                 }
                 (Mode::Text, b'"') => self.mode = Mode::Code,
                 (Mode::Text, b'\\') if self.bytes.get(self.at).is_some_and(|next| *next != b'\n') => self.at += 1,
-                (Mode::Code, b'"') => {
-                    self.mode = Mode::Text;
-                    return Some((at, byte));
-                }
+                (Mode::Text, _) => self.skip_to(|byte| matches!(byte, b'"' | b'\\' | b'\n')),
+                (Mode::Comment, _) => self.skip_to(|byte| *byte == b'\n'),
+                (Mode::Code, b' ' | b'\t' | b'\r') => {}
                 (Mode::Code, b'#') => self.mode = Mode::Comment,
-                (Mode::Code, b'/') => {
-                    if !self.opens_comment(at) {
-                        return Some((at, byte));
-                    }
+                (Mode::Code, b'/') if self.opens_comment(at) => {
                     self.mode = Mode::Comment;
                     self.slashes += 1;
                 }
-                (Mode::Code, _) => return Some((at, byte)),
-                (Mode::Text | Mode::Comment, _) => {}
+                (Mode::Code, _) => {
+                    match byte {
+                        b'"' => self.mode = Mode::Text,
+                        b';' | b'{' | b'}' | b',' | b'+' | b'$' => {}
+                        _ => self.skip_to(ends_word),
+                    }
+                    return Some(Mark { at, end: self.at, byte });
+                }
             }
         }
         None
     }
+}
+
+fn ends_word(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b',' | b'"' | b'+' | b'$' | b'#')
 }
 
 /// Cuts the text into pieces and finds the braces that do not balance.
@@ -112,8 +133,9 @@ pub(crate) fn layout(text: &str) -> Layout {
     let (mut piece, mut line, mut line_is_empty) = (0, 0, true);
     let mut too_deep: Option<(usize, usize)> = None;
     let (mut count, mut walk) = (Count::default(), Walk::new(text));
-    for (at, byte) in walk.by_ref() {
-        count.step(byte, depth == 0);
+    for mark in walk.by_ref() {
+        let Mark { at, byte, .. } = mark;
+        count.step(mark, depth == 0);
         match byte {
             b'\n' => (line, line_is_empty) = (at + 1, true),
             b'{' => {
@@ -148,9 +170,9 @@ pub(crate) fn layout(text: &str) -> Layout {
             }
             _ => {}
         }
-        line_is_empty &= matches!(byte, b'\n' | b' ' | b'\t' | b'\r');
+        line_is_empty &= byte == b'\n';
     }
-    count.step(b'\n', false);
+    count.step(Mark { at: text.len(), end: text.len(), byte: b'\n' }, false);
     found.statements = count.statements + walk.slashes;
     if let Some((start, brace)) = too_deep {
         found.cut(piece, start, None);
@@ -167,24 +189,30 @@ pub(crate) fn layout(text: &str) -> Layout {
 struct Count {
     statements: usize,
     words: usize,
-    is_in_word: bool,
+    /// Where the word ends that goes on if nothing stands between.
+    word_end: usize,
 }
 
 impl Count {
-    fn step(&mut self, byte: u8, is_outermost: bool) {
-        let is_in_word = !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b',' | b'"');
-        match byte {
-            b'\n' | b';' | b'{' | b'}' => {
+    fn step(&mut self, mark: Mark, is_outermost: bool) {
+        match mark.byte {
+            byte @ (b'\n' | b';' | b'{' | b'}') => {
                 // A block may have no name, and a brace may close nothing.
                 let is_read = byte == b'{' || byte == b'}' && is_outermost;
                 self.statements += self.words.div_ceil(WORDS).max(usize::from(is_read));
                 self.words = 0;
             }
+            b',' | b'"' => self.words += 1,
             // These need no blanks around them.
-            b',' | b'"' | b'+' | b'$' => self.words += 1,
-            _ => self.words += usize::from(is_in_word && !self.is_in_word),
+            b'+' | b'$' => {
+                self.words += 1;
+                self.word_end = mark.end;
+            }
+            _ => {
+                self.words += usize::from(mark.at == 0 || self.word_end != mark.at);
+                self.word_end = mark.end;
+            }
         }
-        self.is_in_word = is_in_word;
     }
 }
 
@@ -202,12 +230,12 @@ pub(super) fn missing(text: &str) -> Vec<Missing> {
     let mut found = Vec::new();
     let mut open: Vec<(usize, usize)> = Vec::new();
     let (mut line, mut indent, mut line_is_empty) = (0, 0, true);
-    for (at, byte) in Walk::new(text) {
+    for Mark { at, byte, .. } in Walk::new(text) {
         if byte == b'\n' {
             (line, line_is_empty) = (at + 1, true);
             continue;
         }
-        if line_is_empty && !matches!(byte, b' ' | b'\t' | b'\r') {
+        if line_is_empty {
             line_is_empty = false;
             indent = at - line;
             while let Some(&(brace, of_opener)) = open.last() {
