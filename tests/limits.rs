@@ -386,7 +386,7 @@ fn a_complete_graph_of_two_thousand_nodes_is_refused() {
         text.push_str("} }\n");
     }
     let run = measured("4 million calls", &Folder::of(text), "check a.topo", 1_000, 30);
-    assert_refused(&run, &["`a.topo` goes beyond the limit of 2000000 statements", "raise `--max-statements`"]);
+    assert_refused(&run, &["`a.topo` goes beyond the limit of 2500000 statements", "raise `--max-statements`"]);
 }
 
 #[test]
@@ -473,7 +473,7 @@ fn a_large_file_is_read_whatever_is_in_it() {
         assert!(run.out.len() < 10_000, "{what}");
     }
     let run = measured("statements without end", &Folder::of("a;".repeat(most / 2)), "check a.topo", 1_000, 30);
-    assert_refused(&run, &["beyond the limit of 2000000 statements"]);
+    assert_refused(&run, &["beyond the limit of 2500000 statements"]);
 }
 
 #[test]

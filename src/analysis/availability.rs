@@ -140,7 +140,7 @@ impl Facts<'_> {
         let topology = self.topology();
         let own = |what| match what {
             Target::Node(node) => {
-                let passing = self.calls_passing(node).iter().map(|call| topology.call(*call).from);
+                let passing = self.drawn_calls_passing(node).map(|call| topology.call(call).from);
                 topology.node(node).operations.iter().copied().chain(passing).collect()
             }
             Target::Operation(operation) => vec![operation],
@@ -154,11 +154,6 @@ impl Facts<'_> {
             }
         }
         concerned
-    }
-
-    /// The calls that pass a node without calling it.
-    pub(super) fn calls_passing(&self, node: NodeId) -> &[CallId] {
-        self.basis().passing.get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// The availability that an operation promises to callers outside.

@@ -171,9 +171,8 @@ impl Facts<'_> {
             Target::Call(call) => vec![call],
             Target::Operation(operation) => into(operation).collect(),
             Target::Node(node) => {
-                let passing = self.calls_passing(node).iter().copied().filter(|call| self.plan(*call).made);
                 let into = topology.node(node).operations.iter().flat_map(|operation| into(*operation));
-                into.chain(passing).collect()
+                into.chain(self.drawn_calls_passing(node)).collect()
             }
         }
     }

@@ -23,6 +23,9 @@ pub(super) fn floors(facts: &Facts<'_>) -> Vec<Duration> {
     floors
 }
 
+/// No more pairs of zones are looked at for one call: no cloud has 32 zones in a region.
+const MOST_PAIRS: usize = 1_024;
+
 struct Floors<'a, 'f> {
     facts: &'a Facts<'f>,
     floors: &'a [Duration],
@@ -101,6 +104,9 @@ impl Facts<'_> {
         }
         if zones.iter().any(one_of(other_zones)) {
             return link(Between::OneZone);
+        }
+        if zones.len().saturating_mul(other_zones.len()) > MOST_PAIRS {
+            return None;
         }
         let pairs = zones.iter().flat_map(|one| other_zones.iter().map(move |other| (*one, *other)));
         let links = pairs.map(|(one, other)| named(one, other).or_else(|| link(Between::Zones)));

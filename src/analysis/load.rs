@@ -2,7 +2,6 @@
 
 use super::Facts;
 use super::attempts::Attempts;
-use crate::ids::IdMap;
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
@@ -154,18 +153,6 @@ pub(super) fn of_client(facts: &Facts<'_>, call: CallId, traffic: Traffic) -> Ra
     per_second.map_or(Rate::UNKNOWN, |per_second| Rate { per_second, known: true })
 }
 
-/// The calls that pass each node without calling it.
-pub(super) fn passing(facts: &Facts<'_>) -> IdMap<NodeId, Vec<CallId>> {
-    let mut passing: IdMap<NodeId, Vec<CallId>> = IdMap::default();
-    for call in facts.topology().call_ids().filter(|call| facts.plan(*call).made) {
-        let through = facts.cascade().call(call, &[Key::Through]).given();
-        for node in through.into_iter().flat_map(|stated| stated.setting.nodes()) {
-            passing.entry(node).or_default().push(call);
-        }
-    }
-    passing
-}
-
 impl Facts<'_> {
     /// How often a call is made in a second while all is well, its loops included.
     #[must_use]
@@ -204,7 +191,7 @@ impl Facts<'_> {
         let outside = operations.iter().map(|id| arrivals(self, *id, traffic));
         let calls = operations.iter().flat_map(|id| topology.calls_to(*id));
         let called = calls.filter(|call| counts(self, *call) && !topology.call(*call).implied);
-        let passing = self.passing_calls(node).iter().copied();
+        let passing = self.passing_calls(node);
         let handed = called.chain(passing).map(|call| self.call_rate(call, traffic));
         outside.chain(handed).fold(Rate::NONE, Rate::plus)
     }

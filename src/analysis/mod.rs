@@ -39,6 +39,7 @@ mod load;
 mod multiplexing;
 mod needs;
 mod ownership;
+mod passing;
 mod phases;
 mod quantiles;
 mod queues;
@@ -138,7 +139,7 @@ pub struct Facts<'a> {
     peak_rates: OnceLock<Vec<Rate>>,
     cold_rates: OnceLock<Vec<Rate>>,
     amplified_rates: OnceLock<Vec<Option<f64>>>,
-    passing: OnceLock<IdMap<NodeId, Vec<CallId>>>,
+    passing: OnceLock<passing::Passing>,
     pools: OnceLock<Vec<Pool>>,
     hops: OnceLock<Vec<Option<Hop<'a>>>>,
     changes: OnceLock<Vec<Effect>>,
@@ -388,12 +389,6 @@ impl<'a> Facts<'a> {
             Traffic::Cold => &self.cold_rates,
         };
         rates.get_or_init(|| load::rates(self, traffic))[operation.index()]
-    }
-
-    /// The calls that pass a node without calling it.
-    #[must_use]
-    pub fn passing_calls(&self, node: NodeId) -> &[CallId] {
-        self.passing.get_or_init(|| load::passing(self)).get(&node).map_or(&[], Vec::as_slice)
     }
 
     /// Workers that operations share, and what a hang does to them.

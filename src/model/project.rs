@@ -51,9 +51,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Some ten times what the largest companies would write. A statement may cost 3 kB.
+    /// Some ten times what the largest companies would write: 100,000 services with a file each. A statement may cost
+    /// 3 kB.
     fn default() -> Self {
-        Self { file_size: 64 * 1024 * 1024, files: 200_000, statements: 2_000_000 }
+        Self { file_size: 64 * 1024 * 1024, files: 200_000, statements: 2_500_000 }
     }
 }
 

@@ -67,7 +67,7 @@ impl Requests {
     pub(super) fn need(&self, facts: &Facts<'_>, node: NodeId) -> Option<Need> {
         let topology = facts.topology();
         let own = topology.node(node).operations.iter().filter_map(|id| Some((self.ways.length(*id)?, *id, None)));
-        let passing = facts.passing_calls(node).iter().copied().filter(|call| self.need_call(facts, *call));
+        let passing = facts.passing_calls(node).into_iter().filter(|call| self.need_call(facts, *call));
         let passing = passing.filter_map(|call| {
             let from = topology.call(call).from;
             Some((self.ways.length(from)? + 1, from, Some(call)))

@@ -196,7 +196,7 @@ pub(super) fn arrivals(facts: &Facts<'_>, of: &Limited<'_>) -> Vec<Step> {
     let topology = facts.topology();
     let operations = of.operations(facts);
     let calls = operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.plan(*call).made);
-    let passing = facts.passing_calls(of.node).iter().copied().filter(|_| of.operation.is_none());
+    let passing = facts.passing_calls(of.node).into_iter().filter(|_| of.operation.is_none());
     brought(facts, calls.chain(passing))
 }
 

@@ -10,7 +10,7 @@ use super::structure::{Reading, State, Structure};
 use super::{Availability, Failure, Target, Verdict, request};
 use crate::analysis::Facts;
 use crate::ids::{IdMap, IdSet};
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::{NodeId, OperationId};
 use crate::vocabulary::{ElementKind, Key};
 
 /// What counts as up, and how often.
@@ -68,8 +68,6 @@ impl<'a, 'f> Beliefs<'a, 'f> {
 pub(in crate::analysis) struct Basis {
     independence: Independence,
     unstated: Vec<Option<NodeId>>,
-    /// The calls that pass each node without calling it.
-    pub(super) passing: IdMap<NodeId, Vec<CallId>>,
     /// For each operation, which of the circles it is in.
     group_of: Vec<usize>,
     certain: OnceLock<Certain<'static>>,
@@ -81,7 +79,6 @@ impl Basis {
         Self {
             independence: Independence::of(facts),
             unstated: unstated(facts),
-            passing: passing(facts),
             group_of: group_of(facts),
             certain: OnceLock::new(),
             solved: Solved::of(facts, &[], None),
@@ -273,17 +270,6 @@ fn group_of(facts: &Facts<'_>) -> Vec<usize> {
         }
     }
     group_of
-}
-
-/// The calls that pass each node without calling it.
-fn passing(facts: &Facts<'_>) -> IdMap<NodeId, Vec<CallId>> {
-    let mut passing: IdMap<NodeId, Vec<CallId>> = IdMap::default();
-    for call in facts.topology().call_ids() {
-        for node in facts.passed(call) {
-            passing.entry(node).or_default().push(call);
-        }
-    }
-    passing
 }
 
 /// What becomes of each operation if what fails is down and all else is up.

@@ -191,16 +191,6 @@ fn set(done: &mut [FormulaId], id: OperationId, formula: FormulaId) {
 }
 
 impl Facts<'_> {
-    /// The nodes that a call passes without calling them.
-    #[must_use]
-    pub fn passed(&self, call: CallId) -> Vec<NodeId> {
-        if self.topology().call(call).implied {
-            return Vec::new();
-        }
-        let through = self.cascade().call(call, &[Key::Through]).given();
-        through.into_iter().flat_map(|stated| stated.setting.nodes()).collect()
-    }
-
     /// Whether a call asks what may be done, or how: its callee is there for identities, configuration, secrets or the
     /// places of others.
     #[must_use]

@@ -56,9 +56,9 @@ fn links<'f>(facts: &Facts<'f>) -> BTreeMap<(u32, Name, Name), Used<'f>> {
 /// What passes a node that states how much can.
 fn passed<'f>(facts: &Facts<'f>, node: NodeId) -> Option<Used<'f>> {
     let stated = facts.cascade().node(node, Key::Bandwidth).given()?.setting;
-    let calls = facts.passing_calls(node).iter().map(|call| {
-        let (there, back) = sent(facts, *call);
-        (*call, there, back)
+    let calls = facts.passing_calls(node).into_iter().map(|call| {
+        let (there, back) = sent(facts, call);
+        (call, there, back)
     });
     let name = format!("`{}`", facts.topology().node_name(node));
     Some(Used { name, bandwidth: stated.bandwidth()?, stated, calls: calls.collect(), both: true })

@@ -46,11 +46,7 @@ fn finding(facts: &Facts<'_>, of: &Limited<'_>, within: Duration) -> Option<Diag
     }
     let topology = facts.topology();
     let operations = of.operations(facts);
-    let passing = facts
-        .passing_calls(of.node)
-        .iter()
-        .copied()
-        .filter(|call| of.operation.is_none() && !topology.call(*call).implied);
+    let passing = facts.drawn_calls_passing(of.node).filter(|_| of.operation.is_none());
     let mut calls: Vec<CallId> = operations.iter().flat_map(|id| topology.calls_to(*id)).chain(passing).collect();
     calls.sort_by_key(|call| facts.call_rank(*call));
     let all: Vec<Streams> = calls.into_iter().filter_map(|call| streams(facts, call)).collect();
