@@ -115,11 +115,14 @@ fn what_many_inherit_is_not_multiplied() {
     let policies: String = (1..600).map(|number| format!("policy p{number} {{ timeout {number}s }}\n")).collect();
     let allows: String = (0..25_000).map(|number| format!("allow missing-timeout \"{number}\"\n")).collect();
     let used = list("p", 600);
+    let callers: String = (0..20_000).map(|number| format!("service b{number} {{ -> hub }}\n")).collect();
+    let far = format!("group a {{ zones {}\nservice hub }}\ngroup b {{ zones {}\n", list("y", 400), list("z", 400));
     for (text, services) in [
         (format!("policy p0 {{ timeout 1s }}\n{policies}defaults {{ call {{ use {used} }} }}\n"), 2_000),
         (format!("zones {}\n", list("z", 4_000)), 4_000),
         (format!("data {}\ncleared-for {}\n", list("d", 2_000), list("e", 2_000)), 6_000),
         (allows, 25_000),
+        (format!("network {{ between zones {{ rtt 2ms }} }}\n{far}{callers}}}\n"), 0),
     ] {
         ran(&Folder::of(text + "client w\n" + &called(services)), "check a.topo -f concise");
     }

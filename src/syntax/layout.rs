@@ -111,7 +111,7 @@ impl Iterator for Walk<'_> {
                     match byte {
                         b'"' => self.mode = Mode::Text,
                         b';' | b'{' | b'}' | b',' | b'+' | b'$' => {}
-                        _ => self.skip_to(ends_word),
+                        _ => self.skip_to(|byte| ends_word(*byte)),
                     }
                     return Some(Mark { at, end: self.at, byte });
                 }
@@ -121,7 +121,7 @@ impl Iterator for Walk<'_> {
     }
 }
 
-fn ends_word(byte: &u8) -> bool {
+fn ends_word(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'}' | b',' | b'"' | b'+' | b'$' | b'#')
 }
 
