@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::diagnostic::Problem;
 use crate::lint::{Finding, Hidden, Outcome, Terms, lint_known};
 use crate::model::{Loader, Project, Topology, lower};
+use crate::parallel;
 use crate::source::SourceMap;
 
 use cause::Causes;
@@ -92,8 +93,7 @@ impl TopologyChange {
 #[must_use]
 pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison {
     let sources = &base.loader.sources;
-    let (old, old_problems) = lowered(base, terms);
-    let (new, mut problems) = lowered(head, terms);
+    let ((old, old_problems), (new, mut problems)) = parallel::both(|| lowered(base, terms), || lowered(head, terms));
     let nothing = Topology::default();
     let mut differences: Vec<(Difference, Option<usize>, Option<usize>)> = Vec::new();
     for (before, after) in pairs::pairs(&old, base.projects, &new, head.projects) {
@@ -108,20 +108,22 @@ pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison 
     for (found, before, after) in &differences {
         let one = before.and_then(|index| old_facts.get(index)).unwrap_or(&no_facts);
         let other = after.and_then(|index| new_facts.get(index)).unwrap_or(&no_facts);
+        topologies.push(changed(one, other, found, if after.is_some() { other } else { one }));
         if let (Some(index), Some(_)) = (after, before)
             && let Some(problems) = problems.get_mut(*index)
         {
             problems.extend(rules::problems(one, other, found, sources, terms.config));
         }
-        topologies.push(changed(one, other, found, if after.is_some() { other } else { one }));
     }
     if let (Some(first), false) = (problems.first_mut(), base.projects.is_empty()) {
         first.extend(gate::configuration(base, head));
     }
-    let known = base.projects.iter().zip(&old_facts).zip(old_problems).map(flat);
-    let mut before = lint_known(base.loader, known, terms, false);
-    let known = head.projects.iter().zip(&new_facts).zip(problems).map(flat);
-    let mut outcome = lint_known(head.loader, known, terms, true);
+    let of_base = base.projects.iter().zip(&old_facts).zip(old_problems).map(flat);
+    let of_head = head.projects.iter().zip(&new_facts).zip(problems).map(flat);
+    let (mut before, mut outcome) = parallel::both(
+        || lint_known(base.loader, of_base, terms, false),
+        || lint_known(head.loader, of_head, terms, true),
+    );
     if let Some(baseline) = head.baseline {
         for side in [&mut before, &mut outcome] {
             let _ = baseline.hide(side, terms.config, terms.today);

@@ -116,6 +116,7 @@ fn what_many_inherit_is_not_multiplied() {
     let allows: String = (0..25_000).map(|number| format!("allow missing-timeout \"{number}\"\n")).collect();
     let used = list("p", 600);
     let callers: String = (0..20_000).map(|number| format!("service b{number} {{ -> hub }}\n")).collect();
+    let passed: String = (0..6_000).map(|number| format!("service g{number}\n")).collect();
     let far = format!("group a {{ zones {}\nservice hub }}\ngroup b {{ zones {}\n", list("y", 400), list("z", 400));
     for (text, services) in [
         (format!("policy p0 {{ timeout 1s }}\n{policies}defaults {{ call {{ use {used} }} }}\n"), 2_000),
@@ -123,6 +124,7 @@ fn what_many_inherit_is_not_multiplied() {
         (format!("data {}\ncleared-for {}\n", list("d", 2_000), list("e", 2_000)), 6_000),
         (allows, 25_000),
         (format!("network {{ between zones {{ rtt 2ms }} }}\n{far}{callers}}}\n"), 0),
+        (format!("{passed}defaults {{ call {{ through {} }} }}\n", list("g", 6_000)), 20_000),
     ] {
         ran(&Folder::of(text + "client w\n" + &called(services)), "check a.topo -f concise");
     }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::elements::{Attribute, Element, Id, Naming, elements, joined, order};
 use super::renames::renames;
 use crate::model::{CallId, NodeId, OperationId, Topology};
+use crate::parallel;
 use crate::source::{SourceMap, Span};
 
 /// What became of an element.
@@ -80,8 +81,8 @@ pub(super) struct Difference {
 /// What has changed from `base` to `head`, whose texts `sources` holds all.
 pub(super) fn difference(base: &Topology, head: &Topology, sources: &SourceMap) -> Difference {
     let naming = renames(base, head, sources);
-    let before = elements(base, sources, &naming);
-    let after = elements(head, sources, &Naming::default());
+    let (before, after) =
+        parallel::both(|| elements(base, sources, &naming), || elements(head, sources, &Naming::default()));
     let old: HashMap<(&str, &str), &Element> = before.iter().map(|element| (key(element), element)).collect();
     let new: HashSet<(&str, &str)> = after.iter().map(key).collect();
     let mut found = Difference {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::analysis::{Count, Extent, Facts};
 use crate::model::{Duration, OperationId};
+use crate::parallel;
 
 /// The numbers of an entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,20 +59,23 @@ pub(super) fn entries(
     head: &Facts<'_>,
     same: &HashMap<OperationId, OperationId>,
 ) -> Vec<EntryChange> {
+    let all = |facts: &Facts<'_>| -> HashMap<OperationId, Numbers> {
+        facts.entries().all().iter().map(|entry| (*entry, numbers(facts, *entry))).collect()
+    };
+    let (mut of_base, mut of_head) = parallel::both(|| all(base), || all(head));
     let before: HashMap<OperationId, OperationId> = same.iter().map(|(one, other)| (*other, *one)).collect();
     let mut found: Vec<EntryChange> = Vec::new();
     for entry in head.entries().all() {
-        let was = before.get(entry).filter(|id| base.entries().contains(**id));
         found.push(EntryChange {
             name: head.topology().operation_name(*entry),
-            before: was.map(|id| numbers(base, *id)),
-            after: Some(numbers(head, *entry)),
+            before: before.get(entry).and_then(|id| of_base.remove(id)),
+            after: of_head.remove(entry),
         });
     }
     let stays = |id: &OperationId| same.get(id).is_some_and(|id| head.entries().contains(*id));
     for entry in base.entries().all().iter().filter(|id| !stays(id)) {
         let name = base.topology().operation_name(*entry);
-        found.push(EntryChange { name, before: Some(numbers(base, *entry)), after: None });
+        found.push(EntryChange { name, before: of_base.remove(entry), after: None });
     }
     found
 }
