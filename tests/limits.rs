@@ -51,16 +51,19 @@ fn bounded(folder: &Folder, arguments: &str, megabytes: u64, seconds: u64) -> Ru
 /// Ran to its end within half a gigabyte.
 #[track_caller]
 fn ran(folder: &Folder, arguments: &str) -> Run {
-    let run = bounded(folder, arguments, 512, LIMIT.as_secs());
-    assert!(matches!(run.code, Some(0 | 1)), "{arguments}: {:?} {}", run.code, run.err);
-    run
+    ended(arguments, bounded(folder, arguments, 512, LIMIT.as_secs()))
 }
 
 /// Ran to its end as soon as what takes time in proportion; each with each takes longer.
 #[track_caller]
-fn ran_soon(folder: &Folder, arguments: &str) {
-    let run = bounded(folder, arguments, 1024, 7);
+fn ran_soon(folder: &Folder, arguments: &str) -> Run {
+    ended(arguments, bounded(folder, arguments, 1024, 7))
+}
+
+#[track_caller]
+fn ended(arguments: &str, run: Run) -> Run {
     assert!(matches!(run.code, Some(0 | 1)), "{arguments}: {:?} {}", run.code, run.err);
+    run
 }
 
 // ---------------------------------------------------------------------------------------------------- Promises
@@ -172,6 +175,8 @@ fn the_causes_of_many_changes_are_not_multiplied() {
     let folder = folder.with("before/a.topo", format!("client w\n{}", before.collect::<String>()));
     ran_soon(&folder, "diff a.topo --against before");
 }
+
+// ---------------------------------------------------------------------------------------------------- Too large
 
 #[test]
 fn a_gigabyte_of_one_line_is_refused_unread() {

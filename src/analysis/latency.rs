@@ -87,7 +87,8 @@ impl Facts<'_> {
         self.shortest_link([call.from, call.to].map(|operation| topology.operation(operation).node)).and_then(rtt)
     }
 
-    /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count.
+    /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count,
+    /// and of very many none is known.
     fn shortest_link(&self, [one, other]: [NodeId; 2]) -> Option<&Link> {
         let topology = self.topology();
         let [Places { region, zones }, Places { region: other_region, zones: other_zones }] =

@@ -202,7 +202,7 @@ impl<'a> Cascade<'a> {
             return Answer::Unstated;
         }
         let mut found = None;
-        let _ = self.places_of_operation(id, key, &[key], &mut first(&[key], &mut found));
+        let _ = self.places_of_operation(id, &[key], &mut first(&[key], &mut found));
         found.unwrap_or(Answer::Unstated)
     }
 
@@ -210,7 +210,7 @@ impl<'a> Cascade<'a> {
     #[must_use]
     pub fn operation_all(&self, id: OperationId, key: Key) -> Vec<Stated<'a>> {
         let mut stated = Vec::new();
-        let _ = self.places_of_operation(id, key, &[key], &mut all(&[key], &mut stated));
+        let _ = self.places_of_operation(id, &[key], &mut all(&[key], &mut stated));
         stated
     }
 
@@ -229,7 +229,7 @@ impl<'a> Cascade<'a> {
     #[must_use]
     pub fn node_all(&self, id: NodeId, key: Key) -> Vec<Stated<'a>> {
         let mut stated = Vec::new();
-        let _ = self.places_of_node(id, key, &[key], &mut all(&[key], &mut stated));
+        let _ = self.places_of_node(id, &[key], &mut all(&[key], &mut stated));
         stated.extend(self.broker_entry(id, key));
         stated
     }
@@ -281,7 +281,7 @@ impl<'a> Cascade<'a> {
 
     fn first_of_node(&self, id: NodeId, key: Key) -> Option<Answer<'a>> {
         let mut found = None;
-        let _ = self.places_of_node(id, key, &[key], &mut first(&[key], &mut found));
+        let _ = self.places_of_node(id, &[key], &mut first(&[key], &mut found));
         found
     }
 
@@ -293,7 +293,7 @@ impl<'a> Cascade<'a> {
             visit(&topology.policy(*id).settings, Origin::Policy(*id))?;
         }
         if keys.iter().any(|key| key.attribute().cascade == Reach::Insisted) {
-            self.places_of_operation(call.to, Key::Encryption, keys, &mut |settings, origin| {
+            self.places_of_operation(call.to, keys, &mut |settings, origin| {
                 let place = match origin {
                     Origin::Box(scope) | Origin::Defaults(scope) => Some(scope),
                     _ => None,
@@ -314,23 +314,17 @@ impl<'a> Cascade<'a> {
     }
 
     /// An amount is a total of what it is written on; so is what means only that element.
-    fn places_of_operation(
-        &self,
-        id: OperationId,
-        key: Key,
-        keys: &[Key],
-        visit: &mut impl Visit<'a>,
-    ) -> ControlFlow<()> {
+    fn places_of_operation(&self, id: OperationId, keys: &[Key], visit: &mut impl Visit<'a>) -> ControlFlow<()> {
         let topology = self.topology;
         let operation = topology.operation(id);
         visit(&operation.settings, Origin::Own)?;
-        if let Some(scope) = topology.node(operation.node).inner.filter(|_| passes_on(key))
+        if let Some(scope) = topology.node(operation.node).inner.filter(|_| pass_on(keys))
             && let Some(settings) = topology.scope(scope).defaults_for(|what| what == DefaultsFor::Operations).next()
         {
             visit(settings, Origin::Defaults(scope))?;
         }
-        if passes_on(key) || operation.name.is_none() {
-            self.places_of_node(operation.node, key, keys, &mut |settings, origin| {
+        if pass_on(keys) || operation.name.is_none() {
+            self.places_of_node(operation.node, keys, &mut |settings, origin| {
                 let is_own = matches!(origin, Origin::Own);
                 visit(settings, if is_own { Origin::Node(operation.node) } else { origin })
             })?;
@@ -338,11 +332,11 @@ impl<'a> Cascade<'a> {
         ControlFlow::Continue(())
     }
 
-    fn places_of_node(&self, id: NodeId, key: Key, keys: &[Key], visit: &mut impl Visit<'a>) -> ControlFlow<()> {
+    fn places_of_node(&self, id: NodeId, keys: &[Key], visit: &mut impl Visit<'a>) -> ControlFlow<()> {
         let topology = self.topology;
         let node = topology.node(id);
         visit(&node.settings, Origin::Own)?;
-        if !passes_on(key) {
+        if !pass_on(keys) {
             return ControlFlow::Continue(());
         }
         for id in outwards(topology, node.scope) {
@@ -372,8 +366,8 @@ fn outwards(topology: &Topology, from: ScopeId) -> impl Iterator<Item = ScopeId>
     std::iter::successors(Some(from), |id| topology.scope(*id).parent)
 }
 
-fn passes_on(key: Key) -> bool {
-    !matches!(key.attribute().cascade, Reach::Amount | Reach::Own)
+fn pass_on(keys: &[Key]) -> bool {
+    keys.iter().all(|key| !matches!(key.attribute().cascade, Reach::Amount | Reach::Own))
 }
 
 fn answer(stated: Stated<'_>) -> Answer<'_> {

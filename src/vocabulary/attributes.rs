@@ -227,6 +227,7 @@ attributes! {
     }
 }
 
+/// Each by its word.
 pub(super) static BY_NAME: LazyLock<IdMap<&str, Key>> =
     LazyLock::new(|| ATTRIBUTES.iter().map(|attribute| (attribute.name, attribute.key)).collect());
 

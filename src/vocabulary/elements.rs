@@ -196,6 +196,7 @@ const fn node(
     Element { kind, name, form: "NAME [TEXT]", list: true, on: BOXES, opens, operations, documentation }
 }
 
+/// Each by its word.
 static BY_NAME: LazyLock<IdMap<&str, ElementKind>> =
     LazyLock::new(|| ELEMENTS.iter().map(|element| (element.name, element.kind)).collect());
 

@@ -227,10 +227,10 @@ impl<'a> Lowering<'a> {
                 }
                 Statement::Plain(plain) => {
                     let word = self.text(plain.name);
-                    let (structural, key) = (ElementKind::named(word), Key::named(word));
+                    let structural = ElementKind::named(word);
                     if structural.is_some_and(|kind| kind.element().on.intersects(place)) {
                         content.rest.push(statement);
-                    } else if let (Some(kind), None) = (structural, key) {
+                    } else if let (Some(kind), None) = (structural, Key::named(word)) {
                         self.misplaced_element(plain, kind, place);
                     } else {
                         let written = Written {
