@@ -191,7 +191,7 @@ fn shortened(text: String) -> String {
 #[must_use]
 pub fn spaced(subject: &str) -> String {
     let arrow = if subject.contains("->>") { "->>" } else { "->" };
-    subject.replacen(arrow, &format!(" {arrow} "), 1)
+    subject.split_once(arrow).map_or_else(|| subject.to_owned(), |(from, to)| [from, " ", arrow, " ", to].concat())
 }
 
 /// "p99", "p99.9".

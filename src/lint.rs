@@ -32,7 +32,7 @@ pub struct Finding {
     /// How much it matters.
     pub level: Level,
     /// What was found.
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
     /// What keeps it out of the report, if anything does.
     pub hidden: Option<Hidden>,
     /// Which finding it is, through every change that does not concern it.
@@ -321,7 +321,9 @@ impl Run<'_> {
         let written = problems.into_iter();
         let mut findings: Vec<Finding> =
             written.filter_map(|problem| Some(self.stamp(Rule::named(problem.rule)?, problem.diagnostic))).collect();
-        findings.extend(parallel::map(ALL.as_slice(), |rule| self.found_by(rule, facts)).into_iter().flatten());
+        let by_rule = parallel::map(ALL.as_slice(), |rule| self.found_by(rule, facts));
+        findings.reserve_exact(by_rule.iter().map(Vec::len).sum());
+        findings.extend(by_rule.into_iter().flatten());
         findings
     }
 
@@ -362,7 +364,7 @@ impl Run<'_> {
         Finding {
             rule,
             level: capped(level.unwrap_or(rule.page().level)),
-            diagnostic,
+            diagnostic: Box::new(diagnostic),
             hidden,
             fingerprint: Fingerprint::default(),
             caused_by: Vec::new(),

@@ -135,7 +135,7 @@ fn is_way(facts: &Facts<'_>, from: Option<OperationId>, way: &[CallId], to: Oper
     let Some(from) = from else { return way.is_empty() };
     let ends = |id: &CallId| (facts.topology().call(*id).from, facts.topology().call(*id).to);
     let last = way.iter().map(ends).try_fold(from, |at, (start, end)| (at == start).then_some(end));
-    last == Some(to) && way.iter().all(|id| facts.plan(*id).made)
+    last == Some(to) && way.iter().all(|id| facts.is_made(*id))
 }
 
 fn wrong_bounds(graph: &Graph) -> Option<Verdict> {

@@ -339,7 +339,7 @@ fn finding(rule: &str, level: Level, diagnostic: Diagnostic) -> Finding {
     Finding {
         rule: Rule::named(rule).expect("a rule"),
         level,
-        diagnostic,
+        diagnostic: Box::new(diagnostic),
         hidden: None,
         fingerprint: Fingerprint::default(),
         caused_by: Vec::new(),

@@ -219,7 +219,7 @@ mod foreign_forms {
             let found = outcome
                 .shown()
                 .filter(|finding| finding.rule.family == "model" && finding.rule.name != "unreachable-node");
-            let found: Vec<&Diagnostic> = found.map(|finding| &finding.diagnostic).collect();
+            let found: Vec<&Diagnostic> = found.map(|finding| &*finding.diagnostic).collect();
             let [one] = found.as_slice() else {
                 panic!("`{form}` gives {} diagnostics\n{}", found.len(), report(&text))
             };

@@ -131,7 +131,7 @@ impl<'a, 'f> Search<'a, 'f> {
             let own = if self.shape.is_root(*id) { Count::Times(1) } else { Count::NONE };
             let calls = topology.calls_to(*id).filter_map(|call| Some((call, self.tries(call)?)));
             let arriving = calls.map(|(call, tries)| {
-                let from = sums.get(topology.call(call).from.index()).copied().unwrap_or(Count::NONE);
+                let from = sums.get(topology.caller(call).index()).copied().unwrap_or(Count::NONE);
                 from.times(tries.most)
             });
             let letters = self.shape.givers(*id).iter().map(|giver| {
@@ -173,7 +173,7 @@ impl<'a, 'f> Search<'a, 'f> {
             }
             self.callers.push(id);
             let calls = topology.calls_to(id).filter(|call| self.tries(*call).is_some());
-            next.extend(calls.map(|call| topology.call(call).from));
+            next.extend(calls.map(|call| topology.caller(call)));
             next.extend(self.shape.givers(id));
         }
         let mut callers = std::mem::take(&mut self.callers);
@@ -195,7 +195,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let body = &topology.operation(id).body;
         // Each arrow of a client is a request of its own.
         let bound = match body.as_slice() {
-            [Step::OneOf(requests)] if topology.node_of(id).kind == ElementKind::Client => {
+            [Step::OneOf(requests)] if topology.kind_of(id) == ElementKind::Client => {
                 let bounds = requests.iter().map(|request| self.bound(std::slice::from_ref(request)));
                 bounds.max().unwrap_or(Count::NONE)
             }
@@ -211,7 +211,7 @@ impl<'a, 'f> Search<'a, 'f> {
     /// The call of a caller that leads to most executions.
     fn by(&self, id: OperationId) -> Option<CallId> {
         let weight = |call: &CallId| {
-            let through = self.value(self.facts.topology().call(*call).to)?.bound.times(self.tries(*call)?.most);
+            let through = self.value(self.facts.topology().callee(*call))?.bound.times(self.tries(*call)?.most);
             Some((self.call(*call, false).most(), through, std::cmp::Reverse(self.facts.call_rank(*call))))
         };
         let calls = self.facts.topology().calls_from(id).filter_map(|call| Some((weight(&call)?, call)));
@@ -227,7 +227,7 @@ impl<'a, 'f> Search<'a, 'f> {
     fn bound(&self, steps: &[Step]) -> Count {
         let topology = self.facts.topology();
         let through = |call: CallId| {
-            let value = self.value(topology.call(call).to).zip(self.tries(call));
+            let value = self.value(topology.callee(call)).zip(self.tries(call));
             let own = value.map_or(Count::NONE, |(value, tries)| value.bound.times(tries.most));
             match &topology.call(call).fallback {
                 Some(Fallback::Calls(steps)) => own.plus(self.bound(steps)),
@@ -243,7 +243,7 @@ impl<'a, 'f> Search<'a, 'f> {
     fn healthy(&self, steps: &[Step]) -> Count {
         let one = |step: &Step| match step {
             Step::Call(call) => {
-                let value = self.value(self.facts.topology().call(*call).to).filter(|_| self.tries(*call).is_some());
+                let value = self.value(self.facts.topology().callee(*call)).filter(|_| self.tries(*call).is_some());
                 value.map_or(Count::NONE, |value| value.healthy.times(self.facts.plan(*call).times))
             }
             Step::Sequence(steps) | Step::Parallel(steps) | Step::Any(_, steps) => self.healthy(steps),
@@ -277,7 +277,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let executions = self.row(target);
         let by = |id: OperationId| self.value(id).and_then(|value| value.by);
         let topology = self.facts.topology();
-        let way = std::iter::successors(executions.root.and_then(by), |call| by(topology.call(*call).to));
+        let way = std::iter::successors(executions.root.and_then(by), |call| by(topology.callee(*call)));
         (executions, way.collect())
     }
 
@@ -358,7 +358,7 @@ impl<'a, 'f> Search<'a, 'f> {
 /// How often a call is tried, whatever it leads to; none if it is never made.
 fn tries(facts: &Facts<'_>, id: CallId) -> Option<Tries> {
     let of_failure = |direct| facts.tries_of_failure(id, direct);
-    facts.plan(id).made.then(|| Tries { direct: of_failure(true), indirect: of_failure(false), most: most(facts, id) })
+    facts.is_made(id).then(|| Tries { direct: of_failure(true), indirect: of_failure(false), most: most(facts, id) })
 }
 
 /// Every attempt of every layer, every copy and every round of a loop; what stands in for a call does so in every round
@@ -401,8 +401,8 @@ impl Facts<'_> {
     /// How often a queue hands a message out, as far as that is stated.
     fn handed_out(&self, id: CallId) -> Option<Attempts> {
         let topology = self.topology();
-        let from = topology.call(id).from;
-        (topology.node_of(from).kind == ElementKind::Queue).then(|| self.receives(topology.operation(from).node))
+        let from = topology.caller(id);
+        (topology.kind_of(from) == ElementKind::Queue).then(|| self.receives(topology.node_id_of(from)))
     }
 }
 

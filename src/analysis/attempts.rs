@@ -65,13 +65,22 @@ pub struct ProxyLayer<'a> {
     pub repeats_work: Option<bool>,
 }
 
+/// What decides whether a call counts for a question at all; its plan is a hundred times as large.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Role {
+    /// It can happen while a request is served.
+    pub(super) made: bool,
+    /// It can, and the caller waits.
+    pub(super) awaited: bool,
+    /// No network in between.
+    pub(super) local: bool,
+    /// It stays open.
+    pub(super) stream: bool,
+}
+
 /// How one call waits and tries again.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// It can happen while a request is served.
-    pub made: bool,
-    /// It can, and the caller waits.
-    pub awaited: bool,
     /// An execution may go on without it.
     pub skippable: bool,
     /// The longest wait for one attempt.
@@ -110,10 +119,6 @@ pub struct Plan<'a> {
     pub times: Attempts,
     /// Calls for one execution that makes any, at least.
     pub least_times: u64,
-    /// No network in between.
-    pub local: bool,
-    /// It stays open.
-    pub stream: bool,
     /// What answers when it has failed.
     pub soft: bool,
     /// Meshes and gateways in between that try again.
@@ -133,27 +138,44 @@ const DELIVERED_WITHOUT: [Key; 9] = [
     Key::Hedge,
 ];
 
-/// The plans of all calls. A fallback is made only if its call is, and calls come before their fallbacks.
-pub(super) fn plans<'a>(topology: &'a Topology, cascade: Cascade<'a>) -> Vec<Plan<'a>> {
-    let mut plans: Vec<Plan<'a>> = Vec::with_capacity(topology.calls.len());
+/// What each call is to a request. A fallback is made only if its call is, and calls come before their fallbacks.
+pub(super) fn roles(topology: &Topology, cascade: Cascade<'_>) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::with_capacity(topology.calls.len());
     for id in topology.call_ids() {
-        let of = topology.call(id).fallback_of.and_then(|call| plans.get(call.index()));
-        let reached = of.is_none_or(|call| call.made);
-        plans.push(plan(topology, cascade, id, reached));
+        let call = topology.call(id);
+        let of = call.fallback_of.and_then(|call| roles.get(call.index()));
+        let look = |key| looked_up(topology, cascade, id, key);
+        let chance = look(Key::Chance).given().and_then(|stated| stated.setting.share());
+        let happens = times(look(Key::Times)) != Attempts::AtMost(0) && chance.is_none_or(|share| share > 0.0);
+        let made = of.is_none_or(|call| call.made) && happens && call.phase == Phase::Request;
+        roles.push(Role {
+            made,
+            awaited: made && call.arrow == Arrow::Sync,
+            local: call.implied || look(Key::Local).given().is_some(),
+            stream: look(Key::Stream).given().is_some(),
+        });
     }
-    plans
+    roles
 }
 
-/// Reads how a call waits and tries again; `reached` if what leads to it can happen.
-fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: bool) -> Plan<'a> {
+/// The plans of all calls.
+pub(super) fn plans<'a>(topology: &'a Topology, cascade: Cascade<'a>) -> Vec<Plan<'a>> {
+    topology.call_ids().map(|id| plan(topology, cascade, id)).collect()
+}
+
+/// What is known of an attribute of a call, as its caller follows it: what the model has drawn itself follows nobody's
+/// defaults, and what a queue delivers is repeated by the queue.
+fn looked_up<'a>(topology: &Topology, cascade: Cascade<'a>, id: CallId, key: Key) -> Answer<'a> {
+    let delivered = || topology.kind_of(topology.caller(id)) == ElementKind::Queue;
+    let silent = topology.call(id).implied || DELIVERED_WITHOUT.contains(&key) && delivered();
+    if silent { Answer::Unstated } else { cascade.call(id, &[key]) }
+}
+
+/// Reads how a call waits and tries again.
+fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId) -> Plan<'a> {
     let call = topology.call(id);
-    // What the model has drawn itself follows nobody's defaults, and what a queue delivers is repeated by the queue.
-    let delivered = topology.node_of(call.from).kind == ElementKind::Queue;
-    let is_callers = |key: &Key| DELIVERED_WITHOUT.contains(key);
-    let look = |key| {
-        let silent = call.implied || delivered && is_callers(&key);
-        if silent { Answer::Unstated } else { cascade.call(id, &[key]) }
-    };
+    let delivered = topology.kind_of(call.from) == ElementKind::Queue;
+    let look = |key| looked_up(topology, cascade, id, key);
     let limit = |key| match look(key) {
         Answer::Given(stated) => {
             stated.setting.duration().map_or(Limit::Unstated, |duration| Limit::At(duration, stated))
@@ -168,15 +190,11 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
     let attempts = attempts_stated.filter(|_| !retries_nothing).map_or(Attempts::AtMost(1), attempts_of);
     let times = times(look(Key::Times));
     let chance = look(Key::Chance).given().and_then(|stated| stated.setting.share());
-    let happens = times != Attempts::AtMost(0) && chance.is_none_or(|share| share > 0.0);
-    let made = reached && happens && call.phase == Phase::Request;
     let fallback = call.fallback.is_some() || look(Key::Fallback).given().is_some();
     let retried = look(Key::RetryOn).given();
     let only =
         |undone: &[&str]| retried.is_some_and(|stated| stated.setting.words().all(|word| undone.contains(&word)));
     Plan {
-        made,
-        awaited: made && call.arrow == Arrow::Sync,
         skippable: chance.is_some_and(|share| share < 1.0) || least_times(look(Key::Times)) == 0,
         timeout: whole_answer(cascade, id, limit(Key::Timeout), limit(Key::IdleTimeout)),
         deadline: limit(Key::Deadline),
@@ -203,8 +221,6 @@ fn plan<'a>(topology: &'a Topology, cascade: Cascade<'a>, id: CallId, reached: b
         }),
         times,
         least_times: least_times(look(Key::Times)),
-        local: call.implied || look(Key::Local).given().is_some(),
-        stream: look(Key::Stream).given().is_some(),
         soft: fallback,
         proxies: if delivered { Vec::new() } else { proxies(topology, cascade, id) },
     }
@@ -262,14 +278,14 @@ fn times(answer: Answer<'_>) -> Attempts {
 /// a connection to a store or queue is no retry of a request.
 fn proxies<'a>(topology: &Topology, cascade: Cascade<'a>, id: CallId) -> Vec<ProxyLayer<'a>> {
     let call = topology.call(id);
-    if call.implied || !matches!(topology.node_of(call.to).kind, ElementKind::Service | ElementKind::External) {
+    if call.implied || !matches!(topology.kind_of(call.to), ElementKind::Service | ElementKind::External) {
         return Vec::new();
     }
     let proxies = cascade.clients(id).filter(|client| client.kind == ClientKind::Proxy);
     proxies
         .filter_map(|client| {
             let default = client.known(Key::Attempts).or_else(|| client.known(Key::Retries))?;
-            let stated = Stated { setting: &default.setting, origin: crate::model::Origin::Client(client, default) };
+            let stated = Stated { setting: &default.setting, origin: crate::model::Origin::Client(client) };
             let Attempts::AtMost(attempts) = attempts_of(stated) else { return None };
             let classes = client.known(Key::RetryOn).map(|default| default.setting.words().collect::<Vec<_>>());
             Some(ProxyLayer { client, attempts, repeats_work: repeats_work(classes.as_deref(), cascade, id) })

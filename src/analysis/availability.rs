@@ -140,17 +140,17 @@ impl Facts<'_> {
         let topology = self.topology();
         let own = |what| match what {
             Target::Node(node) => {
-                let passing = self.drawn_calls_passing(node).map(|call| topology.call(call).from);
+                let passing = self.drawn_calls_passing(node).map(|call| topology.caller(call));
                 topology.node(node).operations.iter().copied().chain(passing).collect()
             }
             Target::Operation(operation) => vec![operation],
-            Target::Call(call) => vec![topology.call(call).from],
+            Target::Call(call) => vec![topology.caller(call)],
         };
         let mut stack: Vec<OperationId> = failing.flat_map(own).collect();
         let mut concerned = IdSet::default();
         while let Some(operation) = stack.pop() {
             if concerned.insert(operation) {
-                stack.extend(topology.calls_to(operation).map(|call| topology.call(call).from));
+                stack.extend(topology.calls_to(operation).map(|call| topology.caller(call)));
             }
         }
         concerned

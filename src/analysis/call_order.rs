@@ -72,8 +72,8 @@ impl CallOrder {
     /// What an operation leads to.
     fn next<'a>(&'a self, facts: &'a Facts<'_>, id: OperationId) -> impl Iterator<Item = OperationId> + 'a {
         let topology = facts.topology();
-        let made = topology.calls_from(id).filter(|call| facts.plan(*call).made);
-        made.map(|call| topology.call(call).to).chain(self.letters(id))
+        let made = topology.calls_from(id).filter(|call| facts.is_made(*call));
+        made.map(|call| topology.callee(call)).chain(self.letters(id))
     }
 
     fn groups(&self, facts: &Facts<'_>) -> Vec<Vec<OperationId>> {
@@ -112,7 +112,7 @@ impl Facts<'_> {
     /// How many messages an operation of a queue gives up for one that is put there: each delivery gives up its own, and
     /// without any it may still grow too old.
     pub(super) fn given_up(&self, id: OperationId) -> Attempts {
-        let calls = self.topology().calls_from(id).filter(|call| self.plan(*call).made);
+        let calls = self.topology().calls_from(id).filter(|call| self.is_made(*call));
         let times = calls.map(|call| Count::Times(1).times(self.plan(call).times));
         match times.fold(Count::NONE, Count::plus) {
             Count::Times(times) => Attempts::AtMost(times.max(1)),
@@ -123,7 +123,7 @@ impl Facts<'_> {
 
 fn letters(facts: &Facts<'_>, id: OperationId) -> Option<OperationId> {
     let topology = facts.topology();
-    let node = topology.operation(id).node;
+    let node = topology.node_id_of(id);
     let queue = topology.node(node).kind == ElementKind::Queue;
     let stated = facts.cascade().node(node, Key::DeadLetter).given().filter(|_| queue)?;
     let to = stated.setting.nodes().next()?;
@@ -132,7 +132,7 @@ fn letters(facts: &Facts<'_>, id: OperationId) -> Option<OperationId> {
 
 fn is_root(facts: &Facts<'_>, id: OperationId) -> bool {
     let topology = facts.topology();
-    topology.node_of(id).kind == ElementKind::Client
+    topology.kind_of(id) == ElementKind::Client
         || facts.entries().contains(id)
-        || !topology.calls_to(id).any(|call| facts.plan(call).made)
+        || !topology.calls_to(id).any(|call| facts.is_made(call))
 }

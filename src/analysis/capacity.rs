@@ -1,8 +1,6 @@
 //! Workers that operations share, and what a hang of one callee does to them. Little's law, `L = λ·W`: at a rate λ, each
 //! execution that waits for W holds a worker, so λ·W of them are held (J. D. C. Little, 1961).
 
-use std::collections::BTreeMap;
-
 use super::Facts;
 use super::hang::{Arriving, Hangs};
 use super::interval::Extent;
@@ -236,7 +234,7 @@ impl Facts<'_> {
 
     /// The same as a whole number.
     pub(super) fn worker_count(&self, id: OperationId) -> Option<(u64, Vec<OperationId>)> {
-        let node = self.topology().operation(id).node;
+        let node = self.topology().node_id_of(id);
         if self.topology().node(node).kind != ElementKind::Service {
             return None;
         }
@@ -257,20 +255,16 @@ fn pool(
     operations: Vec<OperationId>,
 ) -> Pool {
     let topology = facts.topology();
-    let mut waiting: BTreeMap<NodeId, BTreeMap<OperationId, Vec<CallId>>> = BTreeMap::new();
-    for id in &operations {
-        let mut calls: Vec<CallId> = topology.calls_from(*id).filter(|call| waits_in_health(facts, *call)).collect();
-        calls.sort_unstable();
-        for call in calls {
-            let callee = topology.operation(topology.call(call).to).node;
-            waiting.entry(callee).or_default().entry(*id).or_default().push(call);
-        }
-    }
+    let waits = |id: OperationId| topology.calls_from(id).filter(|call| waits_in_health(facts, *call));
+    let to = |call: CallId| topology.node_id_of(topology.callee(call));
+    let mut waiting: Vec<Waiting> =
+        operations.iter().flat_map(|id| waits(*id).map(|call| (to(call), *id, call))).collect();
+    waiting.sort_unstable();
     let dependents = Dependents::of(facts, &operations);
     hangs.of_pool(&operations);
     let (mut all, mut unplayed) = (Vec::new(), 0);
-    for (callee, by) in waiting {
-        all.push(held(hangs, facts, callee, &by, &dependents));
+    for by in waiting.chunk_by(|one, other| one.0 == other.0) {
+        all.extend(held(hangs, facts, by, &dependents));
         unplayed += usize::from(hangs.is_spent());
     }
     all.sort_by(|one, other| {
@@ -285,25 +279,27 @@ fn pool(
 
 /// A call that is made while all else is well, and that nothing in its group can stand in for.
 fn waits_in_health(facts: &Facts<'_>, call: CallId) -> bool {
-    let plan = facts.plan(call);
-    plan.awaited && !plan.local && facts.topology().call(call).fallback_of.is_none() && !facts.is_spare(call)
+    facts.is_awaited(call)
+        && !facts.is_local(call)
+        && facts.topology().call(call).fallback_of.is_none()
+        && !facts.is_spare(call)
 }
 
-fn held(
-    hangs: &mut Hangs<'_, '_>,
-    facts: &Facts<'_>,
-    callee: NodeId,
-    by: &BTreeMap<OperationId, Vec<CallId>>,
-    dependents: &Dependents,
-) -> Held {
+/// A call by which an operation waits for a node.
+type Waiting = (NodeId, OperationId, CallId);
+
+/// What waits for one node, sorted.
+fn held(hangs: &mut Hangs<'_, '_>, facts: &Facts<'_>, by: &[Waiting], dependents: &Dependents) -> Option<Held> {
+    let (callee, ..) = *by.first()?;
     let mut found =
         Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
-    for (id, calls) in by {
-        let arriving = hangs.arriving(*id, callee);
+    for calls in by.chunk_by(|one, other| one.1 == other.1) {
+        let Some((_, id, _)) = calls.first().copied() else { continue };
+        let arriving = hangs.arriving(id, callee);
+        let patience = hangs.patience(id);
         // Of several calls the first may be the last: the one that holds most counts.
-        let made: Vec<CallId> = calls.iter().copied().filter(|call| hangs.reaches(*call, callee)).collect();
-        let patience = hangs.patience(*id);
-        let holders = made.iter().map(|call| holder(facts, *call, (arriving, patience)));
+        let made = calls.iter().map(|(.., call)| *call).filter(|call| hangs.reaches(*call, callee));
+        let holders = made.map(|call| holder(facts, call, (arriving, patience)));
         let weight = |(holder, _): &(Holder, bool)| least(holder.wanted, holder.most()).unwrap_or(f64::INFINITY);
         let most = holders
             .rev()
@@ -318,7 +314,7 @@ fn held(
     if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
         found.innocent = dependents.without(callee);
     }
-    found
+    Some(found)
 }
 
 /// One of the calls of an operation to one callee, and whether its rate is known; by what comes to the operation in the
@@ -369,14 +365,14 @@ fn opening(facts: &Facts<'_>, call: CallId) -> Option<Opening> {
 /// How many consumers run the operation of a call, if only they do.
 fn consumers(facts: &Facts<'_>, call: CallId) -> Option<f64> {
     let topology = facts.topology();
-    let operation = topology.call(call).from;
+    let operation = topology.caller(call);
     if facts.entries().contains(operation) {
         return None;
     }
-    let mut made = topology.calls_to(operation).filter(|call| facts.plan(*call).made).peekable();
+    let mut made = topology.calls_to(operation).filter(|call| facts.is_made(*call)).peekable();
     made.peek()?;
     let count = |call: CallId| {
-        let by_queue = topology.node_of(topology.call(call).from).kind == ElementKind::Queue;
+        let by_queue = topology.kind_of(topology.caller(call)) == ElementKind::Queue;
         let stated = facts.cascade().call(call, &[Key::Consumers]).given().filter(|_| by_queue)?;
         #[allow(clippy::cast_precision_loss, reason = "a number of workers, to compare")]
         stated.setting.count().map(|count| count as f64)
@@ -426,8 +422,8 @@ fn needed_nodes(facts: &Facts<'_>, id: OperationId) -> Option<IdSet<NodeId>> {
         if seen.len() > MAX_LOOKED_AT {
             return None;
         }
-        nodes.insert(topology.operation(at).node);
-        let hard = topology.calls_from(at).filter(|call| facts.is_hard(*call)).map(|call| topology.call(call).to);
+        nodes.insert(topology.node_id_of(at));
+        let hard = topology.calls_from(at).filter(|call| facts.is_hard(*call)).map(|call| topology.callee(call));
         next.extend(hard.filter(|to| seen.insert(*to)).take(MAX_LOOKED_AT));
     }
     Some(nodes)

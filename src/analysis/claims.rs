@@ -17,11 +17,11 @@ impl Facts<'_> {
     #[must_use]
     pub fn outside_of_exactly_once(&self) -> Vec<Exposed> {
         let topology = self.topology();
-        let from = |call: CallId| topology.operation(topology.call(call).from).node;
+        let from = |call: CallId| topology.node_id_of(topology.caller(call));
         let claims = |call: &CallId| {
             let delivery = self.cascade().node(from(*call), Key::Delivery).given();
             let queue = topology.node(from(*call)).kind == ElementKind::Queue;
-            queue && self.plan(*call).made && delivery.is_some_and(|stated| stated.setting.says("exactly-once"))
+            queue && self.is_made(*call) && delivery.is_some_and(|stated| stated.setting.says("exactly-once"))
         };
         let repeaters = topology.call_ids().filter(claims).map(|call| {
             let kind = RepeaterKind::Redelivery;
@@ -33,7 +33,7 @@ impl Facts<'_> {
     }
 
     fn stays_inside(&self, call: CallId) -> bool {
-        let into_queue = self.topology().node_of(self.topology().call(call).to).kind == ElementKind::Queue;
+        let into_queue = self.topology().kind_of(self.topology().callee(call)) == ElementKind::Queue;
         into_queue || self.cascade().call(call, &[Key::Transaction]).may_be_given()
     }
 
@@ -44,13 +44,13 @@ impl Facts<'_> {
         let topology = self.topology();
         let mut seen = vec![false; topology.operations.len() * 2];
         let mut hedges: Vec<CallId> =
-            topology.call_ids().filter(|call| self.plan(*call).made && self.plan(*call).hedge.is_some()).collect();
+            topology.call_ids().filter(|call| self.is_made(*call) && self.plan(*call).hedge.is_some()).collect();
         hedges.sort_by_key(|call| self.call_rank(*call));
         let mut queue: VecDeque<(CallId, CallId, Option<KeyState>)> =
             hedges.into_iter().map(|call| (call, call, None)).collect();
         let mut found = Vec::new();
         while let Some((hedge, call, arriving)) = queue.pop_front() {
-            let to = topology.call(call).to;
+            let to = topology.callee(call);
             let key = sent(self, call, arriving);
             let written = self.cascade().call(call, &[Key::Idempotent]).given().is_some();
             match seen.get_mut(to.index() * 2 + usize::from(key == KeyState::Constant)) {
@@ -62,7 +62,7 @@ impl Facts<'_> {
                 found.extend(self.race(to).filter(|_| races).map(|certainty| (hedge, to, certainty)));
                 continue;
             }
-            let made = topology.calls_from(to).filter(|call| self.plan(*call).made);
+            let made = topology.calls_from(to).filter(|call| self.is_made(*call));
             queue.extend(made.map(|call| (hedge, call, Some(key))));
         }
         found
@@ -84,9 +84,9 @@ impl Facts<'_> {
         let apart: IdSet<CallId> =
             self.dual_writes().into_iter().flat_map(|found| found.calls.map(|(call, _)| call)).collect();
         let publish = |call: &CallId| {
-            let (from, to) = (topology.call(*call).from, topology.call(*call).to);
-            let code = matches!(topology.node_of(from).kind, ElementKind::Service | ElementKind::Client);
-            code && topology.node_of(to).kind == ElementKind::Queue && self.plan(*call).made
+            let (from, to) = (topology.caller(*call), topology.callee(*call));
+            let code = matches!(topology.kind_of(from), ElementKind::Service | ElementKind::Client);
+            code && topology.kind_of(to) == ElementKind::Queue && self.is_made(*call)
         };
         let unconfirmed = topology.call_ids().filter(|call| topology.call(*call).arrow == crate::syntax::Arrow::Async);
         unconfirmed
@@ -102,13 +102,13 @@ impl Facts<'_> {
 
     /// Whether a queue promises to deliver each message at least once, and nothing says that one may be lost.
     fn must_arrive(&self, call: CallId) -> bool {
-        let queue = self.topology().operation(self.topology().call(call).to).node;
+        let queue = self.topology().node_id_of(self.topology().callee(call));
         let says = |key, words: &[&str]| {
             let stated = self.cascade().node(queue, key).given();
             stated.is_some_and(|stated| words.iter().any(|word| stated.setting.says(word)))
         };
         let mut handed = self.topology().node(queue).operations.iter().flat_map(|id| self.topology().calls_from(*id));
-        handed.any(|call| self.plan(call).made)
+        handed.any(|call| self.is_made(call))
             && says(Key::Delivery, &["at-least-once", "exactly-once"])
             && !says(Key::Role, &["telemetry"])
             && !says(Key::Overflow, &["drop-oldest"])

@@ -57,7 +57,7 @@ impl<'a> Facts<'a> {
     pub fn dual_writes(&self) -> Vec<DualWrite<'a>> {
         let topology = self.topology();
         let mut captured = IdMap::default();
-        let code = topology.operation_ids().filter(|id| !is_data(topology.node_of(*id).kind));
+        let code = topology.operation_ids().filter(|id| !is_data(topology.kind_of(*id)));
         code.filter_map(|operation| {
             let marks = self.marks(operation, &mut captured);
             if marks.len() < 2 || self.repeated_until_done(operation, &marks) {
@@ -120,14 +120,14 @@ impl<'a> Facts<'a> {
 
     /// The node that a call arrives at.
     fn target(&self, call: CallId) -> NodeId {
-        self.topology().operation(self.topology().call(call).to).node
+        self.topology().node_id_of(self.topology().callee(call))
     }
 
     /// What a call changes durably, unless that holds by itself: a message from the outbox, a step that can be undone,
     /// what may be lost.
     fn change(&self, call: CallId) -> Option<Change> {
         let topology = self.topology();
-        let to = topology.call(call).to;
+        let to = topology.callee(call);
         let node = self.target(call);
         let look = |key| self.cascade().call(call, &[key]);
         let says = |key, word| match self.cascade().node(node, key) {
@@ -137,7 +137,7 @@ impl<'a> Facts<'a> {
         };
         let held = [Key::Outbox, Key::CompensatedBy].into_iter().any(|key| look(key).may_be_given());
         let unread = [Key::Transaction, Key::Saga].into_iter().any(|key| matches!(look(key), Answer::Unreadable));
-        if !self.plan(call).made || held || unread || says(Key::Role, "telemetry") {
+        if !self.is_made(call) || held || unread || says(Key::Role, "telemetry") {
             return None;
         }
         match topology.node(node).kind {
@@ -176,11 +176,11 @@ impl<'a> Facts<'a> {
     /// What follows from the writes of a store by change data capture, directly or through one relay.
     fn follows(&self, store: NodeId) -> IdSet<NodeId> {
         let topology = self.topology();
-        let captured = |call: &CallId| topology.call(*call).arrow == Arrow::Async && self.plan(*call).made;
+        let captured = |call: &CallId| topology.call(*call).arrow == Arrow::Async && self.is_made(*call);
         let operations = topology.node(store).operations.iter();
         let direct: Vec<CallId> =
             operations.flat_map(|operation| topology.calls_from(*operation)).filter(captured).collect();
-        let relayed = direct.iter().flat_map(|call| topology.calls_from(topology.call(*call).to));
+        let relayed = direct.iter().flat_map(|call| topology.calls_from(topology.callee(*call)));
         relayed.chain(direct.iter().copied()).map(|call| self.target(call)).collect()
     }
 
@@ -203,9 +203,9 @@ impl<'a> Facts<'a> {
     /// to, unless all writes can be repeated.
     fn repeated_until_done(&self, operation: OperationId, marks: &[Mark]) -> bool {
         let topology = self.topology();
-        let mut calls = topology.calls_to(operation).filter(|call| self.plan(*call).made).peekable();
+        let mut calls = topology.calls_to(operation).filter(|call| self.is_made(*call)).peekable();
         let idempotent = |mark: &Mark| match mark.change {
-            Change::Effect => self.effect(EffectSite::Operation(topology.call(mark.call).to)) == Effect::Idempotent,
+            Change::Effect => self.effect(EffectSite::Operation(topology.callee(mark.call))) == Effect::Idempotent,
             Change::Write(_) => self.cascade().call(mark.call, &[Key::Idempotent]).given().is_some(),
         };
         let keyed = self.cascade().operation(operation, Key::Idempotent).given();

@@ -39,7 +39,7 @@ impl Groups {
             }
             for (place, id) in group.iter().enumerate() {
                 let calls = topology.calls_from(*id).filter(|call| counts(*call));
-                let callees = calls.filter_map(|call| group.binary_search(&topology.call(call).to).ok());
+                let callees = calls.filter_map(|call| group.binary_search(&topology.callee(call)).ok());
                 for callee in callees {
                     inside.add_edge(NodeIndex::new(place), NodeIndex::new(callee), ());
                 }

@@ -73,7 +73,7 @@ impl<'f> Facts<'f> {
         let calls = topology.node(node).operations.iter().flat_map(|id| topology.calls_to(*id));
         let mut pools: BTreeMap<NodeId, (u64, CallId)> = BTreeMap::new();
         for call in calls {
-            let caller = topology.operation(topology.call(call).from).node;
+            let caller = topology.node_id_of(topology.caller(call));
             let Some(size) = self.pool_size(call).filter(|_| caller != node) else { continue };
             let pool = pools.entry(caller).or_insert((size, call));
             if size > pool.0 {
@@ -131,7 +131,7 @@ impl<'f> Facts<'f> {
             Some(Fallback::Calls(steps)) => self.at_once(steps, node)?,
             _ => 0,
         };
-        if self.topology().operation(call.to).node != node || !plan.made {
+        if self.topology().node_id_of(call.to) != node || !self.is_made(id) {
             return Some(instead);
         }
         let copies = plan.hedge.map_or(1, |(copies, ..)| copies);
@@ -142,7 +142,7 @@ impl<'f> Facts<'f> {
 
     fn pool_size(&self, call: CallId) -> Option<u64> {
         let look = |key| self.cascade().call(call, &[key]);
-        if self.topology().call(call).implied || self.plan(call).local || look(Key::Through).may_be_given() {
+        if self.topology().call(call).implied || self.is_local(call) || look(Key::Through).may_be_given() {
             return None;
         }
         look(Key::PoolSize).given()?.setting.count()

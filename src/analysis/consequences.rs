@@ -118,7 +118,7 @@ impl Facts<'_> {
             disturbances.iter().flat_map(|disturbance| self.calls_to(disturbance.target())).collect();
         // One that the entry cannot do without goes first.
         let is_hard = |call| self.is_hard(call);
-        let is_made = |call| self.plan(call).made;
+        let is_made = |call| self.is_made(call);
         let (hard, any) = (Towards::of(self, &touched, &is_hard), Towards::of(self, &touched, &is_made));
         let felt = |((operation, outlook), certain): ((&OperationId, &Outlook), &Outlook)| {
             let operation = *operation;
@@ -146,12 +146,11 @@ impl Facts<'_> {
     /// The calls into what is slow, by name: its own work, so many times as long, against the wait of its callers.
     fn late(&self, disturbance: Disturbance) -> Vec<Late> {
         let Disturbance::Slow(target, factor) = disturbance else { return Vec::new() };
-        let mut calls: Vec<CallId> =
-            self.calls_to(target).into_iter().filter(|call| self.plan(*call).awaited).collect();
+        let mut calls: Vec<CallId> = self.calls_to(target).into_iter().filter(|call| self.is_awaited(*call)).collect();
         calls.sort_by_key(|call| self.call_rank(*call));
         let late = |call: CallId| {
             let waits = self.plan(call).attempt_limit().map(|(limit, _)| limit);
-            let stated = self.cascade().operation(self.topology().call(call).to, Key::Latency).given();
+            let stated = self.cascade().operation(self.topology().callee(call), Key::Latency).given();
             let mut quantiles: Vec<(f64, Duration)> =
                 stated.into_iter().flat_map(|stated| stated.setting.quantiles()).collect();
             quantiles.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -166,7 +165,7 @@ impl Facts<'_> {
     /// The calls that reach a target directly, or pass it.
     fn calls_to(&self, target: Target) -> Vec<CallId> {
         let topology = self.topology();
-        let into = |operation: OperationId| topology.calls_to(operation).filter(|call| self.plan(*call).made);
+        let into = |operation: OperationId| topology.calls_to(operation).filter(|call| self.is_made(*call));
         match target {
             Target::Call(call) => vec![call],
             Target::Operation(operation) => into(operation).collect(),
@@ -246,12 +245,12 @@ impl<'a, 'f> Towards<'a, 'f> {
         let topology = facts.topology();
         let mut lengths = vec![None; topology.operations.len()];
         let mut queue: VecDeque<(OperationId, usize)> =
-            goals.iter().filter(|call| counts(**call)).map(|call| (topology.call(*call).from, 1)).collect();
+            goals.iter().filter(|call| counts(**call)).map(|call| (topology.caller(*call), 1)).collect();
         while let Some((operation, length)) = queue.pop_front() {
             if let Some(slot @ None) = lengths.get_mut(operation.index()) {
                 *slot = Some(length);
                 let before = topology.calls_to(operation).filter(|call| counts(*call));
-                queue.extend(before.map(|call| (topology.call(call).from, length + 1)));
+                queue.extend(before.map(|call| (topology.caller(call), length + 1)));
             }
         }
         Self { facts, goals, counts, lengths, steps: RefCell::default() }
@@ -267,7 +266,7 @@ impl<'a, 'f> Towards<'a, 'f> {
         for left in (0..self.length(start)?).rev() {
             let step = *self.steps.borrow_mut().entry(next).or_insert_with(|| self.step(next, left));
             way.push(step?);
-            next = self.facts.topology().call(step?).to;
+            next = self.facts.topology().callee(step?);
         }
         Some(way)
     }
@@ -277,7 +276,7 @@ impl<'a, 'f> Towards<'a, 'f> {
         let topology = self.facts.topology();
         let leads = |call: &CallId| match left {
             0 => self.goals.contains(call),
-            left => self.length(topology.call(*call).to) == Some(left),
+            left => self.length(topology.callee(*call)) == Some(left),
         };
         let calls = topology.calls_from(from).filter(|call| (self.counts)(*call) && leads(call));
         calls.min_by_key(|call| self.facts.call_rank(*call))

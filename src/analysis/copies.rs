@@ -108,19 +108,19 @@ impl<'a> Facts<'a> {
                     cut = true;
                     break;
                 }
-                let to = topology.call(call).to;
+                let to = topology.callee(call);
                 let starts = hop > 0 || topology.call(call).arrow == Arrow::Async;
-                if !starts || !self.plan(call).made {
+                if !starts || !self.is_made(call) {
                     continue;
                 }
                 if seen.len() > MOST_SEEN {
                     cut = true;
                     continue;
                 }
-                match topology.node_of(to).kind {
+                match topology.kind_of(to) {
                     ElementKind::Store | ElementKind::Cache if self.write(call).is_none() && hop > 0 => {}
                     ElementKind::Store | ElementKind::Cache => {
-                        copied.insert(topology.operation(to).node);
+                        copied.insert(topology.node_id_of(to));
                     }
                     _ if seen.insert(to) => next.push(to),
                     _ => {}
@@ -137,9 +137,9 @@ impl<'a> Facts<'a> {
         let topology = self.topology();
         let arriving = topology.node(store).operations.iter().flat_map(|operation| topology.calls_to(*operation));
         arriving.filter(|call| {
-            let from = topology.node_of(topology.call(*call).from).kind;
+            let from = topology.kind_of(topology.caller(*call));
             let code = !matches!(from, ElementKind::Store | ElementKind::Cache | ElementKind::Queue);
-            code && self.plan(*call).made && self.write(*call).is_some()
+            code && self.is_made(*call) && self.write(*call).is_some()
         })
     }
 
@@ -148,10 +148,10 @@ impl<'a> Facts<'a> {
     pub(super) fn invalidation(&self, cache: NodeId, store: NodeId) -> Invalidation {
         let topology = self.topology();
         let arriving = topology.node(cache).operations.iter().flat_map(|operation| topology.calls_to(*operation));
-        let sets = arriving.filter(|call| self.plan(*call).made && self.write(*call).is_some());
+        let sets = arriving.filter(|call| self.is_made(*call) && self.write(*call).is_some());
         let by_queue = |queue: Option<NodeId>| queue.map_or(Invalidation::Sure, |queue| self.invalidation_by(queue));
         let each = sets.filter_map(|call| {
-            let from = topology.call(call).from;
+            let from = topology.caller(call);
             let told = || self.told_by(from, store).map(by_queue).max();
             if self.tells(call, store) { Some(Invalidation::Sure) } else { told() }
         });
@@ -180,9 +180,9 @@ impl<'a> Facts<'a> {
     /// How a store tells an operation of its changes: directly, or through these queues.
     fn told_by(&self, operation: OperationId, store: NodeId) -> impl Iterator<Item = Option<NodeId>> + '_ {
         let topology = self.topology();
-        topology.calls_to(operation).filter(|call| self.plan(*call).made).filter_map(move |call| {
-            let from = topology.call(call).from;
-            let node = topology.operation(from).node;
+        topology.calls_to(operation).filter(|call| self.is_made(*call)).filter_map(move |call| {
+            let from = topology.caller(call);
+            let node = topology.node_id_of(from);
             if self.tells(call, store) {
                 return Some(None);
             }
@@ -194,7 +194,7 @@ impl<'a> Facts<'a> {
     /// Whether a call is made by a store of itself, when it has changed.
     fn tells(&self, call: CallId, store: NodeId) -> bool {
         let call = self.topology().call(call);
-        call.arrow == Arrow::Async && self.topology().operation(call.from).node == store
+        call.arrow == Arrow::Async && self.topology().node_id_of(call.from) == store
     }
 }
 

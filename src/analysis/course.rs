@@ -111,7 +111,7 @@ impl Walk<'_, '_> {
         let start = from.going.at_least;
         let bound = self.facts.allotted(self.operation).at_least.map_or(Extent::Unbounded, Extent::Finite);
         let over = bound <= start;
-        let inherits = |call| self.facts.plan(call).awaited && self.facts.plan(call).inherits;
+        let inherits = |call| self.facts.is_awaited(call) && self.facts.plan(call).inherits;
         let starts = |(branch, course): &(&Step, &Course)| {
             course.going.at_least >= start && !(over && self.any(std::slice::from_ref(*branch), &inherits))
         };
@@ -149,7 +149,7 @@ impl Walk<'_, '_> {
             Step::Call(id) => {
                 let fallback = self.facts.topology().call(*id).fallback.as_ref();
                 let fallback = fallback.filter(|_| self.without != Some(Without::Fallbacks));
-                self.facts.plan(*id).awaited
+                self.facts.is_awaited(*id)
                     && match fallback {
                         Some(Fallback::Calls(steps)) => any(steps),
                         _ => !self.is_soft(*id),
@@ -170,7 +170,7 @@ impl Walk<'_, '_> {
 
     fn call(&self, id: CallId, from: Course, at_once: bool) -> Course {
         let plan = self.facts.plan(id);
-        if !plan.awaited {
+        if !self.facts.is_awaited(id) {
             return from;
         }
         // Made at once, a number of calls takes as long as one of them; without end they never end.
@@ -195,7 +195,7 @@ impl Walk<'_, '_> {
     fn with_fallback(&self, id: CallId, steps: &[Step], times: Attempts, from: Course) -> Course {
         let primary = self.attempts(id, Attempts::AtMost(1), from.going);
         let instead = self.steps(steps, Course { going: primary.ended, ended: from.going });
-        let late = self.any(steps, &|call| self.facts.plan(call).awaited && !self.facts.has_its_turn(call));
+        let late = self.any(steps, &|call| self.facts.is_awaited(call) && !self.facts.has_its_turn(call));
         let instead = if late { instead.but_from(primary.ended) } else { instead };
         let first = Course { going: primary.going.max(instead.going), ended: instead.ended };
         let (more, all) = match times {
@@ -218,7 +218,9 @@ impl Walk<'_, '_> {
     /// Whether a call takes the less the later it starts.
     fn shares(&self, id: CallId) -> bool {
         let plan = self.facts.plan(id);
-        plan.awaited && (plan.inherits || plan.local && self.facts.allotted(self.facts.topology().call(id).to).honours)
+        self.facts.is_awaited(id)
+            && (plan.inherits
+                || self.facts.is_local(id) && self.facts.allotted(self.facts.topology().callee(id)).honours)
     }
 
     /// Whether this is true of any call in these steps, fallbacks included.
@@ -256,7 +258,7 @@ impl Walk<'_, '_> {
             let good = |limit: Duration| within(plan, single, all, Some(deadline.map_or(limit, |own| own.min(limit))));
             return inherited(from, last, course, (allotted.at_least, allotted.at_most), good);
         }
-        if plan.local && self.shares(id) {
+        if self.facts.is_local(id) && self.shares(id) {
             let waits = all_attempts(plan, Time::ZERO);
             let once = deadline.map_or(waits, |deadline| waits.capped(deadline));
             // Only one round fails; those that end well do so before.
@@ -308,7 +310,7 @@ impl Walk<'_, '_> {
     }
 
     fn part(&self, call: CallId, parts: &mut Vec<Part>) {
-        if !self.facts.plan(call).awaited {
+        if !self.facts.is_awaited(call) {
             return;
         }
         let time = self.times.call(self.facts, call).repeated(self.facts.plan(call).times);

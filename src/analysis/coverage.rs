@@ -43,7 +43,7 @@ pub(super) fn coverage(facts: &Facts<'_>) -> Coverage {
         .filter(|id| !topology.call(*id).implied && topology.call(*id).phase == Phase::Request)
         .collect();
     let awaited: Vec<CallId> =
-        calls.iter().copied().filter(|id| topology.call(*id).arrow == Arrow::Sync && !facts.plan(*id).local).collect();
+        calls.iter().copied().filter(|id| topology.call(*id).arrow == Arrow::Sync && !facts.is_local(*id)).collect();
     let nodes: Vec<NodeId> = topology.node_ids().filter(|id| topology.node(*id).kind != ElementKind::Client).collect();
     let stores: Vec<NodeId> =
         nodes.iter().copied().filter(|id| topology.node(*id).kind == ElementKind::Store).collect();
@@ -57,7 +57,7 @@ pub(super) fn coverage(facts: &Facts<'_>) -> Coverage {
     };
     let bounded = awaited.iter().filter(|id| is_bounded(facts, **id)).count();
     let operations: Vec<_> =
-        topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client).collect();
+        topology.operation_ids().filter(|id| topology.kind_of(*id) != ElementKind::Client).collect();
     let timed = operations.iter().filter(|id| facts.cascade().operation(**id, Key::Latency).stated().is_some()).count();
     let sites: Vec<_> =
         facts.effect_sites().map(|site| facts.effect(site)).filter(|effect| *effect != Effect::Absent).collect();
@@ -86,7 +86,7 @@ fn is_bounded(facts: &Facts<'_>, id: CallId) -> bool {
     let stated = |limit: Limit<'_>| limit.stated().is_some_and(|stated| !matches!(stated.origin, Origin::Client(..)));
     stated(plan.timeout)
         || stated(plan.deadline)
-        || (plan.inherits && facts.allotted(facts.topology().call(id).from).is_bounded())
+        || (plan.inherits && facts.allotted(facts.topology().caller(id)).is_bounded())
 }
 
 impl Facts<'_> {
@@ -94,7 +94,7 @@ impl Facts<'_> {
     /// work, nothing is.
     #[must_use]
     pub fn worst_case(&self, operation: OperationId) -> Option<Extent> {
-        let is_client = self.topology().node_of(operation).kind == ElementKind::Client;
+        let is_client = self.topology().kind_of(operation) == ElementKind::Client;
         let silent = !is_client && !self.states_own_work(operation);
         self.times().operation(operation).proved().filter(|most| *most != Extent::ZERO || !silent)
     }

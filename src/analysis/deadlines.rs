@@ -54,7 +54,7 @@ fn widest(facts: &Facts<'_>, rows: &[Allotted], unknown: Handed) -> Vec<Handed> 
     let topology = facts.topology();
     let row = |id: OperationId| rows.get(id.index()).copied().unwrap_or_default();
     let own = |id: OperationId| row(id).own.map_or(u64::MAX, Duration::nanoseconds);
-    let awaited = |call: &CallId| facts.plan(*call).awaited;
+    let awaited = |call: &CallId| facts.is_awaited(*call);
     let reached = reached(facts);
     let mut best: Vec<Option<u64>> = vec![None; rows.len()];
     // First what requests reach, then circles that nothing enters: nothing says that those ever run.
@@ -68,7 +68,7 @@ fn widest(facts: &Facts<'_>, rows: &[Allotted], unknown: Handed) -> Vec<Handed> 
                 heap.push((own(id), id));
             }
             for call in topology.calls_from(id).filter(awaited).filter(|call| !hands_on(facts, *call)) {
-                let to = topology.call(call).to;
+                let to = topology.callee(call);
                 if row(to).honours {
                     heap.push((stated(facts, call).unwrap_or_else(|| unstated(facts, call, unknown)).min(own(to)), to));
                 }
@@ -90,9 +90,9 @@ fn settle(facts: &Facts<'_>, rows: &[Allotted], heap: &mut BinaryHeap<(u64, Oper
             Some(slot @ None) => *slot = Some(width),
             _ => continue,
         }
-        let awaited = topology.calls_from(id).filter(|call| facts.plan(*call).awaited && hands_on(facts, *call));
+        let awaited = topology.calls_from(id).filter(|call| facts.is_awaited(*call) && hands_on(facts, *call));
         for call in awaited {
-            let to = topology.call(call).to;
+            let to = topology.callee(call);
             let row = rows.get(to.index()).copied().unwrap_or_default();
             if row.honours {
                 let own = row.own.map_or(u64::MAX, Duration::nanoseconds);
@@ -105,7 +105,7 @@ fn settle(facts: &Facts<'_>, rows: &[Allotted], heap: &mut BinaryHeap<(u64, Oper
 /// The operations that are reached from one that nobody waits for.
 fn reached(facts: &Facts<'_>) -> Vec<bool> {
     let topology = facts.topology();
-    let awaited = |call: &CallId| facts.plan(*call).awaited;
+    let awaited = |call: &CallId| facts.is_awaited(*call);
     let mut reached = vec![false; topology.operations.len()];
     let mut next: Vec<OperationId> =
         topology.operation_ids().filter(|id| !topology.calls_to(*id).any(|call| awaited(&call))).collect();
@@ -114,14 +114,14 @@ fn reached(facts: &Facts<'_>) -> Vec<bool> {
             Some(seen) if !*seen => *seen = true,
             _ => continue,
         }
-        next.extend(topology.calls_from(id).filter(awaited).map(|call| topology.call(call).to));
+        next.extend(topology.calls_from(id).filter(awaited).map(|call| topology.callee(call)));
     }
     reached
 }
 
 /// Whether a call ends with what its caller has left; inside one process nothing else is possible.
 fn hands_on(facts: &Facts<'_>, call: CallId) -> bool {
-    facts.plan(call).inherits || facts.plan(call).local
+    facts.plan(call).inherits || facts.is_local(call)
 }
 
 /// The smallest bound that is stated on a call.
@@ -142,9 +142,9 @@ fn unstated(facts: &Facts<'_>, call: CallId, unknown: Handed) -> u64 {
 pub(super) fn shortest_waits(facts: &Facts<'_>) -> Vec<Option<(Duration, CallId)>> {
     let topology = facts.topology();
     let mut shortest: Vec<Option<(Duration, CallId)>> = vec![None; topology.operations.len()];
-    for call in topology.call_ids().filter(|call| facts.plan(*call).awaited) {
+    for call in topology.call_ids().filter(|call| facts.is_awaited(*call)) {
         let Some((limit, _)) = facts.plan(call).attempt_limit() else { continue };
-        if let Some(slot) = shortest.get_mut(topology.call(call).to.index())
+        if let Some(slot) = shortest.get_mut(topology.callee(call).index())
             && slot.is_none_or(|(known, by)| (limit, facts.call_rank(call)) < (known, facts.call_rank(by)))
         {
             *slot = Some((limit, call));

@@ -190,9 +190,9 @@ impl<'a, 'f> Search<'a, 'f> {
         let mut next: Vec<OperationId> = group.to_vec();
         let mut callers = Vec::new();
         while let Some(id) = next.pop() {
-            for call in topology.calls_to(id).filter(|call| self.facts.plan(*call).made) {
+            for call in topology.calls_to(id).filter(|call| self.facts.is_made(*call)) {
                 self.budget = self.budget.checked_sub(1)?;
-                let from = topology.call(call).from;
+                let from = topology.caller(call);
                 if seen.insert(from) {
                     callers.push(from);
                     next.push(from);
@@ -272,7 +272,8 @@ impl Pass<'_, '_> {
     fn call(&mut self, id: CallId, at_once: bool) -> Failing {
         let call = self.facts.topology().call(id);
         let plan = self.facts.plan(id);
-        let Some(value) = self.values.get(&call.to).copied().filter(|_| plan.made && !is_undivided(self.facts, id))
+        let Some(value) =
+            self.values.get(&call.to).copied().filter(|_| self.facts.is_made(id) && !is_undivided(self.facts, id))
         else {
             return Failing::NONE;
         };
@@ -297,7 +298,7 @@ impl Pass<'_, '_> {
     /// All tries of one call of something of which one execution does this.
     fn tried(&mut self, id: CallId, value: Failing) -> Failing {
         let facts = self.facts;
-        let direct = self.group.contains(&facts.topology().call(id).to);
+        let direct = self.group.contains(&facts.topology().callee(id));
         let breaker = facts.cascade().call(id, &[Key::Breaker]).may_be_given();
         let most = match facts.tries_of_failure(id, direct) {
             _ if breaker || facts.is_spread(id) => 1,

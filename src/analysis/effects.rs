@@ -59,11 +59,11 @@ impl Facts<'_> {
     #[must_use]
     pub fn write(&self, call: CallId) -> Option<Write> {
         let topology = self.topology();
-        let to = topology.call(call).to;
+        let to = topology.callee(call);
         let name = topology.operation(to).name.map(|name| topology.text(name));
         // Of a write it is said what repeating it does; a bare arrow alone may be a read.
         let says = self.cascade().call(call, &[Key::Idempotent]).stated().is_some();
-        match (topology.node_of(to).kind, name) {
+        match (topology.kind_of(to), name) {
             (ElementKind::Queue, _) => Some(Write::Message),
             (ElementKind::Store, Some("read")) | (ElementKind::Cache, Some("get")) => None,
             (ElementKind::Store, Some("write")) => Some(Write::Data),
@@ -81,9 +81,9 @@ impl Facts<'_> {
     pub fn effect_sites(&self) -> impl Iterator<Item = EffectSite> + '_ {
         let topology = self.topology();
         let operations =
-            topology.operation_ids().filter(|id| !is_data(topology.node_of(*id).kind)).map(EffectSite::Operation);
+            topology.operation_ids().filter(|id| !is_data(topology.kind_of(*id))).map(EffectSite::Operation);
         let into_data =
-            |call: &CallId| !topology.call(*call).implied && is_data(topology.node_of(topology.call(*call).to).kind);
+            |call: &CallId| !topology.call(*call).implied && is_data(topology.kind_of(topology.callee(*call)));
         operations.chain(topology.call_ids().filter(into_data).map(EffectSite::Write))
     }
 
@@ -110,7 +110,7 @@ impl Facts<'_> {
     }
 
     fn unstated_effect(&self, operation: OperationId) -> Effect {
-        match self.topology().node_of(operation).kind {
+        match self.topology().kind_of(operation) {
             ElementKind::Client => Effect::Absent,
             // What a service does shows in the calls it makes; one that makes none may do anything.
             ElementKind::Service if !self.is_leaf(operation) => Effect::Absent,
@@ -139,13 +139,13 @@ impl Facts<'_> {
             Answer::Unstated if self.is_replication(call) => return Effect::Absent,
             Answer::Unstated => {}
         }
-        self.data_effect(self.topology().call(call).to)
+        self.data_effect(self.topology().callee(call))
     }
 
     /// Whether a store copies by this call what is written to it, to another store or a cache.
     fn is_replication(&self, call: CallId) -> bool {
         let call = self.topology().call(call);
-        let ends = [call.from, call.to].map(|id| self.topology().node_of(id).kind);
+        let ends = [call.from, call.to].map(|id| self.topology().kind_of(id));
         call.arrow == Arrow::Async && matches!(ends, [ElementKind::Store, ElementKind::Store | ElementKind::Cache])
     }
 

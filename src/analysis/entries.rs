@@ -46,8 +46,7 @@ impl Entries {
     #[must_use]
     pub fn way_to(&self, facts: &Facts<'_>, operation: OperationId, most: usize) -> Way {
         let topology = facts.topology();
-        let steps =
-            std::iter::successors(self.reached_by(operation), |call| self.reached_by(topology.call(*call).from));
+        let steps = std::iter::successors(self.reached_by(operation), |call| self.reached_by(topology.caller(*call)));
         let mut calls: Vec<CallId> = steps.take(most).collect();
         calls.reverse();
         let (start, depth) = self.starts.get(operation.index()).copied().flatten().unwrap_or((operation, 0));
@@ -75,19 +74,19 @@ pub struct Way {
 pub(super) fn entries(facts: &Facts<'_>) -> Entries {
     let topology = facts.topology();
     let cascade = facts.cascade();
-    let is_client = |id: OperationId| topology.node_of(id).kind == ElementKind::Client;
+    let is_client = |id: OperationId| topology.kind_of(id) == ElementKind::Client;
     let own = |id: OperationId| {
         // A queue's consumers are roots for load and effects; only what clients ask for is waited for.
         let by_client = topology
             .calls_to(id)
-            .any(|call| is_client(topology.call(call).from) && topology.call(call).phase == Phase::Request);
+            .any(|call| is_client(topology.caller(call)) && topology.call(call).phase == Phase::Request);
         let states = |key| cascade.operation(id, key).given().is_some();
         let called = || {
             topology
                 .calls_to(id)
                 .any(|call| topology.call(call).phase == Phase::Request && !topology.call(call).implied)
         };
-        let public = || cascade.node(topology.operation(id).node, Key::Public).given().is_some();
+        let public = || cascade.node(topology.node_id_of(id), Key::Public).given().is_some();
         by_client || states(Key::Load) || states(Key::Slo) || ((public() || states(Key::Deadline)) && !called())
     };
     let candidates = || topology.operation_ids().filter(|id| !is_client(*id));
@@ -114,7 +113,7 @@ fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Reached {
     let topology = facts.topology();
     let mut reached_by = vec![None; topology.operations.len()];
     let mut starts: Vec<Option<(OperationId, u32)>> = vec![None; topology.operations.len()];
-    let clients = topology.operation_ids().filter(|id| topology.node_of(*id).kind == ElementKind::Client);
+    let clients = topology.operation_ids().filter(|id| topology.kind_of(*id) == ElementKind::Client);
     let rest = topology.operation_ids().filter(|id| topology.calls_to(*id).next().is_none());
     let by_name = |mut starts: Vec<OperationId>| {
         starts.sort_by_key(|id| facts.rank(*id));
@@ -132,7 +131,7 @@ fn reach(facts: &Facts<'_>, entries: &[OperationId]) -> Reached {
             let mut calls: Vec<CallId> = requests.collect();
             calls.sort_by_key(|call| (topology.call(*call).arrow == Arrow::Async, facts.call_rank(*call)));
             for call in calls {
-                let to = topology.call(call).to;
+                let to = topology.callee(call);
                 if let (Some(slot @ None), Some(reached)) = (starts.get_mut(to.index()), reached_by.get_mut(to.index()))
                 {
                     *slot = Some((start, depth + 1));

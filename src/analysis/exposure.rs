@@ -156,7 +156,7 @@ impl Walk<'_, '_> {
     fn follow(&mut self, index: usize, state: State, implied: bool) {
         let topology = self.facts.topology();
         let calls = topology.calls_from(state.operation);
-        let counts = |call: &CallId| self.facts.plan(*call).made && topology.call(*call).implied == implied;
+        let counts = |call: &CallId| self.facts.is_made(*call) && topology.call(*call).implied == implied;
         let mut calls: Vec<CallId> = calls.filter(counts).collect();
         calls.sort_by_key(|call| self.facts.call_rank(*call));
         for call in calls {
@@ -168,7 +168,7 @@ impl Walk<'_, '_> {
     /// A call is made again.
     fn arrive(&mut self, call: CallId, key: KeyState, certainty: Certainty, repeater: Repeater, before: Option<usize>) {
         let topology = self.facts.topology();
-        let to = topology.call(call).to;
+        let to = topology.callee(call);
         let above = before.and_then(|before| self.states.get(before));
         let mut barrier = above.and_then(|state| state.barrier);
         // What a bare arrow to a store means is no call of its own.
@@ -204,7 +204,7 @@ impl Walk<'_, '_> {
             barrier,
             fault,
         };
-        let data = is_data(topology.node_of(to).kind);
+        let data = is_data(topology.kind_of(to));
         if data && self.keep_write(call, state) {
             return;
         }
@@ -235,7 +235,7 @@ impl Walk<'_, '_> {
     }
 
     fn fault(&self, (call, arriving): (CallId, Option<KeyState>)) -> KeyFault {
-        let from = self.facts.topology().call(call).from;
+        let from = self.facts.topology().caller(call);
         let kept = match arriving {
             Some(arriving) => arriving == KeyState::Constant,
             // Who stops repeats by a key has one to hand on.
@@ -273,7 +273,7 @@ impl Walk<'_, '_> {
         let topology = self.facts.topology();
         let mut best: Vec<Option<usize>> = vec![None; topology.operations.len()];
         for (index, state) in
-            self.states.iter().enumerate().filter(|(_, state)| !is_data(topology.node_of(state.operation).kind))
+            self.states.iter().enumerate().filter(|(_, state)| !is_data(topology.kind_of(state.operation)))
         {
             let Some(slot) = best.get_mut(state.operation.index()) else { continue };
             let better =
@@ -325,8 +325,8 @@ impl Walk<'_, '_> {
 /// Whether what an operation of a queue cannot deliver is given up after so many deliveries, and not by its age alone.
 pub(super) fn gives_up_by_count(facts: &Facts<'_>, operation: OperationId) -> bool {
     let topology = facts.topology();
-    facts.receives(topology.operation(operation).node) != Attempts::Unlimited
-        && topology.calls_from(operation).any(|call| facts.plan(call).made)
+    facts.receives(topology.node_id_of(operation)) != Attempts::Unlimited
+        && topology.calls_from(operation).any(|call| facts.is_made(call))
 }
 
 /// Whether a repeat stops at an operation.

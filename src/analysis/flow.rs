@@ -76,7 +76,7 @@ impl Facts<'_> {
         let mut starts = first.clone();
         let mut way = Vec::new();
         for goals in rest {
-            let ways = self.ways_over(starts.iter().copied(), |call| self.plan(call).made);
+            let ways = self.ways_over(starts.iter().copied(), |call| self.is_made(call));
             let calls = |goal: &OperationId| ways.way(self, *goal);
             let reached = goals.iter().filter(|goal| ways.reach(**goal));
             let goal = *reached.min_by_key(|goal| (calls(goal).len(), self.rank(**goal)))?;
@@ -91,18 +91,18 @@ impl Facts<'_> {
     pub fn has_other_ways(&self, way: &[CallId]) -> bool {
         let topology = self.topology();
         let (Some(first), Some(last)) = (way.first(), way.last()) else { return false };
-        let made = |call: &CallId| self.plan(*call).made && !topology.call(*call).implied;
-        let ways = self.ways_over([topology.call(*first).from], |call| made(&call));
-        let goal = topology.call(*last).to;
+        let made = |call: &CallId| self.is_made(*call) && !topology.call(*call).implied;
+        let ways = self.ways_over([topology.caller(*first)], |call| made(&call));
+        let goal = topology.callee(*last);
         let mut seen = IdSet::from_iter([goal]);
         let mut next = vec![goal];
         while let Some(at) = next.pop() {
-            for call in topology.calls_to(at).filter(|call| made(call) && ways.reach(topology.call(*call).from)) {
+            for call in topology.calls_to(at).filter(|call| made(call) && ways.reach(topology.caller(*call))) {
                 if !way.contains(&call) {
                     return true;
                 }
-                if seen.insert(topology.call(call).from) {
-                    next.push(topology.call(call).from);
+                if seen.insert(topology.caller(call)) {
+                    next.push(topology.caller(call));
                 }
             }
         }
@@ -113,7 +113,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn flow(&self, way: &[CallId]) -> Option<Flow> {
         let topology = self.topology();
-        let start = topology.call(*way.first()?).from;
+        let start = topology.caller(*way.first()?);
         let mut legs: Vec<Leg> = Vec::new();
         let mut limits: Vec<(Duration, Limiter)> = Vec::new();
         let mut now = Time::ZERO;
@@ -144,7 +144,7 @@ impl Facts<'_> {
 
     /// Whether a call ends when somebody above has given up: it takes what is left, or its caller stops with theirs.
     fn stops(&self, id: CallId) -> bool {
-        let from = self.topology().call(id).from;
+        let from = self.topology().caller(id);
         let inherits = self.plan(id).inherits && self.allotted(from).at_most.is_some();
         inherits || self.cascade().operation(from, Key::Cancels).given().is_some()
     }
@@ -154,7 +154,7 @@ impl Facts<'_> {
         let attempt = plan.attempt();
         let whole = self.times().call(self, id);
         let start = now.at_least.finite();
-        let cut = limits.iter().min_by_key(|(at, _)| *at).filter(|_| plan.awaited).and_then(|(at, by)| {
+        let cut = limits.iter().min_by_key(|(at, _)| *at).filter(|_| self.is_awaited(id)).and_then(|(at, by)| {
             // What it would take if nobody above gave up.
             let alone = attempt.map_or(whole.at_least, |wait| plan.all_attempts(wait));
             let alone = plan.deadline.duration().map_or(alone, |deadline| alone.min(Extent::Finite(deadline)));

@@ -77,7 +77,7 @@ impl Facts<'_> {
             found: IdMap::default(),
         };
         for operation in self.components().iter().flatten() {
-            if !is_data(topology.node_of(*operation).kind) {
+            if !is_data(topology.kind_of(*operation)) {
                 flows.enter(*operation);
             }
         }
@@ -93,9 +93,9 @@ impl Facts<'_> {
     /// Whether a read is stated to come late, and nobody says what it needs.
     fn is_late(&self, read: CallId) -> bool {
         let topology = self.topology();
-        let drawn = self.plan(read).awaited && !topology.call(read).implied;
+        let drawn = self.is_awaited(read) && !topology.call(read).implied;
         let asks = || matches!(self.cascade().call(read, &[Key::Needs]), Answer::Unstated);
-        let copes = || matches!(self.cascade().operation(topology.call(read).from, Key::Needs), Answer::None(_));
+        let copes = || matches!(self.cascade().operation(topology.caller(read), Key::Needs), Answer::None(_));
         drawn
             && self.is_read(read)
             && asks()
@@ -161,10 +161,10 @@ impl Flows<'_, '_> {
         let facts = self.facts;
         let topology = facts.topology();
         let call = topology.call(id);
-        if !facts.plan(id).awaited || call.implied {
+        if !facts.is_awaited(id) || call.implied {
             return;
         }
-        let node = topology.operation(call.to).node;
+        let node = topology.node_id_of(call.to);
         if !is_data(topology.node(node).kind) {
             let below = self.touched.get(call.to.index()).cloned().unwrap_or_default();
             self.compare(before, &below, After::Operation(operation));
@@ -189,7 +189,7 @@ impl Flows<'_, '_> {
     fn compare(&mut self, before: &Touched, then: &Touched, after: After) {
         let topology = self.facts.topology();
         for (store, read) in &then.late {
-            let asked = topology.operation(topology.call(*read).to).node;
+            let asked = topology.node_id_of(topology.callee(*read));
             let renewed = before.renewed.contains(&asked) || then.renewed.contains(&asked);
             let write = before.written.iter().find(|(written, _)| written == store).filter(|_| !renewed);
             if let Some((_, write)) = write {
@@ -210,7 +210,7 @@ impl Flows<'_, '_> {
             }
             let mut told = Touched::default();
             for operation in &topology.node(node).operations {
-                for call in topology.calls_to(*operation).filter(|call| self.facts.plan(*call).made) {
+                for call in topology.calls_to(*operation).filter(|call| self.facts.is_made(*call)) {
                     match kind {
                         ElementKind::Queue => self.published(call, &mut told),
                         _ if self.facts.write(call) == Some(Write::Data) => {
@@ -227,9 +227,9 @@ impl Flows<'_, '_> {
             let operations = topology.node(node).operations.iter();
             let told_by = operations
                 .flat_map(|operation| topology.calls_from(*operation))
-                .filter(|call| topology.call(*call).arrow == Arrow::Async && self.facts.plan(*call).made);
+                .filter(|call| topology.call(*call).arrow == Arrow::Async && self.facts.is_made(*call));
             for call in told_by.collect::<Vec<_>>() {
-                let then = self.touched.get(topology.call(call).to.index()).cloned().unwrap_or_default();
+                let then = self.touched.get(topology.callee(call).index()).cloned().unwrap_or_default();
                 self.compare(&told, &then, After::Message(call));
             }
         }
@@ -239,8 +239,8 @@ impl Flows<'_, '_> {
     /// What has been written where a message comes from.
     fn published(&self, publish: CallId, told: &mut Touched) {
         let topology = self.facts.topology();
-        let from = topology.call(publish).from;
-        let node = topology.operation(from).node;
+        let from = topology.caller(publish);
+        let node = topology.node_id_of(from);
         if topology.node(node).kind == ElementKind::Store {
             let write = topology.calls_to(from).find(|call| self.facts.write(*call) == Some(Write::Data));
             told.cut |= keep(&mut told.written, (node, write.unwrap_or(publish)));

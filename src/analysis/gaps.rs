@@ -28,13 +28,13 @@ impl Facts<'_> {
     #[must_use]
     pub fn not_analysed(&self) -> Vec<Gap> {
         let topology = self.topology();
-        let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
+        let ours = || topology.operation_ids().filter(|id| topology.kind_of(*id) != ElementKind::Client);
         let unknown = ours().filter(|id| self.times().operation(*id).at_most.is_none()).count();
         // Who states nothing is in the coverage; who states quantiles might believe that they count.
         let quantiles = |id: &OperationId| self.cascade().operation(*id, Key::Latency).given().is_some();
         let uncounted = ours().filter(quantiles).filter(|id| !self.states_own_work(*id)).count();
         let unfollowed = topology.operation_ids().filter(|id| !self.executions(*id).exact).count();
-        let streams = topology.call_ids().filter(|id| self.plan(*id).stream).count();
+        let streams = topology.call_ids().filter(|id| self.is_stream(*id)).count();
         let uncombined = ours().filter(|id| !self.availability(*id).exact).count();
         let all = ours().count();
         let gaps = [

@@ -133,14 +133,14 @@ impl<'a, 'f> Hangs<'a, 'f> {
     /// Whether an operation comes to a call while a node hangs: not after one that may have failed by it, and not if it
     /// shares a deadline with one that has waited for it.
     pub(super) fn reaches(&mut self, call: CallId, node: NodeId) -> bool {
-        let from = self.facts.topology().call(call).from;
+        let from = self.facts.topology().caller(call);
         let hang = self.hang(node);
         !hang.above.contains_key(&from) || hang.reached.contains_key(&call)
     }
 
     /// Whether an operation comes to a call without having waited before: later ones come later.
     fn comes_first(&mut self, call: CallId, node: NodeId) -> bool {
-        let from = self.facts.topology().call(call).from;
+        let from = self.facts.topology().caller(call);
         let hang = self.hang(node);
         !hang.above.contains_key(&from) || hang.reached.get(&call) == Some(&true)
     }
@@ -187,10 +187,10 @@ impl<'a, 'f> Hangs<'a, 'f> {
         let mut above: IdMap<OperationId, Course> = next.iter().map(|id| (*id, Course::LOST)).collect();
         let mut crowded: IdSet<NodeId> = IdSet::default();
         while let Some(at) = next.pop() {
-            let awaited = topology.calls_to(at).filter(|call| self.facts.plan(*call).awaited);
-            let mut more: Vec<OperationId> = awaited.map(|call| topology.call(call).from).collect();
+            let awaited = topology.calls_to(at).filter(|call| self.facts.is_awaited(*call));
+            let mut more: Vec<OperationId> = awaited.map(|call| topology.caller(call)).collect();
             // All that share the workers of a node come with the first of them.
-            let shares = !self.facts.has_own_workers(at) && crowded.insert(topology.operation(at).node);
+            let shares = !self.facts.has_own_workers(at) && crowded.insert(topology.node_id_of(at));
             if shares && self.share_of_workers(at) < 1.0 {
                 more.extend(self.facts.workers_of(at).into_iter().flat_map(|(_, operations)| operations));
             }
@@ -282,9 +282,9 @@ impl Passage {
     /// None if nothing is known to come over a call.
     fn of(facts: &Facts<'_>, call: CallId) -> Option<Self> {
         let topology = facts.topology();
-        let (plan, written) = (facts.plan(call), topology.call(call));
-        let from = topology.node_of(written.from).kind;
-        let counts = plan.made && written.fallback_of.is_none() && from != ElementKind::Client;
+        let written = topology.call(call);
+        let from = topology.kind_of(written.from);
+        let counts = facts.is_made(call) && written.fallback_of.is_none() && from != ElementKind::Client;
         if !counts || is_undivided(facts, call) {
             return None;
         }
@@ -297,7 +297,7 @@ impl Passage {
         let stated = facts.cascade().call(call, &[key]).given();
         Some(Self {
             is_delivery,
-            awaited: plan.awaited,
+            awaited: facts.is_awaited(call),
             chance: least_chance(facts, call, Traffic::Usual),
             rounds: facts.rounds(call),
             limit: Concurrency { most: stated.and_then(|stated| stated.setting.count()), longest },
@@ -348,24 +348,23 @@ impl Hang {
     }
 
     fn play_call(&mut self, facts: &Facts<'_>, id: CallId, from: Course) -> Course {
-        let (plan, written) = (facts.plan(id), facts.topology().call(id));
-        if !plan.made {
+        if !facts.is_made(id) {
             return from;
         }
         if !from.waited {
             self.reached.insert(id, true);
-        } else if !plan.inherits {
+        } else if !facts.plan(id).inherits {
             self.reached.entry(id).or_insert(false);
         }
-        let ended = self.above.get(&written.to).copied().unwrap_or_default();
-        if !plan.awaited || !ended.waited {
+        let ended = self.above.get(&facts.topology().callee(id)).copied().unwrap_or_default();
+        if !facts.is_awaited(id) || !ended.waited {
             return from;
         }
         let after = Course { waited: true, ..from };
-        match &written.fallback {
+        match &facts.topology().call(id).fallback {
             _ if !ended.failed && answers_in_time(facts, id) => after,
             Some(Fallback::Calls(steps)) => self.play(facts, steps, after),
-            _ if plan.soft || facts.is_cache_read(id) => after,
+            _ if facts.plan(id).soft || facts.is_cache_read(id) => after,
             _ => Course::LOST,
         }
     }
@@ -374,7 +373,7 @@ impl Hang {
 /// Whether what comes late comes within every attempt: what the callee does at most is stated, and is less.
 fn answers_in_time(facts: &Facts<'_>, call: CallId) -> bool {
     let plan = facts.plan(call);
-    let Some(Extent::Finite(longest)) = facts.times().work(facts.topology().call(call).to).at_most else {
+    let Some(Extent::Finite(longest)) = facts.times().work(facts.topology().callee(call)).at_most else {
         return false;
     };
     let ends = plan.attempt_limit().map(|(limit, _)| limit);
@@ -389,10 +388,10 @@ fn patience(facts: &Facts<'_>) -> Vec<Extent> {
     for group in facts.components_of_made().iter().rev() {
         for id in group.iter().filter(|id| facts.cascade().operation(**id, Key::Cancels).may_be_given()) {
             let waits = |call: CallId| {
-                let above = all.get(topology.call(call).from.index()).copied().unwrap_or(Extent::ZERO);
+                let above = all.get(topology.caller(call).index()).copied().unwrap_or(Extent::ZERO);
                 longest_wait(facts, call).min(above)
             };
-            let made = topology.calls_to(*id).filter(|call| facts.plan(*call).made);
+            let made = topology.calls_to(*id).filter(|call| facts.is_made(*call));
             let shortest = made.map(waits).min().filter(|_| group.len() == 1);
             if let Some(slot) = all.get_mut(id.index()) {
                 *slot = shortest.unwrap_or(Extent::ZERO);
@@ -405,7 +404,7 @@ fn patience(facts: &Facts<'_>) -> Vec<Extent> {
 /// How long the callee is waited for, at least: what is not stated may be short.
 fn longest_wait(facts: &Facts<'_>, call: CallId) -> Extent {
     let plan = facts.plan(call);
-    let left = facts.allotted(facts.topology().call(call).from).at_least.filter(|_| plan.inherits);
+    let left = facts.allotted(facts.topology().caller(call)).at_least.filter(|_| plan.inherits);
     let own = match plan.attempt_limit() {
         _ if facts.topology().call(call).arrow == Arrow::Async => return Extent::Unbounded,
         Some((limit, _)) => Extent::Finite(limit),

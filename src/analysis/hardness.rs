@@ -64,7 +64,7 @@ impl Ways {
     #[must_use]
     pub fn last_calls(&self, facts: &Facts<'_>, operation: OperationId, most: usize) -> Vec<CallId> {
         let before = |id: OperationId| self.by.get(id.index()).copied().flatten().and_then(|reached| reached.last);
-        let calls = std::iter::successors(before(operation), |call| before(facts.topology().call(*call).from));
+        let calls = std::iter::successors(before(operation), |call| before(facts.topology().caller(*call)));
         let mut way: Vec<CallId> = calls.take(most).collect();
         way.reverse();
         way
@@ -112,9 +112,9 @@ impl Hardness {
         let topology = facts.topology();
         let mut caches: IdMap<NodeId, Vec<CallId>> = IdMap::default();
         let mut calls = Vec::new();
-        Step::each(body, &mut |call| calls.extend(facts.plan(call).made.then_some(call)));
+        Step::each(body, &mut |call| calls.extend(facts.is_made(call).then_some(call)));
         for call in calls {
-            let operation = topology.operation(topology.call(call).to);
+            let operation = topology.operation(topology.callee(call));
             let node = operation.node;
             let name = operation.name.map(|name| topology.text(name));
             match topology.node(node).kind {
@@ -185,7 +185,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_hard(&self, call: CallId) -> bool {
         let plan = self.plan(call);
-        plan.awaited
+        self.is_awaited(call)
             && !plan.soft
             && self.topology().call(call).fallback_of.is_none()
             && !self.is_spare(call)
@@ -209,7 +209,7 @@ impl Facts<'_> {
             let mut calls: Vec<CallId> = topology.calls_from(id).filter(|call| counts(*call)).collect();
             calls.sort_by_key(|call| self.call_rank(*call));
             for call in calls {
-                let to = topology.call(call).to;
+                let to = topology.callee(call);
                 if let Some(slot @ None) = by.get_mut(to.index()) {
                     let reached = Reached { start, last: Some(call), length: length + 1 };
                     *slot = Some(reached);

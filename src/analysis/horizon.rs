@@ -86,7 +86,7 @@ impl Facts<'_> {
         for _ in 0..MAX_WAY {
             let Some(Reached { by: Some((call, before)), .. }) = at else { break };
             delays.extend(self.delays(call, certainty == Certainty::Proved).into_iter().rev());
-            let from = self.topology().call(call).from;
+            let from = self.topology().caller(call);
             at = before.and_then(|before| horizons.of(from, before));
         }
         delays.reverse();
@@ -95,7 +95,7 @@ impl Facts<'_> {
 
     /// What a call adds, in the order in which it happens.
     fn delays(&self, call: CallId, sure: bool) -> Vec<Delay> {
-        let from = self.topology().operation(self.topology().call(call).from).node;
+        let from = self.topology().node_id_of(self.topology().caller(call));
         if self.topology().node(from).kind == ElementKind::Queue {
             return self.deliveries(call, from, sure);
         }
@@ -156,11 +156,11 @@ impl Horizons {
         let count = topology.operations.len();
         let start = Reached { time: Extent::ZERO, by: None };
         let mut found = Self { any: vec![start; count], same_key: vec![None; count] };
-        let made = |call: CallId| facts.plan(call).made;
+        let made = |call: CallId| facts.is_made(call);
         for group in facts.components_of_made().iter().rev() {
             for operation in group {
                 // Groups are sorted.
-                let outside = |call: &CallId| group.binary_search(&topology.call(*call).from).is_err();
+                let outside = |call: &CallId| group.binary_search(&topology.caller(*call)).is_err();
                 let mut calls: Vec<CallId> =
                     topology.calls_to(*operation).filter(|call| made(*call) && outside(call)).collect();
                 calls.sort_by_key(|call| facts.call_rank(*call));
@@ -215,7 +215,7 @@ impl Horizons {
 /// The waits on a way. A call that shares the time of its caller, and one of an operation that stops with its caller,
 /// ends with what is above it.
 fn added_up(facts: &Facts<'_>, call: CallId, before: Extent, added: Extent) -> Extent {
-    let from = facts.topology().call(call).from;
+    let from = facts.topology().caller(call);
     let cancels = facts.cascade().operation(from, Key::Cancels).may_be_given();
     if facts.plan(call).inherits || cancels { before.max(added) } else { before.plus(added) }
 }

@@ -13,6 +13,6 @@ impl Facts<'_> {
     pub fn in_flight(&self, call: CallId) -> Option<f64> {
         let rate = self.call_rate(call, Traffic::Usual);
         let longest = self.times().call(self, call).at_most.and_then(Extent::finite)?;
-        (rate.known && self.plan(call).awaited).then(|| rate.per_second * longest.seconds())
+        (rate.known && self.is_awaited(call)).then(|| rate.per_second * longest.seconds())
     }
 }

@@ -56,11 +56,11 @@ impl Floors<'_, '_> {
 
     fn call(&self, id: CallId, at_once: bool) -> Duration {
         let plan = self.facts.plan(id);
-        let spared = !plan.awaited || plan.skippable || plan.soft || self.facts.miss_of(id).is_some();
+        let spared = !self.facts.is_awaited(id) || plan.skippable || plan.soft || self.facts.miss_of(id).is_some();
         if spared || self.facts.is_cache_read(id) {
             return Duration::ZERO;
         }
-        let callee = self.floors.get(self.facts.topology().call(id).to.index()).copied().unwrap_or_default();
+        let callee = self.floors.get(self.facts.topology().callee(id).index()).copied().unwrap_or_default();
         let once = self.facts.round_trip(id).plus(callee);
         if at_once { once } else { once.times(plan.least_times) }
     }
@@ -78,13 +78,13 @@ impl Facts<'_> {
     pub fn link_time(&self, id: CallId) -> Option<Duration> {
         let topology = self.topology();
         let call = topology.call(id);
-        if self.plan(id).local {
+        if self.is_local(id) {
             return Some(Duration::ZERO);
         }
         if topology.links.is_empty() {
             return None;
         }
-        self.shortest_link([call.from, call.to].map(|operation| topology.operation(operation).node)).and_then(rtt)
+        self.shortest_link([call.from, call.to].map(|operation| topology.node_id_of(operation))).and_then(rtt)
     }
 
     /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count,

@@ -80,7 +80,7 @@ impl<'f> Facts<'f> {
     #[must_use]
     pub fn bytes(&self, call: CallId) -> Bytes {
         let size = |key| {
-            let of_callee = || self.cascade().operation(self.topology().call(call).to, key).given();
+            let of_callee = || self.cascade().operation(self.topology().callee(call), key).given();
             self.cascade().call(call, &[key]).given().or_else(of_callee).and_then(|stated| stated.setting.size())
         };
         Bytes { request: size(Key::Request).unwrap_or(0), response: size(Key::Response).unwrap_or(0) }
@@ -89,11 +89,11 @@ impl<'f> Facts<'f> {
     /// The link that a call takes between two regions, or else between two zones, if the `network` block speaks of it.
     #[must_use]
     pub fn crossing(&self, call: CallId) -> Option<Crossing<'f>> {
-        if self.plan(call).local {
+        if self.is_local(call) {
             return None;
         }
         let call = self.topology().call(call);
-        let [from, to] = [call.from, call.to].map(|operation| self.topology().operation(operation).node);
+        let [from, to] = [call.from, call.to].map(|operation| self.topology().node_id_of(operation));
         self.crossing_between(from, to)
     }
 

@@ -46,7 +46,7 @@ pub(super) fn rates(facts: &Facts<'_>, traffic: Traffic) -> Vec<Rate> {
         for id in group {
             let calls = topology.calls_to(*id).filter(|call| counts(facts, *call));
             let handed = calls.map(|call| {
-                let from = rates.get(topology.call(call).from.index()).copied().unwrap_or(Rate::UNKNOWN);
+                let from = rates.get(topology.caller(call).index()).copied().unwrap_or(Rate::UNKNOWN);
                 handed_down(facts, call, from, traffic)
             });
             let sum = handed.fold(arrivals(facts, *id, traffic), Rate::plus);
@@ -62,8 +62,8 @@ pub(super) fn rates(facts: &Facts<'_>, traffic: Traffic) -> Vec<Rate> {
 /// A fallback is not made while all is well; what clients send is counted as arrivals.
 fn counts(facts: &Facts<'_>, call: CallId) -> bool {
     let topology = facts.topology();
-    let by_client = topology.node_of(topology.call(call).from).kind == ElementKind::Client;
-    facts.plan(call).made && topology.call(call).fallback_of.is_none() && !by_client
+    let by_client = topology.kind_of(topology.caller(call)) == ElementKind::Client;
+    facts.is_made(call) && topology.call(call).fallback_of.is_none() && !by_client
 }
 
 /// How often a call is waited for in a second: as often as its operation runs and makes it, however many times.
@@ -71,7 +71,7 @@ pub(super) fn rate_of(facts: &Facts<'_>, call: CallId) -> Rate {
     if is_undivided(facts, call) {
         return Rate::UNKNOWN;
     }
-    share_of(facts, call, facts.rate(facts.topology().call(call).from), Traffic::Usual)
+    share_of(facts, call, facts.rate(facts.topology().caller(call)), Traffic::Usual)
 }
 
 /// Of how a split divides nothing is known unless its branches state a `chance`.
@@ -112,7 +112,7 @@ pub(super) fn known_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) ->
     let stated = if facts.topology().call(call).implied { None } else { share(Key::Chance) };
     stated.or_else(|| {
         let Some(cache) = cache else { return Some(1.0) };
-        let node = facts.topology().operation(facts.topology().call(cache).to).node;
+        let node = facts.topology().node_id_of(facts.topology().callee(cache));
         let hits = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
         hits.map(|hits| 1.0 - hits)
     })
@@ -139,8 +139,8 @@ pub(super) fn stated_arrivals(facts: &Facts<'_>, id: OperationId, traffic: Traff
 /// The calls that clients make to an operation.
 pub(super) fn client_calls<'a>(facts: &'a Facts<'_>, id: OperationId) -> impl Iterator<Item = CallId> + 'a {
     let topology = facts.topology();
-    let made = topology.calls_to(id).filter(|call| facts.plan(*call).made);
-    made.filter(|call| topology.node_of(topology.call(*call).from).kind == ElementKind::Client)
+    let made = topology.calls_to(id).filter(|call| facts.is_made(*call));
+    made.filter(|call| topology.kind_of(topology.caller(*call)) == ElementKind::Client)
 }
 
 /// How often a client makes a call.
@@ -157,11 +157,11 @@ impl Facts<'_> {
     /// How often a call is made in a second while all is well, its loops included.
     #[must_use]
     pub fn call_rate(&self, call: CallId, traffic: Traffic) -> Rate {
-        let from = self.topology().call(call).from;
-        if self.topology().node_of(from).kind != ElementKind::Client {
+        let from = self.topology().caller(call);
+        if self.topology().kind_of(from) != ElementKind::Client {
             return handed_down(self, call, self.rate_in(from, traffic), traffic);
         }
-        let to = self.topology().call(call).to;
+        let to = self.topology().callee(call);
         let alone = client_calls(self, to).nth(1).is_none();
         let all = stated_arrivals(self, to, traffic).filter(|_| alone);
         all.map_or_else(|| of_client(self, call, traffic), |per_second| Rate { per_second, known: true })
@@ -180,7 +180,7 @@ impl Facts<'_> {
     /// How often a read of a store would be made at the busiest time if the cache before it were empty.
     #[must_use]
     pub fn rate_without_hits(&self, call: CallId) -> Rate {
-        handed_down(self, call, self.rate_in(self.topology().call(call).from, Traffic::Peak), Traffic::Cold)
+        handed_down(self, call, self.rate_in(self.topology().caller(call), Traffic::Peak), Traffic::Cold)
     }
 
     /// The requests of a second that a node takes while all is well, those that only pass it included.

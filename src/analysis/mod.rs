@@ -113,6 +113,7 @@ use crate::model::{CallId, Cascade, Clients, Duration, Name, NodeId, OperationId
 pub struct Facts<'a> {
     topology: &'a Topology,
     clients: &'a Clients,
+    roles: OnceLock<Vec<attempts::Role>>,
     plans: OnceLock<Vec<Plan<'a>>>,
     ranks: OnceLock<Vec<u32>>,
     calls_by_name: OnceLock<Vec<CallId>>,
@@ -172,6 +173,7 @@ impl<'a> Facts<'a> {
         Self {
             topology,
             clients,
+            roles: OnceLock::new(),
             plans: OnceLock::new(),
             ranks: OnceLock::new(),
             calls_by_name: OnceLock::new(),
@@ -236,10 +238,39 @@ impl<'a> Facts<'a> {
         &plans[call.index()]
     }
 
+    #[allow(clippy::indexing_slicing, reason = "one row a call, and calls are numbered by their column")]
+    fn role(&self, call: CallId) -> attempts::Role {
+        self.roles.get_or_init(|| attempts::roles(self.topology, self.cascade()))[call.index()]
+    }
+
+    /// Whether a call can happen while a request is served.
+    #[must_use]
+    pub fn is_made(&self, call: CallId) -> bool {
+        self.role(call).made
+    }
+
+    /// Whether it can, and the caller waits.
+    #[must_use]
+    pub fn is_awaited(&self, call: CallId) -> bool {
+        self.role(call).awaited
+    }
+
+    /// Whether no network lies in between.
+    #[must_use]
+    pub fn is_local(&self, call: CallId) -> bool {
+        self.role(call).local
+    }
+
+    /// Whether a call stays open.
+    #[must_use]
+    pub fn is_stream(&self, call: CallId) -> bool {
+        self.role(call).stream
+    }
+
     /// Whether an operation makes no calls while it serves a request.
     #[must_use]
     pub fn is_leaf(&self, operation: OperationId) -> bool {
-        !self.topology.calls_from(operation).any(|call| self.plan(call).made)
+        !self.topology.calls_from(operation).any(|call| self.is_made(call))
     }
 
     /// The place of an operation in the order of names: where several would do, the first by name is taken, so that the
@@ -283,12 +314,12 @@ impl<'a> Facts<'a> {
     /// operation in no circle is a group of its own.
     #[must_use]
     pub fn components(&self) -> &Groups {
-        self.components.get_or_init(|| self.components_over(|call| self.plan(call).awaited))
+        self.components.get_or_init(|| self.components_over(|call| self.is_awaited(call)))
     }
 
     /// The same over all calls that are made, waited for or not.
     fn components_of_made(&self) -> &Groups {
-        self.components_of_made.get_or_init(|| self.components_over(|call| self.plan(call).made))
+        self.components_of_made.get_or_init(|| self.components_over(|call| self.is_made(call)))
     }
 
     /// The same over some calls.

@@ -169,7 +169,7 @@ impl<'a> Facts<'a> {
     /// All statements of needs.
     fn needs(&self) -> Vec<Source<'a>> {
         let topology = self.topology();
-        let operations = topology.operation_ids().filter(|id| !is_data(topology.node_of(*id).kind));
+        let operations = topology.operation_ids().filter(|id| !is_data(topology.kind_of(*id)));
         let operations = operations.map(|id| (Who::Operation(id), self.cascade().operation(id, Key::Needs)));
         let calls = topology.call_ids().filter(|call| !topology.call(*call).implied);
         let calls = calls.map(|id| (Who::Call(id), self.cascade().call(id, &[Key::Needs])));
@@ -195,8 +195,8 @@ impl<'a> Facts<'a> {
     /// Whether a session keeps its place on one call.
     fn session_over(&self, call: CallId, before: Session) -> Session {
         let topology = self.topology();
-        let node = topology.operation(topology.call(call).to).node;
-        if matches!(before, Session::Lost(_)) || self.plan(call).local || !self.may_scatter(call, node) {
+        let node = topology.node_id_of(topology.callee(call));
+        if matches!(before, Session::Lost(_)) || self.is_local(call) || !self.may_scatter(call, node) {
             return before;
         }
         // What the session has seen travels with it.
@@ -300,16 +300,16 @@ impl<'w, 'a> Walk<'w, 'a> {
 
     fn pass(&mut self, call: CallId, source: usize, session: Session, before: Option<usize>) {
         let topology = self.facts.topology();
-        if !self.facts.plan(call).awaited || topology.call(call).implied {
+        if !self.facts.is_awaited(call) || topology.call(call).implied {
             return;
         }
-        let to = topology.call(call).to;
+        let to = topology.callee(call);
         let Some(need) = self.sources.get(source).map(|source| source.need) else { return };
         let of_session = matches!(need, Need::Model(model) if model.is_of_session());
         let session = if of_session { self.facts.session_over(call, session) } else { Session::Kept };
         let depth = before.and_then(|before| self.states.get(before)).map_or(0, |state| state.depth) + 1;
         let state = State { operation: to, session, source, by: Some(call), before, depth };
-        match topology.node_of(to).kind {
+        match topology.kind_of(to) {
             ElementKind::Store | ElementKind::Cache => self.judge(call, state),
             ElementKind::Queue => {}
             _ => self.enter(state),

@@ -97,11 +97,11 @@ impl Facts<'_> {
         let topology = self.topology();
         let calls = topology.node(store).operations.iter().flat_map(|operation| topology.calls_to(*operation));
         let by_code = |call: &CallId| {
-            let kind = topology.node_of(topology.call(*call).from).kind;
-            let happens = topology.call(*call).phase != Phase::Request || self.plan(*call).made;
+            let kind = topology.kind_of(topology.caller(*call));
+            let happens = topology.call(*call).phase != Phase::Request || self.is_made(*call);
             happens && matches!(kind, ElementKind::Service | ElementKind::External)
         };
-        let caller = |access: &Access| topology.operation(topology.call(access.call).from).node;
+        let caller = |access: &Access| topology.node_id_of(topology.caller(access.call));
         let mut uses: Vec<Access> = calls.filter(by_code).map(|call| self.access(call)).collect();
         uses.sort_by_key(|access| (caller(access), rank(*access), self.call_rank(access.call)));
         uses.dedup_by_key(|access| caller(access));
@@ -111,12 +111,12 @@ impl Facts<'_> {
 
     fn access(&self, call: CallId) -> Access {
         let topology = self.topology();
-        let writes = match (self.write(call), topology.operation(topology.call(call).to).name) {
+        let writes = match (self.write(call), topology.operation(topology.callee(call)).name) {
             (Some(Write::Data), _) => Some(true),
             (_, Some(name)) if topology.text(name) == "read" => Some(false),
             _ => None,
         };
-        Access { owner: self.owner(topology.operation(topology.call(call).from).node), call, writes }
+        Access { owner: self.owner(topology.node_id_of(topology.caller(call))), call, writes }
     }
 }
 

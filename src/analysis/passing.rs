@@ -18,7 +18,7 @@ impl Passing {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let mut passing = Self::default();
         let mut known: IdMap<*const Setting, usize> = IdMap::default();
-        for call in facts.topology().call_ids().filter(|call| facts.plan(*call).made) {
+        for call in facts.topology().call_ids().filter(|call| facts.is_made(*call)) {
             let Some(stated) = facts.cascade().call(call, &[Key::Through]).given() else { continue };
             let statement = *known.entry(std::ptr::from_ref(stated.setting)).or_insert_with(|| {
                 for node in stated.setting.nodes() {

@@ -60,7 +60,7 @@ impl Needed {
     pub(super) fn way(&self, facts: &Facts<'_>, node: NodeId) -> Vec<CallId> {
         let Some(last) = self.nodes.get(&node) else { return Vec::new() };
         let before = |call: &CallId| {
-            let from = facts.topology().call(*call).from;
+            let from = facts.topology().caller(*call);
             self.before.get(&from).copied().filter(|_| !self.first.contains(call))
         };
         let mut way: Vec<CallId> = std::iter::successors(Some(*last), before).take(self.before.len() + 1).collect();
@@ -78,8 +78,8 @@ impl Facts<'_> {
         let mut queue: VecDeque<CallId> = calls.into_iter().collect();
         needed.first.extend(&queue);
         while let Some(call) = queue.pop_front() {
-            let to = topology.call(call).to;
-            for node in self.passed(call).into_iter().chain([topology.operation(to).node]) {
+            let to = topology.callee(call);
+            for node in self.passed(call).into_iter().chain([topology.node_id_of(to)]) {
                 needed.nodes.entry(node).or_insert(call);
             }
             if seen.insert(to) {
@@ -111,7 +111,7 @@ impl Facts<'_> {
     pub fn is_needed_in(&self, call: CallId, phases: &[Phase]) -> bool {
         let row = self.topology().call(call);
         let plan = self.plan(call);
-        let callee = self.topology().operation(row.to).node;
+        let callee = self.topology().node_id_of(row.to);
         let observes = phases.contains(&Phase::Observe);
         let telemetry = observes && row.phase == Phase::Request && self.has_role(callee, "telemetry");
         let waits = row.arrow == Arrow::Sync || observes;
@@ -125,7 +125,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn observation(&self, call: CallId) -> (OperationId, OperationId) {
         let row = self.topology().call(call);
-        let telemetry = |id| self.has_role(self.topology().operation(id).node, "telemetry");
+        let telemetry = |id| self.has_role(self.topology().node_id_of(id), "telemetry");
         let asks = row.phase == Phase::Observe && telemetry(row.from) && !telemetry(row.to);
         if asks { (row.to, row.from) } else { (row.from, row.to) }
     }
@@ -160,12 +160,12 @@ impl Facts<'_> {
         let (mut found, mut left_out) = (Vec::new(), 0);
         let mut below: IdMap<OperationId, Needed> = IdMap::default();
         // Whoever hands in telemetry from outside is not observed by it.
-        let from_outside = |call: CallId| topology.node_of(topology.call(call).from).kind == ElementKind::Client;
+        let from_outside = |call: CallId| topology.kind_of(topology.caller(call)) == ElementKind::Client;
         let observing =
             topology.call_ids().filter(|call| self.is_needed_in(*call, &[Phase::Observe]) && !from_outside(*call));
         for call in observing {
             let (from, by_operation) = self.observation(call);
-            let [node, observer] = [from, by_operation].map(|id| topology.operation(id).node);
+            let [node, observer] = [from, by_operation].map(|id| topology.node_id_of(id));
             let observed =
                 self.needed_below(topology.node(node).operations.iter().flat_map(|id| self.needed_calls(*id)));
             let needed = || self.needed_below(self.needed_calls(by_operation));
@@ -212,11 +212,11 @@ impl PhaseGraph {
         }
         needed.sort_by_key(|call| facts.call_rank(*call));
         for call in needed {
-            let from = graph.node(topology.operation(facts.observation(call).0).node);
+            let from = graph.node(topology.node_id_of(facts.observation(call).0));
             graph.call(facts, from, call);
         }
         for id in topology.operation_ids() {
-            let node = graph.node(topology.operation(id).node);
+            let node = graph.node(topology.node_id_of(id));
             graph.edge(id.0, node, None);
             for call in facts.needed_calls(id) {
                 graph.call(facts, id.0, call);

@@ -86,7 +86,7 @@ impl<'a> Facts<'a> {
     pub fn subscriptions(&self, queue: NodeId) -> Vec<CallId> {
         let topology = self.topology();
         let calls = topology.node(queue).operations.iter().flat_map(|operation| topology.calls_from(*operation));
-        let mut calls: Vec<CallId> = calls.filter(|call| self.plan(*call).made).collect();
+        let mut calls: Vec<CallId> = calls.filter(|call| self.is_made(*call)).collect();
         calls.sort_by_key(|call| self.call_rank(*call));
         calls
     }
@@ -96,7 +96,7 @@ impl<'a> Facts<'a> {
     pub fn publications(&self, queue: NodeId) -> Vec<CallId> {
         let topology = self.topology();
         let calls = topology.node(queue).operations.iter().flat_map(|operation| topology.calls_to(*operation));
-        let mut calls: Vec<CallId> = calls.filter(|call| self.plan(*call).made).collect();
+        let mut calls: Vec<CallId> = calls.filter(|call| self.is_made(*call)).collect();
         calls.sort_by_key(|call| self.call_rank(*call));
         calls
     }
@@ -117,13 +117,13 @@ impl<'a> Facts<'a> {
     /// How operations are reached from where requests come in, over calls that are waited for.
     #[must_use]
     pub fn ways_of_waiting(&self) -> Ways {
-        self.ways_over(self.entries().all().iter().copied(), |call| self.plan(call).awaited)
+        self.ways_over(self.entries().all().iter().copied(), |call| self.is_awaited(call))
     }
 
     /// How the consumer that a call delivers to handles what it takes at once.
     #[must_use]
     pub fn handling(&self, delivery: CallId) -> Handling<'a> {
-        let consumer = self.topology().call(delivery).to;
+        let consumer = self.topology().callee(delivery);
         let stated = self.cascade().call(delivery, &[Key::Batch]).given();
         let batch = stated.and_then(|stated| stated.setting.count()).unwrap_or(1).max(1);
         let says = |word| stated.is_some_and(|stated| stated.setting.says(word));
@@ -180,14 +180,14 @@ impl<'a> Facts<'a> {
 
     /// Messages that arrive in a second at the busiest time, at least.
     fn peak_of(&self, delivery: CallId) -> f64 {
-        let from = self.topology().call(delivery).from;
+        let from = self.topology().caller(delivery);
         self.rate_in(from, Traffic::Peak).per_second * least_chance(self, delivery, Traffic::Peak)
     }
 
     /// What the consumer can take in a second, by itself or as a part of its node.
     fn capacity_of(&self, delivery: CallId) -> Option<(f64, Stated<'a>)> {
-        let consumer = self.topology().call(delivery).to;
-        let node = self.topology().operation(consumer).node;
+        let consumer = self.topology().callee(delivery);
+        let node = self.topology().node_id_of(consumer);
         let of = |key| {
             [self.cascade().operation(consumer, key).given(), self.cascade().node(node, key).given()]
                 .into_iter()
@@ -203,7 +203,7 @@ impl<'a> Facts<'a> {
     fn consumers_of(&self, delivery: CallId) -> Option<(u64, Duration, Stated<'a>)> {
         let call = self.topology().call(delivery);
         let stated = self.cascade().call(delivery, &[Key::Consumers]).given()?;
-        let queue = self.topology().operation(call.from).node;
+        let queue = self.topology().node_id_of(call.from);
         let partitions = self.cascade().node(queue, Key::Partitions).given();
         let partitions = partitions.and_then(|stated| Some((stated.setting.count()?, stated)));
         let consumers = (stated.setting.count()?, stated);

@@ -72,9 +72,9 @@ impl<'a> Facts<'a> {
     #[must_use]
     pub fn is_read(&self, call: CallId) -> bool {
         let topology = self.topology();
-        let to = topology.call(call).to;
+        let to = topology.callee(call);
         let name = topology.operation(to).name.map(|name| topology.text(name));
-        match topology.node_of(to).kind {
+        match topology.kind_of(to) {
             ElementKind::Store => name.is_none() || self.write(call).is_none(),
             ElementKind::Cache => !matches!(name, Some("set" | "delete")),
             _ => false,
@@ -84,7 +84,7 @@ impl<'a> Facts<'a> {
     /// What a read gives; none if the call is none.
     #[must_use]
     pub fn reading(&self, call: CallId) -> Option<Reading<'a>> {
-        let node = self.topology().operation(self.topology().call(call).to).node;
+        let node = self.topology().node_id_of(self.topology().callee(call));
         match self.topology().node(node).kind {
             _ if !self.is_read(call) => None,
             ElementKind::Cache => self.cache_readings().get(&node).cloned(),
@@ -131,10 +131,10 @@ impl<'a> Facts<'a> {
     fn fills(&self) -> IdMap<NodeId, Vec<CallId>> {
         let topology = self.topology();
         let mut fills: IdMap<NodeId, Vec<CallId>> = IdMap::default();
-        for call in topology.call_ids().filter(|call| self.plan(*call).made && self.is_read(*call)) {
+        for call in topology.call_ids().filter(|call| self.is_made(*call) && self.is_read(*call)) {
             let missed = self.miss_of(call).filter(|cache| self.is_read(*cache));
             if let Some(cache) = missed {
-                fills.entry(topology.operation(topology.call(cache).to).node).or_default().push(call);
+                fills.entry(topology.node_id_of(topology.callee(cache))).or_default().push(call);
             }
         }
         fills

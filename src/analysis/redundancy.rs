@@ -51,7 +51,7 @@ impl Facts<'_> {
     /// The node that a call arrives at.
     #[must_use]
     pub fn callee(&self, call: CallId) -> NodeId {
-        self.topology().operation(self.topology().call(call).to).node
+        self.topology().node_id_of(self.topology().callee(call))
     }
 
     /// The one place that all these nodes state to be in, such as a zone; none if one has several or none.
@@ -95,7 +95,7 @@ impl Search<'_, '_> {
     fn fallback(&mut self, operation: OperationId, call: CallId) {
         let row = self.facts.topology().call(call);
         if let Some(Fallback::Calls(steps)) = &row.fallback
-            && self.facts.plan(call).awaited
+            && self.facts.is_awaited(call)
         {
             let needed = [vec![call], self.direct(steps)];
             self.group(operation, 1, &needed);
@@ -108,7 +108,7 @@ impl Search<'_, '_> {
         let facts = self.facts;
         let is_needed = |call: &CallId| {
             let plan = facts.plan(*call);
-            plan.awaited
+            facts.is_awaited(*call)
                 && !plan.soft
                 && !plan.skippable
                 && !facts.is_cache_read(*call)
@@ -134,7 +134,7 @@ impl Search<'_, '_> {
             return;
         };
         self.visits = left;
-        let own = self.facts.topology().operation(operation).node;
+        let own = self.facts.topology().node_id_of(operation);
         let mut counts: BTreeMap<NodeId, usize> = BTreeMap::new();
         for node in below.iter().flat_map(Needed::nodes) {
             *counts.entry(node).or_default() += 1;

@@ -38,7 +38,7 @@ impl Facts<'_> {
     pub(super) fn repeater_of(&self, call: CallId) -> Option<Repeater> {
         let plan = self.plan(call);
         let topology = self.topology();
-        if !plan.made || topology.call(call).implied {
+        if !self.is_made(call) || topology.call(call).implied {
             return None;
         }
         let proxy = plan.proxies.iter().map(|layer| Some((RepeaterKind::Proxy(layer.attempts), layer.repeats_work?)));
@@ -78,7 +78,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_redelivered(&self, call: CallId) -> bool {
         let topology = self.topology();
-        let source = topology.operation(topology.call(call).from).node;
+        let source = topology.node_id_of(topology.caller(call));
         topology.call(call).arrow == Arrow::Async && self.redelivers(source)
     }
 

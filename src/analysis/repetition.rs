@@ -49,10 +49,10 @@ pub(super) fn repetitions(facts: &Facts<'_>) -> Vec<Repetition> {
         for key in KEYS {
             let most = most(facts, operation, key);
             let mut own = own(facts, operation, key);
-            for call in topology.calls_from(operation).filter(|call| facts.plan(*call).made) {
+            for call in topology.calls_from(operation).filter(|call| facts.is_made(*call)) {
                 own = own.max(written(facts, call));
                 if facts.cascade().call(call, &[Key::Idempotent]).given().is_none() {
-                    let below = row(topology.call(call).to, sent(facts, call, Some(key)));
+                    let below = row(topology.callee(call), sent(facts, call, Some(key)));
                     callers.get_mut(below).into_iter().for_each(|callers| callers.push((row(operation, key), most)));
                 }
             }
@@ -97,7 +97,7 @@ fn most(facts: &Facts<'_>, operation: OperationId, key: KeyState) -> Repetition 
 /// What its own work does; what is written to a store, cache or queue is judged by the call.
 fn own(facts: &Facts<'_>, operation: OperationId, key: KeyState) -> Repetition {
     let topology = facts.topology();
-    if is_data(topology.node_of(operation).kind) {
+    if is_data(topology.kind_of(operation)) {
         return Repetition::Safe;
     }
     match stops(facts, operation) {
@@ -121,14 +121,14 @@ impl Facts<'_> {
     /// counted.
     #[must_use]
     pub fn call_repetition(&self, call: CallId, key: KeyState) -> Repetition {
-        if !self.plan(call).made {
+        if !self.is_made(call) {
             return Repetition::Safe;
         }
         let written = written(self, call);
         if self.cascade().call(call, &[Key::Idempotent]).given().is_some() {
             return written;
         }
-        written.max(self.repetition_with(self.topology().call(call).to, sent(self, call, Some(key))))
+        written.max(self.repetition_with(self.topology().callee(call), sent(self, call, Some(key))))
     }
 
     /// An effect that happens again if an operation is run again with the same key, and the calls that lead to it.
@@ -163,7 +163,7 @@ impl Facts<'_> {
             if written(self, call) == Repetition::Unsafe {
                 return Ok(Some((way, EffectSite::Write(call))));
             }
-            (at, key) = (self.topology().call(call).to, sent(self, call, Some(key)));
+            (at, key) = (self.topology().callee(call), sent(self, call, Some(key)));
         }
         if way.len() < MAX_WAY { Ok(None) } else { Err(()) }
     }
@@ -171,7 +171,7 @@ impl Facts<'_> {
 
 fn written(facts: &Facts<'_>, call: CallId) -> Repetition {
     let topology = facts.topology();
-    if topology.call(call).implied || !is_data(topology.node_of(topology.call(call).to).kind) {
+    if topology.call(call).implied || !is_data(topology.kind_of(topology.callee(call))) {
         return Repetition::Safe;
     }
     Repetition::of(facts.effect(EffectSite::Write(call)))

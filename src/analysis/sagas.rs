@@ -150,10 +150,10 @@ impl Facts<'_> {
 
     fn part(&self, call: CallId) -> Part {
         let plan = self.plan(call);
-        if !plan.made {
+        if !self.is_made(call) {
             return Part::default();
         }
-        let to = self.topology().call(call).to;
+        let to = self.topology().callee(call);
         let until_done = plan.attempts == Attempts::Unlimited && self.repetition(to) == Repetition::Safe;
         let outbox = self.cascade().call(call, &[Key::Outbox]).may_be_given();
         let certain = self.topology().call(call).arrow == Arrow::Async || plan.soft || until_done || outbox;
@@ -171,8 +171,8 @@ impl Facts<'_> {
 
     /// Whether a call leaves something behind that is to be undone, and whether that is stated; none if it does not.
     fn leaves(&self, call: CallId) -> Option<bool> {
-        let to = self.topology().call(call).to;
-        if is_data(self.topology().node_of(to).kind) {
+        let to = self.topology().callee(call);
+        if is_data(self.topology().kind_of(to)) {
             return matches!(self.write(call)?, Write::Data | Write::Message).then_some(true);
         }
         match self.changes(to) {
@@ -184,7 +184,7 @@ impl Facts<'_> {
 
     /// An operation that only queues call which deliver again: it is run until all steps have succeeded.
     fn is_run_until_done(&self, operation: OperationId) -> bool {
-        let mut calls = self.topology().calls_to(operation).filter(|call| self.plan(*call).made).peekable();
+        let mut calls = self.topology().calls_to(operation).filter(|call| self.is_made(*call)).peekable();
         calls.peek().is_some() && calls.all(|call| self.is_redelivered(call))
     }
 
@@ -192,7 +192,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn unsafe_compensations(&self) -> Vec<Compensation> {
         let mut steps: IdMap<OperationId, CallId> = IdMap::default();
-        for step in self.topology().call_ids().filter(|call| self.plan(*call).made) {
+        for step in self.topology().call_ids().filter(|call| self.is_made(*call)) {
             let stated = self.cascade().call(step, &[Key::CompensatedBy]).given();
             for reference in stated.into_iter().flat_map(|stated| &stated.setting.references) {
                 if let Reference::Operation(operation) = reference {
@@ -215,10 +215,9 @@ impl Facts<'_> {
             Repetition::Safe => {}
         }
         // Who takes a step forward by it undoes nothing with that call.
-        let forward = |call: &CallId| {
-            self.topology().call(*call).from == self.topology().call(step).from && self.saga(*call).is_some()
-        };
-        let made = |call: &CallId| self.plan(*call).made && !forward(call);
+        let forward =
+            |call: &CallId| self.topology().caller(*call) == self.topology().caller(step) && self.saga(*call).is_some();
+        let made = |call: &CallId| self.is_made(*call) && !forward(call);
         let mut calls: Vec<CallId> = self.topology().calls_to(operation).filter(made).collect();
         calls.sort_by_key(|call| self.call_rank(*call));
         let given_up = |call: &CallId| match (self.plan(*call).attempts, self.plan(*call).attempts_stated) {
@@ -231,7 +230,7 @@ impl Facts<'_> {
 
     /// Whether a queue repeats a call until it succeeds: its own delivery, or what runs its caller.
     fn is_handed_out_again(&self, call: CallId) -> bool {
-        self.is_redelivered(call) || self.is_run_until_done(self.topology().call(call).from)
+        self.is_redelivered(call) || self.is_run_until_done(self.topology().caller(call))
     }
 
     /// Transactions whose parts different teams own, one row an operation and name.
@@ -239,12 +238,12 @@ impl Facts<'_> {
     pub fn transactions_across_owners(&self) -> Vec<SharedTransaction> {
         let mut first: IdMap<(OperationId, Name), (CallId, Name)> = IdMap::default();
         let mut found: IdMap<(OperationId, Name), SharedTransaction> = IdMap::default();
-        for call in self.topology().call_ids().filter(|call| self.plan(*call).made) {
+        for call in self.topology().call_ids().filter(|call| self.is_made(*call)) {
             let stated = self.cascade().call(call, &[Key::Transaction]).given();
             let Some(transaction) = stated.and_then(|stated| stated.setting.word()) else { continue };
-            let to = self.topology().operation(self.topology().call(call).to).node;
+            let to = self.topology().node_id_of(self.topology().callee(call));
             let Ownership::Team(owner) = self.owner(to) else { continue };
-            let key = (self.topology().call(call).from, transaction);
+            let key = (self.topology().caller(call), transaction);
             let other = *first.entry(key).or_insert((call, owner));
             if other.1 != owner {
                 found.entry(key).or_insert(SharedTransaction { transaction, parts: [other, (call, owner)] });
@@ -261,7 +260,7 @@ impl Facts<'_> {
     pub fn unreconciled(&self) -> Vec<(CallId, Certainty)> {
         let topology = self.topology();
         let mut seen = BTreeSet::new();
-        let calls = topology.call_ids().filter(|call| self.plan(*call).awaited);
+        let calls = topology.call_ids().filter(|call| self.is_awaited(*call));
         let mut calls: Vec<CallId> = calls.filter(|call| self.is_blind(*call)).collect();
         calls.sort_by_key(|call| self.call_rank(*call));
         let open = calls.into_iter().filter_map(|call| {
@@ -272,14 +271,14 @@ impl Facts<'_> {
                 _ => None,
             }
         });
-        open.filter(|(call, _)| seen.insert(topology.call(*call).to)).collect()
+        open.filter(|(call, _)| seen.insert(topology.callee(*call))).collect()
     }
 
     fn is_blind(&self, call: CallId) -> bool {
         let topology = self.topology();
-        let (from, to) = (topology.call(call).from, topology.call(call).to);
+        let (from, to) = (topology.caller(call), topology.callee(call));
         let repeats = self.repetition(to) == Repetition::Unsafe;
-        let code = topology.node_of(from).kind == ElementKind::Service;
+        let code = topology.kind_of(from) == ElementKind::Service;
         let asked =
             |other: &OperationId| self.repetition(*other) == Repetition::Safe && self.changes(*other) == Effect::Absent;
         let node = topology.node_of(to);

@@ -44,15 +44,15 @@ impl Facts<'_> {
             return None;
         }
         let goes_on =
-            |call: CallId| self.plan(call).made && !matches!(self.cascade().call(call, &[Key::Trace]), Answer::None(_));
+            |call: CallId| self.is_made(call) && !matches!(self.cascade().call(call, &[Key::Trace]), Answer::None(_));
         for group in self.components_over(goes_on).iter().rev() {
             for id in group {
-                let outside = |call: &CallId| group.binary_search(&topology.call(*call).from).is_err();
+                let outside = |call: &CallId| group.binary_search(&topology.caller(*call)).is_err();
                 let calls = topology.calls_to(*id).filter(|call| goes_on(*call) && outside(call));
                 let mut calls: Vec<CallId> = calls.collect();
                 calls.sort_by_key(|call| self.call_rank(*call));
                 for call in calls {
-                    let Some(before) = reached.get(topology.call(call).from.index()).copied() else { continue };
+                    let Some(before) = reached.get(topology.caller(call).index()).copied() else { continue };
                     let after = self.after(call, before);
                     if let Some(slot) = reached.get_mut(id.index())
                         && after.whole < slot.whole
@@ -82,8 +82,8 @@ impl Facts<'_> {
     /// Within one node nothing is decided again.
     fn after(&self, call: CallId, before: Reached) -> Reached {
         let topology = self.topology();
-        let (from, to) = (topology.call(call).from, topology.call(call).to);
-        let same = topology.operation(from).node == topology.operation(to).node;
+        let (from, to) = (topology.caller(call), topology.callee(call));
+        let same = topology.node_id_of(from) == topology.node_id_of(to);
         let kept = self.kept(to).filter(|_| !same);
         let deciders = before.deciders + u32::from(kept.is_some());
         Reached { whole: before.whole * kept.unwrap_or(1.0), deciders, by: Some(call) }
@@ -95,8 +95,8 @@ impl Facts<'_> {
         let (mut way, mut deciders, mut at) = (Vec::new(), Vec::new(), end);
         while way.len() < MAX_WAY {
             let by = reached.get(at.index()).and_then(|reached| reached.by);
-            let from = by.map(|call| topology.call(call).from);
-            let same = from.is_some_and(|from| topology.operation(from).node == topology.operation(at).node);
+            let from = by.map(|call| topology.caller(call));
+            let same = from.is_some_and(|from| topology.node_id_of(from) == topology.node_id_of(at));
             deciders.extend(self.kept(at).filter(|_| !same).map(|share| (at, share)));
             let (Some(call), Some(from)) = (by, from) else { break };
             way.push(call);

@@ -24,11 +24,10 @@ impl Facts<'_> {
     /// For a schedule that overlaps itself: the time between two runs, and what a run is proved to be able to take.
     #[must_use]
     pub fn overlap(&self, call: CallId) -> Option<(Duration, Extent)> {
-        let plan = self.plan(call);
-        let every = self.cascade().call(call, &[Key::Every]).given().filter(|_| plan.made)?;
+        let every = self.cascade().call(call, &[Key::Every]).given().filter(|_| self.is_made(call))?;
         let period = every.setting.duration().filter(|_| !every.setting.says("none"))?;
         let waits = self.times().call(self, call).at_least;
-        let run = waits.max(self.times().work(self.topology().call(call).to).at_least);
+        let run = waits.max(self.times().work(self.topology().callee(call)).at_least);
         (run > Extent::Finite(period)).then_some((period, run))
     }
 }

@@ -66,16 +66,16 @@ impl Starts {
 
 fn detached(facts: &Facts<'_>) -> Vec<bool> {
     let topology = facts.topology();
-    let calls = topology.call_ids().filter(|id| facts.plan(*id).made && !facts.plan(*id).awaited);
-    let mut next: Vec<OperationId> = calls.map(|id| topology.call(id).to).collect();
+    let calls = topology.call_ids().filter(|id| facts.is_made(*id) && !facts.is_awaited(*id));
+    let mut next: Vec<OperationId> = calls.map(|id| topology.callee(id)).collect();
     let mut detached = vec![false; topology.operations.len()];
     while let Some(id) = next.pop() {
         match detached.get_mut(id.index()) {
             Some(seen) if !*seen => *seen = true,
             _ => continue,
         }
-        let awaited = topology.calls_from(id).filter(|call| facts.plan(*call).awaited);
-        next.extend(awaited.map(|call| topology.call(call).to));
+        let awaited = topology.calls_from(id).filter(|call| facts.is_awaited(*call));
+        next.extend(awaited.map(|call| topology.callee(call)));
     }
     detached
 }
@@ -97,7 +97,7 @@ impl Paces<'_, '_> {
         let order = self.facts.call_order();
         for id in order.order.iter().copied() {
             let mut all = if order.loops(id) { Duration::MAX } else { Duration::ZERO };
-            for call in topology.calls_from(id).filter(|call| self.facts.plan(*call).awaited) {
+            for call in topology.calls_from(id).filter(|call| self.facts.is_awaited(*call)) {
                 let time = self.of_call(call);
                 self.calls.get_mut(call.index()).into_iter().for_each(|slot| *slot = time);
                 all = all.plus(time);
@@ -105,10 +105,10 @@ impl Paces<'_, '_> {
             self.operations.get_mut(id.index()).into_iter().for_each(|slot| *slot = all);
         }
         for id in order.order.iter().rev().copied() {
-            let awaited = topology.calls_to(id).filter(|call| self.facts.plan(*call).awaited);
+            let awaited = topology.calls_to(id).filter(|call| self.facts.is_awaited(*call));
             let (mut spent, mut stops) = (Duration::ZERO, Duration::MAX);
             for call in awaited {
-                let from = topology.call(call).from;
+                let from = topology.caller(call);
                 let before = self.operation(from).minus(self.operation(id));
                 if self.facts.plan(call).inherits {
                     spent = spent.max(get(&self.spent, from.index()).plus(before));
@@ -139,7 +139,7 @@ impl Paces<'_, '_> {
     }
 
     fn callee(&self, id: CallId) -> Duration {
-        self.operation(self.facts.topology().call(id).to)
+        self.operation(self.facts.topology().callee(id))
     }
 
     fn operation(&self, id: OperationId) -> Duration {
@@ -149,7 +149,7 @@ impl Paces<'_, '_> {
     /// What is left for all tries of a call when all else that its operation does has taken its time.
     fn left(&self, id: CallId) -> Option<Duration> {
         let plan = self.facts.plan(id);
-        let from = self.facts.topology().call(id).from;
+        let from = self.facts.topology().caller(id);
         let others = self.operation(from).minus(get(&self.calls, id.index()));
         let inherited = self.facts.allotted(from).at_least.filter(|_| plan.inherits);
         let inherited = inherited.map(|left| left.minus(get(&self.spent, from.index())).minus(others));
@@ -186,7 +186,7 @@ impl Facts<'_> {
     /// has failed for good.
     #[must_use]
     pub fn has_its_turn(&self, id: CallId) -> bool {
-        let left = self.allotted(self.topology().call(id).from).at_least.filter(|_| self.plan(id).inherits);
+        let left = self.allotted(self.topology().caller(id)).at_least.filter(|_| self.plan(id).inherits);
         self.soonest_start(id) < left.map_or(Extent::Unbounded, Extent::Finite)
     }
 
@@ -217,7 +217,7 @@ impl Facts<'_> {
     /// that; of several ways to the caller, what is known to be left on one (`AtLeast`) or on any (`AtMost`).
     pub(super) fn limit_of(&self, id: CallId, known: Known) -> Option<Duration> {
         let plan = self.plan(id);
-        let from = self.topology().call(id).from;
+        let from = self.topology().caller(id);
         let allotted = self.allotted(from);
         let inherited = match known {
             Known::AtLeast => allotted.at_least,
@@ -253,7 +253,7 @@ impl Facts<'_> {
             Some(single) if !late && pace > Duration::ZERO && pace >= single => return Attempts::AtMost(1),
             _ if !late => pace,
             // Inside one process nothing is lost: that an answer is late is not stated.
-            _ if plan.local => return Attempts::AtMost(1),
+            _ if self.is_local(id) => return Attempts::AtMost(1),
             Some(single) => single,
             // Nothing says that one is late at all.
             None => return Attempts::AtMost(1),

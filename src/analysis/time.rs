@@ -50,7 +50,7 @@ impl Times {
     pub(super) fn of(facts: &Facts<'_>) -> Self {
         let count = facts.topology().operations.len();
         let mut times = Self { operations: vec![Row { work: Time::ZERO, seen: Time::ZERO }; count] };
-        let inside = |call| facts.plan(call).awaited && facts.plan(call).local;
+        let inside = |call| facts.is_awaited(call) && facts.is_local(call);
         let cut_off = |call| facts.plan(call).attempt().is_some() || facts.plan(call).deadline.duration().is_some();
         let mut order = vec![0_usize; count];
         for (place, component) in facts.components_over(|call| inside(call) && !cut_off(call)).iter().enumerate() {
@@ -107,16 +107,16 @@ impl Times {
     /// The longest that a caller waits for one call: all attempts, once, a fallback not included.
     #[must_use]
     pub fn call(&self, facts: &Facts<'_>, call: CallId) -> Time {
-        if !facts.plan(call).awaited {
+        if !facts.is_awaited(call) {
             return Time::ZERO;
         }
-        self.walk(facts, facts.topology().call(call).from, None).attempts(call, Attempts::AtMost(1), Time::ZERO).ended
+        self.walk(facts, facts.topology().caller(call), None).attempts(call, Attempts::AtMost(1), Time::ZERO).ended
     }
 
     /// How long an operation works before it makes one of its calls for the first time.
     #[must_use]
     pub(super) fn before(&self, facts: &Facts<'_>, call: CallId) -> Time {
-        let from = facts.topology().call(call).from;
+        let from = facts.topology().caller(call);
         let own = own_work(facts, from);
         let start = Course { going: own, ended: own };
         let body = &facts.topology().operation(from).body;
@@ -168,13 +168,13 @@ impl Times {
     /// The longest that one attempt lasts, by its timeout, the callee inside the same process, or what bounds the whole.
     pub(super) fn single(&self, facts: &Facts<'_>, call: CallId, timeout: Option<Duration>) -> Time {
         let plan = facts.plan(call);
-        let callee = || self.operation(facts.topology().call(call).to);
+        let callee = || self.operation(facts.topology().callee(call));
         match (timeout, plan.deadline.duration()) {
-            (Some(timeout), _) if plan.local => callee().capped(timeout),
+            (Some(timeout), _) if facts.is_local(call) => callee().capped(timeout),
             (Some(timeout), _) => Time::exactly(Extent::Finite(timeout)),
-            (None, _) if plan.local => callee(),
+            (None, _) if facts.is_local(call) => callee(),
             // A stream is meant to stay open: it takes no time that a request waits for.
-            (None, _) if plan.stream => Time::ZERO,
+            (None, _) if facts.is_stream(call) => Time::ZERO,
             // Without a timeout nothing ends an attempt before the deadline does.
             (None, Some(deadline)) => Time::exactly(Extent::Finite(deadline)),
             (None, None) if matches!(plan.timeout, Limit::None(_)) => Time::exactly(Extent::Unbounded),

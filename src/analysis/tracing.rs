@@ -56,7 +56,7 @@ struct Traces<'a> {
 impl<'a> Traces<'a> {
     fn of(facts: &Facts<'a>) -> Self {
         let topology = facts.topology();
-        let part = |id: CallId| facts.plan(id).made;
+        let part = |id: CallId| facts.is_made(id);
         let carried = |id: CallId| {
             // Between a bare store and its operations nothing lies.
             let none =
@@ -75,7 +75,7 @@ impl<'a> Traces<'a> {
         traces.below = traces.nearest(facts, &traced, false);
         for call in traced {
             let format = traces.traced(call).and_then(format);
-            let (Some(format), Some(known)) = (format, traces.formats.get_mut(topology.call(call).to.index())) else {
+            let (Some(format), Some(known)) = (format, traces.formats.get_mut(topology.callee(call).index())) else {
                 continue;
             };
             if !known.iter().any(|(other, _)| *other == format) {
@@ -88,7 +88,7 @@ impl<'a> Traces<'a> {
     /// For each operation the nearest traced hop before it, or behind it: of several, the first by name.
     fn nearest(&self, facts: &Facts<'a>, traced: &[CallId], down: bool) -> Vec<Option<CallId>> {
         let topology = facts.topology();
-        let ahead = |call: CallId| if down { topology.call(call).to } else { topology.call(call).from };
+        let ahead = |call: CallId| if down { topology.callee(call) } else { topology.caller(call) };
         let mut nearest = vec![None; topology.operations.len()];
         let mut queue: VecDeque<(OperationId, CallId)> = traced.iter().map(|call| (ahead(*call), *call)).collect();
         while let Some((at, hop)) = queue.pop_front() {
@@ -125,7 +125,7 @@ impl<'a> Traces<'a> {
         let below = self.hop(&self.below, call.to);
         let kind = match self.carried(id)? {
             Answer::None(stated) if below.is_some() || expects(facts, call.to) => TraceBreakKind::Dropped(stated),
-            Answer::Unstated if below.is_some() && !facts.plan(id).local => TraceBreakKind::Unstated,
+            Answer::Unstated if below.is_some() && !facts.is_local(id) => TraceBreakKind::Unstated,
             Answer::Given(stated) => return self.renamed(facts, id, stated),
             _ => return None,
         };
@@ -136,12 +136,12 @@ impl<'a> Traces<'a> {
     /// both; what passes messages on passes on what it got.
     fn renamed(&self, facts: &Facts<'a>, id: CallId, stated: Stated<'a>) -> Option<TraceBreak<'a>> {
         let topology = facts.topology();
-        let from = topology.call(id).from;
+        let from = topology.caller(id);
         let formats = self.formats.get(from.index())?;
         let own = format(stated)?;
-        let translatable = !is_data(topology.node_of(from).kind);
+        let translatable = !is_data(topology.kind_of(from));
         // Where somebody else's system or a store ends the trace, nothing is split.
-        if !is_service(facts, topology.call(id).to) && self.hop(&self.below, topology.call(id).to).is_none() {
+        if !is_service(facts, topology.callee(id)) && self.hop(&self.below, topology.callee(id)).is_none() {
             return None;
         }
         if translatable && formats.iter().any(|(format, _)| *format == own) {
@@ -160,7 +160,7 @@ fn expects(facts: &Facts<'_>, operation: OperationId) -> bool {
 }
 
 fn is_service(facts: &Facts<'_>, operation: OperationId) -> bool {
-    facts.topology().node_of(operation).kind == ElementKind::Service
+    facts.topology().kind_of(operation) == ElementKind::Service
 }
 
 fn format(stated: Stated<'_>) -> Option<&'static str> {

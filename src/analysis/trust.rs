@@ -87,13 +87,12 @@ pub(super) fn hops<'a>(facts: &Facts<'a>) -> Vec<Option<Hop<'a>>> {
 }
 
 fn hop<'a>(facts: &Facts<'a>, id: CallId) -> Option<Hop<'a>> {
-    let plan = facts.plan(id);
-    if plan.local || (facts.topology().call(id).phase == Phase::Request && !plan.made) {
+    if facts.is_local(id) || (facts.topology().call(id).phase == Phase::Request && !facts.is_made(id)) {
         return None;
     }
     let topology = facts.topology();
     let call = topology.call(id);
-    let [from, to] = [call.from, call.to].map(|end| topology.operation(end).node);
+    let [from, to] = [call.from, call.to].map(|end| topology.node_id_of(end));
     let zones = [zone(facts, from), zone(facts, to)];
     let hands_out = matches!(topology.node(from).kind, ElementKind::Queue | ElementKind::Store);
     let [held, holding] = [data(facts, from), data(facts, to)];
@@ -149,13 +148,13 @@ fn data<'a>(facts: &Facts<'a>, node: NodeId) -> Option<Stake<'a>> {
 /// Operations of public services that are reached from outside without a client being drawn for it.
 pub(super) fn public_entries<'a>(facts: &Facts<'a>) -> Vec<PublicEntry<'a>> {
     let topology = facts.topology();
-    let is_client = |call: CallId| topology.node_of(topology.call(call).from).kind == ElementKind::Client;
-    let services = topology.operation_ids().filter(|id| topology.node_of(*id).kind == ElementKind::Service);
+    let is_client = |call: CallId| topology.kind_of(topology.caller(call)) == ElementKind::Client;
+    let services = topology.operation_ids().filter(|id| topology.kind_of(*id) == ElementKind::Service);
     services
         .filter(|id| !topology.calls_to(*id).any(is_client))
         .filter(|id| topology.operation(*id).name.is_some() || !topology.node_of(*id).declares)
         .filter_map(|operation| {
-            let public = facts.cascade().node(topology.operation(operation).node, Key::Public).given()?;
+            let public = facts.cascade().node(topology.node_id_of(operation), Key::Public).given()?;
             let look = |key| facts.cascade().operation(operation, key);
             Some(PublicEntry { operation, public, peer: peer(look(Key::Authn), look(Key::Encryption)) })
         })
@@ -168,7 +167,7 @@ pub(super) fn public_entries<'a>(facts: &Facts<'a>) -> Vec<PublicEntry<'a>> {
 pub(super) fn changes(facts: &Facts<'_>) -> Vec<Effect> {
     let topology = facts.topology();
     let telemetry = |call: CallId| {
-        let role = facts.cascade().node(topology.operation(topology.call(call).to).node, Key::Role).given();
+        let role = facts.cascade().node(topology.node_id_of(topology.callee(call)), Key::Role).given();
         role.is_some_and(|role| role.setting.says("telemetry"))
     };
     let mut worst = vec![Effect::Absent; topology.operations.len()];
@@ -177,7 +176,7 @@ pub(super) fn changes(facts: &Facts<'_>) -> Vec<Effect> {
         let mut queue: VecDeque<OperationId> = sites
             .filter_map(|site| match site {
                 EffectSite::Operation(operation) => Some(operation),
-                EffectSite::Write(call) => (!telemetry(call)).then(|| topology.call(call).from),
+                EffectSite::Write(call) => (!telemetry(call)).then(|| topology.caller(call)),
             })
             .collect();
         while let Some(operation) = queue.pop_front() {
@@ -185,8 +184,8 @@ pub(super) fn changes(facts: &Facts<'_>) -> Vec<Effect> {
                 Some(slot @ Effect::Absent) => *slot = wanted,
                 _ => continue,
             }
-            let above = topology.calls_to(operation).filter(|call| facts.plan(*call).made && !telemetry(*call));
-            queue.extend(above.map(|call| topology.call(call).from));
+            let above = topology.calls_to(operation).filter(|call| facts.is_made(*call) && !telemetry(*call));
+            queue.extend(above.map(|call| topology.caller(call)));
         }
     }
     worst

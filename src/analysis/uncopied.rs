@@ -15,7 +15,7 @@ impl Facts<'_> {
     /// The calls of code that set an entry of a cache.
     pub fn sets(&self, cache: NodeId) -> impl Iterator<Item = CallId> + '_ {
         let topology = self.topology();
-        let name = |call: CallId| topology.operation(topology.call(call).to).name.map(|name| topology.text(name));
+        let name = |call: CallId| topology.operation(topology.callee(call)).name.map(|name| topology.text(name));
         self.writers(cache).filter(move |call| name(*call) == Some("set"))
     }
 
@@ -40,7 +40,7 @@ impl Facts<'_> {
 fn find(facts: &Facts<'_>, cache: NodeId, source: NodeId) -> Uncopied {
     let (mut apart, mut unknown) = (Vec::new(), 0);
     for call in facts.sets(cache) {
-        match is_apart(facts, facts.topology().call(call).from, source) {
+        match is_apart(facts, facts.topology().caller(call), source) {
             Some(true) => apart.push(call),
             Some(false) => {}
             None => unknown += 1,
@@ -52,21 +52,20 @@ fn find(facts: &Facts<'_>, cache: NodeId, source: NodeId) -> Uncopied {
 /// Whether no flow that runs through an operation gets to a node, in whatever way; none if there is too much to follow.
 fn is_apart(facts: &Facts<'_>, operation: OperationId, node: NodeId) -> Option<bool> {
     let topology = facts.topology();
-    let made = |call: &CallId| facts.plan(*call).made;
-    let above =
-        reached(operation, |at| topology.calls_to(at).filter(made).map(|call| topology.call(call).from).collect());
+    let made = |call: &CallId| facts.is_made(*call);
+    let above = reached(operation, |at| topology.calls_to(at).filter(made).map(|call| topology.caller(call)).collect());
     let mut seen = IdSet::default();
     // Each arrow of a client is a request of its own.
-    let within = |at: &OperationId| topology.node_of(*at).kind != ElementKind::Client;
+    let within = |at: &OperationId| topology.kind_of(*at) != ElementKind::Client;
     for start in above?.into_iter().filter(within) {
         let below =
-            reached(start, |at| topology.calls_from(at).filter(made).map(|call| topology.call(call).to).collect());
+            reached(start, |at| topology.calls_from(at).filter(made).map(|call| topology.callee(call)).collect());
         seen.extend(below?);
         if seen.len() > MOST {
             return None;
         }
     }
-    Some(!seen.iter().any(|at| topology.operation(*at).node == node))
+    Some(!seen.iter().any(|at| topology.node_id_of(*at) == node))
 }
 
 fn reached(start: OperationId, next: impl Fn(OperationId) -> Vec<OperationId>) -> Option<IdSet<OperationId>> {

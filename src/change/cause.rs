@@ -219,9 +219,9 @@ impl<'a> Causes<'a> {
                     *near = Some(near.map_or((distance, index), |near| near.min((distance, index))));
                 }
                 let next: Vec<OperationId> = if upward {
-                    self.head.calls_to(at).map(|call| self.head.call(call).from).collect()
+                    self.head.calls_to(at).map(|call| self.head.caller(call)).collect()
                 } else {
-                    self.head.calls_from(at).map(|call| self.head.call(call).to).collect()
+                    self.head.calls_from(at).map(|call| self.head.callee(call)).collect()
                 };
                 queue.extend(next.into_iter().map(|operation| (operation, distance + 1, index)));
             }

@@ -146,7 +146,7 @@ impl Difference {
             self.operations.iter().map(|(one, other)| (*one, *other)).collect();
         pairs.sort_by_key(|(_, id)| *id);
         for (one, id) in pairs {
-            let callee = |topology: &Topology, call| topology.operation_name(topology.call(call).to);
+            let callee = |topology: &Topology, call| topology.operation_name(topology.callee(call));
             let before = order(&base.operation(one).body, &|call| Some(callee(head, *old.get(&call)?)));
             let after = order(&head.operation(id).body, &|call| kept.contains(&call).then(|| callee(head, call)));
             if before == after {

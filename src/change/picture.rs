@@ -178,6 +178,6 @@ impl Drawing {
 
 fn between(topology: &Topology, naming: &Naming, id: CallId) -> Between {
     let call = topology.call(id);
-    let [from, to] = [call.from, call.to].map(|end| naming.node(topology, topology.operation(end).node));
+    let [from, to] = [call.from, call.to].map(|end| naming.node(topology, topology.node_id_of(end)));
     (from, to, call.arrow == syntax::Arrow::Sync)
 }

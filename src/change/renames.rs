@@ -111,7 +111,7 @@ impl<'a> Looks<'a> {
             let own = self.topology.operation(*operation).name.map_or("", |name| self.topology.text(name));
             calls.push(own.to_owned());
             for (call, outward) in self.calls(*operation) {
-                let end = if outward { self.topology.call(call).to } else { self.topology.call(call).from };
+                let end = if outward { self.topology.callee(call) } else { self.topology.caller(call) };
                 let other = self.topology.operation(end);
                 let name = self.topology.node_name(other.node);
                 let is_known = self.shared.contains(name);
@@ -127,7 +127,7 @@ impl<'a> Looks<'a> {
     }
 
     fn operation(&self, id: OperationId, naming: &Naming) -> Option<String> {
-        let node = naming.node(self.topology, self.topology.operation(id).node);
+        let node = naming.node(self.topology, self.topology.node_id_of(id));
         let mut calls: Vec<String> = Vec::new();
         for (call, outward) in self.calls(id) {
             let call = self.topology.call(call);

@@ -55,7 +55,7 @@ impl Reach {
         let source = subject.split("->").next().unwrap_or(subject);
         let operation = topology.operation_named(source);
         found.extend(operation.into_iter().flat_map(|id| self.owned(Owner::Operation(id))));
-        let node = operation.map(|id| topology.operation(id).node).or_else(|| topology.node_named(source));
+        let node = operation.map(|id| topology.node_id_of(id)).or_else(|| topology.node_named(source));
         if let Some(node) = node {
             found.extend(self.owned(Owner::Node(node)));
             let scopes =

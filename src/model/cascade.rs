@@ -53,17 +53,6 @@ impl Scope {
     fn defaults_for(&self, what: impl Fn(DefaultsFor) -> bool) -> impl Iterator<Item = &Settings> {
         self.defaults.iter().filter(move |(of, _)| what(*of)).map(|(_, settings)| settings)
     }
-
-    /// Notes what may be said inside, by itself and by the boxes around it.
-    pub(super) fn note_what_is_said(&mut self, around: Option<(KeySet, KeySet)>) {
-        let (mut of_calls, mut of_nodes) = around.unwrap_or_default();
-        of_nodes.join(&self.settings.said());
-        for (what, settings) in &self.defaults {
-            let said = if *what == DefaultsFor::Calls { &mut of_calls } else { &mut of_nodes };
-            said.join(&settings.said());
-        }
-        (self.said_of_calls, self.said_of_nodes) = (of_calls, of_nodes);
-    }
 }
 
 /// What a box is.
@@ -101,6 +90,15 @@ pub struct Stated<'a> {
     pub origin: Origin<'a>,
 }
 
+impl<'a> Stated<'a> {
+    /// The entry of the table of clients that it is, with the client.
+    #[must_use]
+    pub fn entry(&self) -> Option<(&'a Client, &'a ClientDefault)> {
+        let Origin::Client(client) = self.origin else { return None };
+        Some((client, client.known(self.setting.key)?))
+    }
+}
+
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Origin<'a> {
@@ -116,8 +114,8 @@ pub enum Origin<'a> {
     Box(ScopeId),
     /// In a `defaults` block of a box.
     Defaults(ScopeId),
-    /// In the table of clients.
-    Client(&'a Client, &'a ClientDefault),
+    /// In the table of clients, with this one.
+    Client(&'a Client),
 }
 
 /// What is known of an attribute of one element.
@@ -177,13 +175,12 @@ impl<'a> Cascade<'a> {
 
     /// What is known of one of several attributes of a call that say the same thing, such as `retries` and `attempts`.
     #[must_use]
+    #[inline]
     pub fn call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
-        let said = &self.topology.said;
-        if !said.contains(Key::Via) && !said.contains_any(keys) {
+        if !self.topology.said.of_call(id, keys) {
             return Answer::Unstated;
         }
-        let table_entry = || self.table_entry(id, keys).map(answer);
-        self.first_of_call(id, keys).or_else(table_entry).unwrap_or(Answer::Unstated)
+        self.answer_of_call(id, keys)
     }
 
     /// All statements that speak of an attribute of a call, strongest first.
@@ -197,13 +194,12 @@ impl<'a> Cascade<'a> {
 
     /// What is known of an attribute of an operation.
     #[must_use]
+    #[inline]
     pub fn operation(&self, id: OperationId, key: Key) -> Answer<'a> {
-        if !self.topology.said.contains(key) {
+        if !self.topology.said.of_operation(id, key) {
             return Answer::Unstated;
         }
-        let mut found = None;
-        let _ = self.places_of_operation(id, &[key], &mut first(&[key], &mut found));
-        found.unwrap_or(Answer::Unstated)
+        self.answer_of_operation(id, key)
     }
 
     /// All statements that speak of an attribute of an operation, strongest first.
@@ -216,13 +212,12 @@ impl<'a> Cascade<'a> {
 
     /// What is known of an attribute of a node.
     #[must_use]
+    #[inline]
     pub fn node(&self, id: NodeId, key: Key) -> Answer<'a> {
-        let said = &self.topology.said;
-        if !said.contains(Key::Via) && !said.contains(key) {
+        if !self.topology.said.of_node(id, key) {
             return Answer::Unstated;
         }
-        let broker = || self.broker_entry(id, key).map(answer);
-        self.first_of_node(id, key).or_else(broker).unwrap_or(Answer::Unstated)
+        self.answer_of_node(id, key)
     }
 
     /// All statements that speak of an attribute of a node, strongest first.
@@ -236,26 +231,24 @@ impl<'a> Cascade<'a> {
 
     /// What the broker of a queue fills in: only what was read where its maintainers state it.
     fn broker_entry(&self, id: NodeId, key: Key) -> Option<Stated<'a>> {
-        let vias = self.topology.said.contains(Key::Via);
-        if self.topology.node(id).kind != ElementKind::Queue || key == Key::Via || !vias {
+        if self.topology.node(id).kind != ElementKind::Queue || key == Key::Via {
             return None;
         }
         let clients = self.clients;
-        let via = self.first_of_node(id, Key::Via).and_then(Answer::given)?;
+        let via = self.node(id, Key::Via).given()?;
         let named = via.setting.references.iter().filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index).filter(|client| client.kind == ClientKind::Broker),
             _ => None,
         });
         named
-            .filter_map(|client| Some((client, client.known(key)?)))
-            .map(|(client, default)| Stated { setting: &default.setting, origin: Origin::Client(client, default) })
+            .filter_map(|client| Some(Stated { setting: &client.known(key)?.setting, origin: Origin::Client(client) }))
             .next()
     }
 
     /// The clients and meshes that a call goes through.
     pub fn clients(&self, id: CallId) -> impl Iterator<Item = &'a Client> + use<'a> {
         let clients = self.clients;
-        let via = self.first_of_call(id, &[Key::Via]).and_then(Answer::given);
+        let via = self.call(id, &[Key::Via]).given();
         via.into_iter().flat_map(|stated| &stated.setting.references).filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index),
             _ => None,
@@ -264,25 +257,31 @@ impl<'a> Cascade<'a> {
 
     /// What a client library fills in. A proxy fills in nothing: it is a layer of its own.
     fn table_entry(&self, id: CallId, keys: &[Key]) -> Option<Stated<'a>> {
-        if keys == [Key::Via] || !self.topology.said.contains(Key::Via) {
+        if keys == [Key::Via] {
             return None;
         }
         self.clients(id).filter(|client| client.kind == ClientKind::Library).find_map(|client| {
             let default = keys.iter().find_map(|key| client.known(*key))?;
-            Some(Stated { setting: &default.setting, origin: Origin::Client(client, default) })
+            Some(Stated { setting: &default.setting, origin: Origin::Client(client) })
         })
     }
 
-    fn first_of_call(&self, id: CallId, keys: &[Key]) -> Option<Answer<'a>> {
+    fn answer_of_call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
         let mut found = None;
         let _ = self.places_of_call(id, keys, &mut first(keys, &mut found));
-        found
+        found.or_else(|| self.table_entry(id, keys).map(answer)).unwrap_or(Answer::Unstated)
     }
 
-    fn first_of_node(&self, id: NodeId, key: Key) -> Option<Answer<'a>> {
+    fn answer_of_operation(&self, id: OperationId, key: Key) -> Answer<'a> {
+        let mut found = None;
+        let _ = self.places_of_operation(id, &[key], &mut first(&[key], &mut found));
+        found.unwrap_or(Answer::Unstated)
+    }
+
+    fn answer_of_node(&self, id: NodeId, key: Key) -> Answer<'a> {
         let mut found = None;
         let _ = self.places_of_node(id, &[key], &mut first(&[key], &mut found));
-        found
+        found.or_else(|| self.broker_entry(id, key).map(answer)).unwrap_or(Answer::Unstated)
     }
 
     fn places_of_call(&self, id: CallId, keys: &[Key], visit: &mut impl Visit<'a>) -> ControlFlow<()> {

@@ -6,6 +6,7 @@ mod check;
 mod clients;
 mod lower;
 mod project;
+mod said;
 mod setting;
 mod topology;
 mod units;
@@ -19,7 +20,7 @@ pub use project::{File, FileError, Files, Limits, Loader, Project, is_pattern};
 pub use setting::{Reference, Setting, Settings, State};
 pub use topology::{
     Allow, Between, Call, CallId, Fallback, Link, Name, Node, NodeId, Operation, OperationId, Owner, Phase, Policy,
-    PolicyId, ScopeId, Step, Topology,
+    PolicyId, ScopeId, Step, Topology, Vertex,
 };
 pub use units::Duration;
 pub use values::Datum;

@@ -99,6 +99,11 @@ impl Settings {
         }
     }
 
+    /// So many more may be added.
+    pub(super) fn expect(&mut self, more: usize) {
+        self.list.reserve_exact(more);
+    }
+
     /// Nothing more is added.
     pub(super) fn complete(&mut self) {
         self.list.shrink_to_fit();

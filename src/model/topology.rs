@@ -1,18 +1,19 @@
 //! The checked model: nodes, operations and calls, indexed by number, over a petgraph graph whose vertices are the
 //! operations and whose edges are the calls. Knows no text beyond places and no analysis.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexSet;
 use petgraph::Directed;
-use petgraph::graph::Graph;
+use petgraph::graph::{Graph, NodeIndex};
 
 use super::cascade::Scope;
+use super::said::Said;
 use super::setting::Settings;
+use crate::ids::IdMap;
 use crate::source::Span;
 use crate::syntax::Arrow;
-use crate::vocabulary::{ElementKind, KeySet};
+use crate::vocabulary::ElementKind;
 
 /// Declares a number that names a row of a column.
 macro_rules! index {
@@ -90,6 +91,15 @@ pub struct Operation {
     pub settings: Settings,
     /// The calls it makes, in order.
     pub body: Vec<Step>,
+}
+
+/// What is asked of an operation most often, where the graph holds it: its own row is many times as large.
+#[derive(Clone, Copy, Debug)]
+pub struct Vertex {
+    /// The node that has it.
+    pub node: NodeId,
+    /// What that node is.
+    pub kind: ElementKind,
 }
 
 /// One step of an operation.
@@ -270,15 +280,14 @@ pub struct Topology {
     /// Suppressions.
     pub allows: Vec<Allow>,
     /// Vertices are operations, edges calls, with the same numbers.
-    pub graph: Graph<(), (), Directed, u32>,
-    pub(super) by_name: IndexMap<Name, NodeId>,
-    pub(super) operations_by_name: HashMap<(NodeId, Option<Name>), OperationId>,
-    pub(super) policies_by_name: HashMap<Name, PolicyId>,
+    pub graph: Graph<Vertex, (), Directed, u32>,
+    pub(super) by_name: IdMap<Name, NodeId>,
+    pub(super) operations_by_name: IdMap<(NodeId, Option<Name>), OperationId>,
+    pub(super) policies_by_name: IdMap<Name, PolicyId>,
     /// How many calls of one name there are.
-    pub(super) twins: HashMap<(OperationId, OperationId, Arrow), u32>,
+    pub(super) twins: IdMap<(OperationId, OperationId, Arrow), u32>,
     pub(super) names: Names,
-    /// The attributes that some element may state: of any other one nothing has to be looked up.
-    pub(super) said: KeySet,
+    pub(super) said: Said,
 }
 
 /// Names, each held once.
@@ -335,7 +344,31 @@ impl Topology {
     /// The node that has an operation.
     #[must_use]
     pub fn node_of(&self, operation: OperationId) -> &Node {
-        self.node(self.operation(operation).node)
+        self.node(self.node_id_of(operation))
+    }
+
+    /// The number of the node that has an operation.
+    #[must_use]
+    pub fn node_id_of(&self, operation: OperationId) -> NodeId {
+        self.graph[NodeIndex::from(operation.0)].node
+    }
+
+    /// What the node is that has an operation.
+    #[must_use]
+    pub fn kind_of(&self, operation: OperationId) -> ElementKind {
+        self.graph[NodeIndex::from(operation.0)].kind
+    }
+
+    /// The operation that makes a call.
+    #[must_use]
+    pub fn caller(&self, call: CallId) -> OperationId {
+        OperationId::at(self.graph.raw_edges()[call.index()].source().index())
+    }
+
+    /// The operation that is called.
+    #[must_use]
+    pub fn callee(&self, call: CallId) -> OperationId {
+        OperationId::at(self.graph.raw_edges()[call.index()].target().index())
     }
 
     /// Numbers of all nodes.
@@ -379,30 +412,6 @@ impl Topology {
             None => None,
         };
         self.operations_by_name.get(&(self.node_named(node)?, name)).copied()
-    }
-
-    /// Notes what is said at all, once everything has been read.
-    pub(super) fn note_what_is_said(&mut self) {
-        let scopes = self.scopes.iter().flat_map(|scope| {
-            scope.defaults.iter().map(|(_, settings)| settings).chain(std::iter::once(&scope.settings))
-        });
-        let elements = self.nodes.iter().map(|node| &node.settings);
-        let elements = elements.chain(self.operations.iter().map(|operation| &operation.settings));
-        let elements = elements.chain(self.calls.iter().map(|call| &call.settings));
-        let elements = elements.chain(self.policies.iter().map(|policy| &policy.settings));
-        let mut said = KeySet::default();
-        for settings in elements.chain(scopes) {
-            said.join(&settings.said());
-        }
-        self.said = said;
-        // A box is made before those in it.
-        for index in 0..self.scopes.len() {
-            let around = self.scopes.get(index).and_then(|scope| scope.parent).map(|around| self.scope(around));
-            let around = around.map(|around| (around.said_of_calls, around.said_of_nodes));
-            if let Some(scope) = self.scopes.get_mut(index) {
-                scope.note_what_is_said(around);
-            }
-        }
     }
 
     /// What a name says.

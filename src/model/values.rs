@@ -55,7 +55,9 @@ pub fn read(
     form: &Form,
     tokens: &[Value],
 ) -> Result<Vec<Datum>, Box<Problem>> {
-    let mut reader = Reader { sources, what, tokens, data: Vec::new(), furthest: 0, expected: Vec::new(), fault: None };
+    // Nearly always a token is a datum.
+    let data = Vec::with_capacity(tokens.len());
+    let mut reader = Reader { sources, what, tokens, data, furthest: 0, expected: Vec::new(), fault: None };
     let mut longest = 0;
     let is_read = reader.walk(form, 0, &mut |_, next| {
         longest = longest.max(next);

@@ -263,7 +263,7 @@ fn longest_path(facts: &Facts<'_>, start: Option<OperationId>) -> Vec<CallId> {
         let parts = facts.times().parts(facts, operation);
         let most = parts.iter().max_by_key(|part| (part.time.at_least, std::cmp::Reverse(facts.call_rank(part.call))));
         path.extend(most.map(|part| part.call));
-        next = most.map(|part| facts.topology().call(part.call).to);
+        next = most.map(|part| facts.topology().callee(part.call));
     }
     path
 }
@@ -276,12 +276,11 @@ fn nodes(
     path: &[CallId],
 ) -> Vec<Node> {
     let topology = facts.topology();
-    let node_of = |operation: OperationId| grouping.drawn(topology.operation(operation).node);
+    let node_of = |operation: OperationId| grouping.drawn(topology.node_id_of(operation));
     let on_path: HashSet<usize> =
-        path.iter().flat_map(|call| [topology.call(*call).from, topology.call(*call).to]).filter_map(node_of).collect();
+        path.iter().flat_map(|call| [topology.caller(*call), topology.callee(*call)]).filter_map(node_of).collect();
     let draw = |(index, members): (usize, &groups::Members)| {
-        let is_entry =
-            |id: &OperationId| facts.entries().contains(*id) && topology.node_of(*id).kind != ElementKind::Client;
+        let is_entry = |id: &OperationId| facts.entries().contains(*id) && topology.kind_of(*id) != ElementKind::Client;
         let ids = || members.nodes.iter();
         let entry = ids().any(|id| topology.node(*id).operations.iter().any(is_entry));
         let (name, shape, lines) = match (&members.collapsed, members.nodes.as_slice()) {
@@ -319,7 +318,7 @@ fn edges(facts: &Facts<'_>, view: &View, grouping: &groups::Grouping, calls: &[C
     let mut edges: IndexMap<(usize, usize, Line), Edge> = IndexMap::new();
     for id in calls {
         let call = topology.call(*id);
-        let node = |operation: OperationId| grouping.drawn(topology.operation(operation).node);
+        let node = |operation: OperationId| grouping.drawn(topology.node_id_of(operation));
         let (Some(from), Some(to)) = (node(call.from), node(call.to)) else { continue };
         let inside = from == to && grouping.is_collapsed(from);
         if inside {

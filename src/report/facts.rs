@@ -236,7 +236,7 @@ impl OperationRow {
         };
         let executions = facts.executions(id);
         let rate = facts.rate(id);
-        let is_client = topology.node_of(id).kind == ElementKind::Client;
+        let is_client = topology.kind_of(id) == ElementKind::Client;
         let mut why: BTreeMap<&'static str, &'static str> =
             reason.map(|reason| ("worst_case_s", reason)).into_iter().collect();
         if is_client {
@@ -289,7 +289,7 @@ fn endless(facts: &Facts<'_>, operation: OperationId, time: Time) -> Vec<CallId>
         let plan = facts.plan(call);
         let one = facts.times().call(facts, call);
         let unbounded = one.at_most == Some(Extent::Unbounded) || plan.times == Attempts::Unlimited;
-        if plan.awaited && (unbounded || (one.at_most.is_none() && time.at_most.is_none())) {
+        if facts.is_awaited(call) && (unbounded || (one.at_most.is_none() && time.at_most.is_none())) {
             found.push(call);
         }
     });

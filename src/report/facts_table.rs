@@ -74,7 +74,7 @@ fn operation(facts: &Facts<'_>, id: OperationId, spread: bool) -> Row {
         Repetition::Unsafe => "unsafe",
     };
     let rate = facts.rate(id);
-    let is_client = facts.topology().node_of(id).kind == ElementKind::Client;
+    let is_client = facts.topology().kind_of(id) == ElementKind::Client;
     let entry = if facts.entries().contains(id) { "yes" } else { "" };
     let mut cells = vec![
         entry.to_owned(),
@@ -106,7 +106,7 @@ fn call(facts: &Facts<'_>, id: crate::model::CallId) -> Row {
     };
     let name = spaced(&facts.topology().call_name(id));
     let hard = if facts.is_hard(id) { "hard" } else { "soft" };
-    if plan.awaited {
+    if facts.is_awaited(id) {
         Row { name, cells: vec![attempts, interval(time.proved(), time.at_least), hard.to_owned()] }
     } else {
         Row { name, cells: vec![attempts, "no wait".to_owned(), hard.to_owned()] }

@@ -19,7 +19,7 @@ use crate::syntax::Arrow;
 pub fn path_waterfall(facts: &Facts<'_>, way: &[CallId], look: Look) -> String {
     let Some(flow) = facts.flow(way) else { return String::new() };
     let topology = facts.topology();
-    let end = flow.legs.last().map_or_else(String::new, |leg| topology.operation_name(topology.call(leg.call).to));
+    let end = flow.legs.last().map_or_else(String::new, |leg| topology.operation_name(topology.callee(leg.call)));
     let start = topology.operation_name(flow.start);
     let mut text = look.wrap("", &format!("If `{}` does not answer `{}`, at the latest:", clean(&end), clean(&start)));
     let axis = Axis { length: length(&flow), columns: look.width.saturating_sub(2) };
@@ -44,7 +44,7 @@ fn hop(facts: &Facts<'_>, leg: &Leg, look: Look) -> String {
     let plan = facts.plan(leg.call);
     let each = match leg.attempt {
         Some(wait) => format!("{wait} each"),
-        None if plan.awaited => match plan.deadline.duration() {
+        None if facts.is_awaited(leg.call) => match plan.deadline.duration() {
             Some(deadline) => format!("{deadline} together"),
             None => "no end of a try is stated".to_owned(),
         },
@@ -157,7 +157,7 @@ fn notes(facts: &Facts<'_>, way: &[CallId], flow: &Flow, (start, end): (&str, &s
         ),
         None => format!("tries: where `{end}` fails at once, one request of `{start}` tries it without end{product}"),
     });
-    let unstated = flow.legs.iter().filter(|leg| facts.plan(leg.call).awaited && leg.ends.is_none());
+    let unstated = flow.legs.iter().filter(|leg| facts.is_awaited(leg.call) && leg.ends.is_none());
     let unstated: Vec<String> = unstated.map(|leg| format!("`{}`", spaced(&topology.call_name(leg.call)))).collect();
     if !unstated.is_empty() {
         notes.push(format!("not stated: how long {} waits", unstated.join(", ")));
@@ -174,7 +174,7 @@ fn notes(facts: &Facts<'_>, way: &[CallId], flow: &Flow, (start, end): (&str, &s
 fn cut_note(facts: &Facts<'_>, leg: &Leg, cut: Cut) -> String {
     let topology = facts.topology();
     let who = match cut.by {
-        Limiter::Call(call) => format!("`{}` gives this try up", topology.operation_name(topology.call(call).from)),
+        Limiter::Call(call) => format!("`{}` gives this try up", topology.operation_name(topology.caller(call))),
         Limiter::Operation(operation) => format!("`{}` answers or gives up", topology.operation_name(operation)),
     };
     let name = spaced(&topology.call_name(leg.call));
@@ -209,7 +209,7 @@ fn factor(facts: &Facts<'_>, call: CallId, direct: bool) -> String {
 pub fn path_json(facts: &Facts<'_>, way: &[CallId], out: &mut impl io::Write) -> io::Result<()> {
     let topology = facts.topology();
     let Some(flow) = facts.flow(way) else { return Ok(()) };
-    let end = way.last().map_or_else(String::new, |call| topology.operation_name(topology.call(*call).to));
+    let end = way.last().map_or_else(String::new, |call| topology.operation_name(topology.callee(*call)));
     let report = Report {
         schema: Version::PathV1,
         start: topology.operation_name(flow.start),

@@ -59,21 +59,21 @@ pub fn provenance(
 
 /// A statement as it stands in the text, or as its client states it.
 pub(crate) fn written(sources: &SourceMap, stated: Stated<'_>) -> String {
-    match stated.origin {
-        Origin::Client(_, default) => format!("{} {}", stated.setting.key, default.written),
-        _ => sources.text(stated.setting.span).to_owned(),
+    match stated.entry() {
+        Some((_, default)) => format!("{} {}", stated.setting.key, default.written),
+        None => sources.text(stated.setting.span).to_owned(),
     }
 }
 
 fn line(text: &mut String, sources: &SourceMap, topology: &Topology, stated: Stated<'_>, look: Look) {
     let place = place(sources, stated);
     let _ = writeln!(text, "  {}  {}", clean(&place), clean(&written(sources, stated)));
-    let _ = writeln!(text, "    {}", look.dim(&clean(&origin(topology, stated.origin))));
+    let _ = writeln!(text, "    {}", look.dim(&clean(&origin(topology, stated))));
 }
 
 /// Where it is written; of what nobody wrote, where it was read.
 pub(crate) fn place(sources: &SourceMap, stated: Stated<'_>) -> String {
-    if let Origin::Client(_, default) = stated.origin {
+    if let Some((_, default)) = stated.entry() {
         return format!("{} ({})", default.source, default.date);
     }
     let position = sources.position(stated.setting.span);
@@ -81,8 +81,8 @@ pub(crate) fn place(sources: &SourceMap, stated: Stated<'_>) -> String {
 }
 
 /// What kind of place it stands in.
-pub(crate) fn origin(topology: &Topology, origin: Origin<'_>) -> String {
-    match origin {
+pub(crate) fn origin(topology: &Topology, stated: Stated<'_>) -> String {
+    match stated.origin {
         Origin::Own => "stated on it".to_owned(),
         Origin::Node(node) => format!("stated on `{}`", topology.node_name(node)),
         Origin::Policy(policy) => format!("policy `{}`", topology.text(topology.policy(policy).name)),
@@ -90,8 +90,9 @@ pub(crate) fn origin(topology: &Topology, origin: Origin<'_>) -> String {
         Origin::Callee(Some(scope)) => format!("the callee insists on it: {}", of(topology, scope)),
         Origin::Box(scope) => format!("stated {}", of(topology, scope)),
         Origin::Defaults(scope) => format!("`defaults` {}", of(topology, scope)),
-        Origin::Client(client, default) => {
-            format!("default of {} {}: {}", client.title, client.versions, default.meaning)
+        Origin::Client(client) => {
+            let meaning = stated.entry().map_or("", |(_, default)| default.meaning.as_str());
+            format!("default of {} {}: {meaning}", client.title, client.versions)
         }
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
 
 fn way(facts: &Facts<'_>, from: OperationId, calls: &[CallId]) -> String {
     let topology = facts.topology();
-    let hops = calls.iter().map(|call| format!(" -> {}", topology.operation_name(topology.call(*call).to)));
+    let hops = calls.iter().map(|call| format!(" -> {}", topology.operation_name(topology.callee(*call))));
     format!("{}{}", topology.operation_name(from), hops.collect::<String>())
 }
 

@@ -50,7 +50,7 @@ impl Requests {
 
     /// Whether some requests cannot do without a call.
     pub(super) fn need_call(&self, facts: &Facts<'_>, call: CallId) -> bool {
-        is_needed(facts, call) && self.ways.reach(facts.topology().call(call).from)
+        is_needed(facts, call) && self.ways.reach(facts.topology().caller(call))
     }
 
     /// The calls to a node from elsewhere that requests cannot do without, by name.
@@ -69,7 +69,7 @@ impl Requests {
         let own = topology.node(node).operations.iter().filter_map(|id| Some((self.ways.length(*id)?, *id, None)));
         let passing = facts.passing_calls(node).into_iter().filter(|call| self.need_call(facts, *call));
         let passing = passing.filter_map(|call| {
-            let from = topology.call(call).from;
+            let from = topology.caller(call);
             Some((self.ways.length(from)? + 1, from, Some(call)))
         });
         let key = |(length, id, call): &(usize, OperationId, Option<CallId>)| {
@@ -83,7 +83,7 @@ impl Requests {
 
     /// The need of the caller that ends with this call.
     pub(super) fn need_over(&self, facts: &Facts<'_>, call: CallId) -> Option<Need> {
-        let from = facts.topology().call(call).from;
+        let from = facts.topology().caller(call);
         let mut calls = self.ways.last_calls(facts, from, SHOWN);
         calls.push(call);
         Some(Need { entry: self.ways.start(from)?, calls, length: self.ways.length(from)? + 1, passed: false })
@@ -121,7 +121,7 @@ fn without(facts: &Facts<'_>, operation: OperationId) -> String {
 /// without any of its calls.
 fn is_needed(facts: &Facts<'_>, call: CallId) -> bool {
     let unreadable = matches!(facts.cascade().call(call, &[Key::Fallback]), Answer::Unreadable);
-    facts.is_always_needed(call) && !unreadable && !facts.answers_openly(facts.topology().call(call).from)
+    facts.is_always_needed(call) && !unreadable && !facts.answers_openly(facts.topology().caller(call))
 }
 
 /// "; 3 more calls like it", if there are more.

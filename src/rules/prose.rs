@@ -20,12 +20,12 @@ pub(super) fn and_below(facts: &Facts<'_>, calls: &[CallId]) -> String {
     let topology = facts.topology();
     let look = |id, key| facts.cascade().operation(id, key);
     let stops = |id| [Key::Cancels, Key::Detached].into_iter().any(|key| look(id, key).may_be_given());
-    let waits = |call: CallId| facts.plan(call).awaited && !facts.plan(call).local && !facts.plan(call).stream;
+    let waits = |call: CallId| facts.is_awaited(call) && !facts.is_local(call) && !facts.is_stream(call);
     let drops = |id: &OperationId| {
         matches!(look(*id, Key::Deadline), Answer::Unstated) && !stops(*id) && topology.calls_from(*id).any(waits)
     };
     let mut seen = std::collections::HashSet::new();
-    let below = calls.iter().map(|call| topology.call(*call).to).filter(drops).filter(|id| seen.insert(*id));
+    let below = calls.iter().map(|call| topology.callee(*call)).filter(drops).filter(|id| seen.insert(*id));
     let below: Vec<String> = below.map(|id| topology.operation_name(id)).collect();
     match below.as_slice() {
         [] => String::new(),
@@ -41,12 +41,12 @@ pub(super) fn call(facts: &Facts<'_>, call: CallId) -> String {
 
 /// The node that a call arrives at.
 pub(super) fn callee(facts: &Facts<'_>, call: CallId) -> NodeId {
-    facts.topology().operation(facts.topology().call(call).to).node
+    facts.topology().node_id_of(facts.topology().callee(call))
 }
 
 /// The node that a call leaves.
 pub(super) fn caller(facts: &Facts<'_>, call: CallId) -> NodeId {
-    facts.topology().operation(facts.topology().call(call).from).node
+    facts.topology().node_id_of(facts.topology().caller(call))
 }
 
 /// A finding at the statement that decides over a call; where that stands elsewhere, the call is shown too.
@@ -114,7 +114,7 @@ pub(super) fn path(facts: &Facts<'_>, from: OperationId, then: &[CallId], left_o
     for call in shown {
         let call = topology.call(*call);
         // What a queue has given up goes on from another one.
-        if at.is_some_and(|at| at != call.from) && topology.node_of(call.from).kind == ElementKind::Queue {
+        if at.is_some_and(|at| at != call.from) && topology.kind_of(call.from) == ElementKind::Queue {
             let _ = write!(text, " ->> {}", topology.operation_name(call.from));
         }
         at = Some(call.to);
@@ -195,7 +195,7 @@ pub(super) fn limited(facts: &Facts<'_>, of: &Limited<'_>) -> String {
 pub(super) fn arrivals(facts: &Facts<'_>, of: &Limited<'_>) -> Vec<Step> {
     let topology = facts.topology();
     let operations = of.operations(facts);
-    let calls = operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.plan(*call).made);
+    let calls = operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.is_made(*call));
     let passing = facts.passing_calls(of.node).into_iter().filter(|_| of.operation.is_none());
     brought(facts, calls.chain(passing))
 }

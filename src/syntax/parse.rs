@@ -3,6 +3,7 @@
 
 use pest::Parser as _;
 use pest::iterators::{Pair, Pairs};
+use smallvec::SmallVec;
 
 use super::foreign;
 use super::layout::{self, Layout, Missing, Piece};
@@ -196,7 +197,8 @@ impl<'a> Builder<'a> {
 
     /// The statements of one level, and whether something between them could not be read.
     fn statements(&mut self, mut pairs: Pairs<'_, Rule>) -> (Vec<Statement>, bool) {
-        let mut statements = Vec::new();
+        // The brace or the end of the text is none.
+        let mut statements = Vec::with_capacity(pairs.len().saturating_sub(1));
         let mut flawed = false;
         while let Some(pair) = pairs.next() {
             let span = self.span(&pair);
@@ -366,7 +368,7 @@ impl<'a> Builder<'a> {
 
     fn plain(&mut self, pair: Pair<'_, Rule>, later: Vec<Pair<'_, Rule>>) -> Plain {
         let span = self.whole(&pair, later.last());
-        let mut plain = Plain { span, name: span.before(), values: Vec::new(), block: None, flawed: false };
+        let mut plain = Plain { span, name: span.before(), values: SmallVec::new(), block: None, flawed: false };
         let mut comma: Option<Span> = None;
         for part in pair.into_inner().chain(later) {
             let span = self.span(&part);
@@ -377,10 +379,6 @@ impl<'a> Builder<'a> {
                     Some(kind) => {
                         if kind == ValueKind::Text {
                             self.text(&part);
-                        }
-                        if plain.values.is_empty() {
-                            // Nearly always there is only one.
-                            plain.values.reserve_exact(1);
                         }
                         plain.values.push(Value { span, kind, comma: comma.take().is_some() });
                     }

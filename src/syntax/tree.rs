@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::source::Span;
 
 /// One file.
@@ -68,7 +70,7 @@ pub struct Plain {
     /// The first word.
     pub name: Span,
     /// What follows on the line.
-    pub values: Vec<Value>,
+    pub values: SmallVec<[Value; 1]>,
     /// What is said of it.
     pub block: Option<Box<Block>>,
     /// Whether a part of it could not be read.

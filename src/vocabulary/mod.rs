@@ -216,6 +216,8 @@ pub struct KeySet([u64; KeySet::WORDS]);
 
 impl KeySet {
     const WORDS: usize = ATTRIBUTES.len().div_ceil(64);
+    /// More than the number of any attribute.
+    pub(crate) const SIZE: usize = 64 * Self::WORDS;
     /// All attributes.
     pub const ALL: Self = Self([u64::MAX; Self::WORDS]);
 
@@ -238,9 +240,27 @@ impl KeySet {
         }
     }
 
-    /// Adds all attributes of another one.
-    pub fn join(&mut self, other: &Self) {
+    /// Those that are in one of the two.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
+        self
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn among(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine &= theirs);
+        self
+    }
+
+    /// The numbers of the attributes, ascending.
+    pub(crate) fn numbers(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().enumerate().flat_map(|(at, word)| {
+            let next = |word: &u64| Some(word & (word - 1)).filter(|rest| *rest != 0);
+            let words = std::iter::successors(Some(word).filter(|word| *word != 0), next);
+            words.map(move |word| 64 * at + word.trailing_zeros() as usize)
+        })
     }
 }
 

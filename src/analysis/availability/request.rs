@@ -103,7 +103,7 @@ impl Requests<'_, '_> {
         let made = self.made(id)?;
         let chance = self.facts.stated_share(id, Key::Chance);
         if let Some(cache) = self.facts.miss_of(id) {
-            let node = self.facts.topology().operation(self.facts.topology().call(cache).to).node;
+            let node = self.facts.topology().node_id_of(self.facts.topology().callee(cache));
             let ratio =
                 self.facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
             let hits = chance.map(|chance| 1.0 - chance).or(ratio)? * self.made(cache)?;
@@ -118,7 +118,7 @@ impl Requests<'_, '_> {
     /// All calls of one execution, each with all its tries.
     fn made(&self, id: CallId) -> Option<f64> {
         let plan = self.facts.plan(id);
-        if !plan.awaited {
+        if !self.facts.is_awaited(id) {
             return Some(1.0);
         }
         let call = self.facts.topology().call(id);

@@ -230,7 +230,7 @@ impl Independence {
 fn order(facts: &Facts<'_>) -> impl Iterator<Item = Variable> {
     let topology = facts.topology();
     let callers_first = facts.components().iter().rev().flatten();
-    callers_first.map(|id| Variable::Up(Target::Node(topology.operation(*id).node)))
+    callers_first.map(|id| Variable::Up(Target::Node(topology.node_id_of(*id))))
 }
 
 /// Something that each operation needs and of which nothing is stated: itself, or the first below.
@@ -242,13 +242,13 @@ fn unstated(facts: &Facts<'_>) -> Vec<Option<NodeId>> {
     };
     let mut found: Vec<Option<NodeId>> = vec![None; topology.operations.len()];
     for id in facts.components().iter().flatten() {
-        let own = Some(topology.operation(*id).node).filter(silent);
+        let own = Some(topology.node_id_of(*id)).filter(silent);
         let below = || {
-            let mut calls: Vec<_> = topology.calls_from(*id).filter(|call| facts.plan(*call).awaited).collect();
+            let mut calls: Vec<_> = topology.calls_from(*id).filter(|call| facts.is_awaited(*call)).collect();
             calls.sort_by_key(|call| (!facts.is_hard(*call), facts.call_rank(*call)));
             calls.into_iter().find_map(|call| {
                 let passed = facts.passed(call).into_iter().find(silent);
-                passed.or_else(|| found.get(topology.call(call).to.index()).copied().flatten())
+                passed.or_else(|| found.get(topology.callee(call).index()).copied().flatten())
             })
         };
         let first = own.or_else(below);

@@ -136,7 +136,7 @@ impl Structure<'_, '_, '_> {
         if let Some(cache) = facts.miss_of(id) {
             let cache = self.made(cache, done);
             let hit = self.formulas.enough(1, [cache, made]);
-            let node = facts.topology().operation(facts.topology().call(facts.miss_of(id).unwrap_or(id)).to).node;
+            let node = facts.topology().node_id_of(facts.topology().callee(facts.miss_of(id).unwrap_or(id)));
             let ratio = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
             let hits = chance.map(|chance| 1.0 - chance).or(ratio);
             return match (hits, self.reading) {
@@ -156,7 +156,7 @@ impl Structure<'_, '_, '_> {
     fn made(&mut self, id: CallId, done: &[FormulaId]) -> FormulaId {
         let facts = self.facts;
         let plan = facts.plan(id);
-        if !plan.awaited {
+        if !facts.is_awaited(id) {
             return Formulas::ALWAYS;
         }
         let call = facts.topology().call(id);
@@ -179,7 +179,7 @@ impl Structure<'_, '_, '_> {
     /// What answers openly when its own lookup fails does without it. Which of its calls look something up is known of
     /// those to what has a role for that.
     fn answers_alone(&self, id: CallId) -> bool {
-        let open = self.facts.answers_openly(self.facts.topology().call(id).from);
+        let open = self.facts.answers_openly(self.facts.topology().caller(id));
         open && (self.reading == Reading::Most || self.facts.is_lookup(id))
     }
 }
@@ -195,7 +195,7 @@ impl Facts<'_> {
     /// places of others.
     #[must_use]
     pub fn is_lookup(&self, call: CallId) -> bool {
-        let node = self.topology().operation(self.topology().call(call).to).node;
+        let node = self.topology().node_id_of(self.topology().callee(call));
         ["identity", "config", "secrets", "discovery"].into_iter().any(|role| self.has_role(node, role))
     }
 

@@ -63,10 +63,10 @@ impl Reckoning for AtLeast {
     }
 
     fn sum(&self, one: &Least, other: &Least) -> Least {
-        let with = |least: &Least, floor: Duration| -> Vec<(f64, Duration)> {
-            least.points.iter().map(|(quantile, time)| (*quantile, time.plus(floor))).collect()
-        };
-        Least::of(one.floor.plus(other.floor), [with(one, other.floor), with(other, one.floor)].concat())
+        let mut points = Vec::with_capacity(one.points.len() + other.points.len());
+        points.extend(one.points.iter().map(|(quantile, time)| (*quantile, time.plus(other.floor))));
+        points.extend(other.points.iter().map(|(quantile, time)| (*quantile, time.plus(one.floor))));
+        Least::of(one.floor.plus(other.floor), points)
     }
 
     fn latest(&self, enough: usize, branches: &[Least]) -> Least {

@@ -158,8 +158,8 @@ impl<'f> Facts<'f> {
             let mut calls: Vec<CallId> = Vec::new();
             Step::each(&self.topology().operation(at).body, &mut |call| calls.push(call));
             let callees =
-                calls.into_iter().filter(|call| self.plan(*call).awaited && self.plan(*call).attempt_limit().is_none());
-            let callee = callees.map(|call| self.topology().call(call).to).find(|to| unknown(*to) && *to != at);
+                calls.into_iter().filter(|call| self.is_awaited(*call) && self.plan(*call).attempt_limit().is_none());
+            let callee = callees.map(|call| self.topology().callee(call)).find(|to| unknown(*to) && *to != at);
             match callee {
                 Some(callee) => at = callee,
                 None => return Some(at),

@@ -23,7 +23,7 @@ pub(super) fn promises<'f>(facts: &Facts<'f>) -> Vec<Option<Promise<'f>>> {
     for id in facts.components().iter().rev().flatten() {
         let Some(promise) = promises.get(id.index()).copied().flatten() else { continue };
         for call in topology.calls_from(*id).filter(|call| facts.is_always_needed(*call)) {
-            if let Some(slot) = promises.get_mut(topology.call(call).to.index())
+            if let Some(slot) = promises.get_mut(topology.callee(call).index())
                 && slot.is_none_or(|known| stricter(facts, promise, known))
             {
                 *slot = Some(promise);

@@ -91,14 +91,14 @@ impl<R: Reckoning> Walk<'_, '_, R> {
 
     fn own(&self, id: OperationId) -> R::Time {
         let topology = self.facts.topology();
-        let is_client = topology.node_of(id).kind == ElementKind::Client;
+        let is_client = topology.kind_of(id) == ElementKind::Client;
         // A bare arrow to a store means its operations: the work is theirs.
         if is_client || topology.calls_from(id).any(|call| topology.call(call).implied) {
             return self.reckoning.constant(Duration::ZERO);
         }
         match self.facts.cascade().operation(id, Key::Latency).given() {
             Some(stated) => self.reckoning.stated(stated.setting),
-            None if !topology.calls_from(id).any(|call| self.facts.plan(call).awaited) => self.reckoning.unknown(),
+            None if !topology.calls_from(id).any(|call| self.facts.is_awaited(call)) => self.reckoning.unknown(),
             None => self.reckoning.unstated(),
         }
     }
@@ -138,9 +138,8 @@ impl<R: Reckoning> Walk<'_, '_, R> {
 
     fn call(&self, id: CallId, at_once: bool) -> R::Time {
         let nothing = self.reckoning.constant(Duration::ZERO);
-        let plan = self.facts.plan(id);
         // A stream is meant to stay open: it takes no time that a request waits for.
-        if !plan.awaited || plan.stream {
+        if !self.facts.is_awaited(id) || self.facts.is_stream(id) {
             return nothing;
         }
         let Some(times) = self.reckoning.times(self.facts, id) else { return self.reckoning.unknown() };

@@ -150,7 +150,7 @@ impl Reckoning for Bound {
         let in_time = limit.plus(waiting.unwrap_or_default());
         let answered = waited.points.into_iter().filter(|(_, time)| *time <= in_time).collect();
         // Inside one process the callee's unstated own work would be missing in its worst case.
-        let worst = if plan.local {
+        let worst = if facts.is_local(call) {
             plan.attempt_limit().map(|(limit, _)| limit).filter(|_| !plan.attempts.repeat())
         } else {
             facts.times().call(facts, call).at_most.and_then(super::super::Extent::finite)

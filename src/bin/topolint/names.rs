@@ -63,7 +63,7 @@ pub(crate) fn calls_between(topology: &Topology, element: &str) -> Option<Vec<Ca
     let ends = element.split_once("->>").or_else(|| element.split_once("->")).or_else(|| element.split_once(':'));
     let (from, to) = ends?;
     let (from, to) = (ends_of(topology, from.trim()), ends_of(topology, to.trim()));
-    let arriving = |call: &CallId| to.contains(&topology.call(*call).to) && !topology.call(*call).implied;
+    let arriving = |call: &CallId| to.contains(&topology.callee(*call)) && !topology.call(*call).implied;
     let mut calls: Vec<CallId> = from.iter().flat_map(|from| topology.calls_from(*from)).filter(arriving).collect();
     calls.sort_unstable();
     Some(calls)

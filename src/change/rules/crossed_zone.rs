@@ -15,10 +15,10 @@ pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
     let before: HashMap<CallId, CallId> = sides.found.calls.iter().map(|(one, other)| (*other, *one)).collect();
     let mut seen: HashSet<(NodeId, NodeId)> = HashSet::new();
     let mut found = Vec::new();
-    let made = topology.call_ids().filter(|id| head.plan(*id).made && !head.plan(*id).local);
+    let made = topology.call_ids().filter(|id| head.is_made(*id) && !head.is_local(*id));
     for id in made.filter(|id| !topology.call(*id).implied) {
         let call = topology.call(id);
-        let [from, to] = [call.from, call.to].map(|end| topology.operation(end).node);
+        let [from, to] = [call.from, call.to].map(|end| topology.node_id_of(end));
         let Some(now) = always_apart(head, from, to) else { continue };
         let (Some(from_before), Some(to_before)) = (nodes.get(&from), nodes.get(&to)) else { continue };
         let has_left = match before.get(&id) {

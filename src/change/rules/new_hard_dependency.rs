@@ -23,9 +23,9 @@ pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
     let mut seen: HashSet<NodeId> = HashSet::new();
     let mut found = Vec::new();
     for call in topology.call_ids().filter(|id| head.is_hard(*id) && !was_hard.contains(id)) {
-        let callee = topology.operation(topology.call(call).to).node;
-        let Some(entry) = ways.start(topology.call(call).from) else { continue };
-        let is_own = topology.operation(topology.call(call).from).node == callee;
+        let callee = topology.node_id_of(topology.callee(call));
+        let Some(entry) = ways.start(topology.caller(call)) else { continue };
+        let is_own = topology.node_id_of(topology.caller(call)) == callee;
         if is_own || topology.call(call).implied || needs.had(entry, callee) || !seen.insert(callee) {
             continue;
         }
@@ -52,7 +52,7 @@ impl Needs<'_, '_> {
             let ways = base.ways_over(starts, |call| base.is_hard(call));
             let topology = base.topology();
             let reached = topology.operation_ids().filter(|id| ways.reach(*id));
-            let nodes: HashSet<NodeId> = reached.map(|id| topology.operation(id).node).collect();
+            let nodes: HashSet<NodeId> = reached.map(|id| topology.node_id_of(id)).collect();
             sides.found.nodes.iter().filter(|(one, _)| nodes.contains(one)).map(|(_, other)| *other).collect()
         });
         needed.contains(&node)
@@ -64,7 +64,7 @@ fn finding(head: &Facts<'_>, ways: &Ways, entry: OperationId, call: CallId) -> D
     const MOST: usize = 12;
     let topology = head.topology();
     let row = topology.call(call);
-    let (callee, entry) = (topology.node_name(topology.operation(row.to).node), topology.operation_name(entry));
+    let (callee, entry) = (topology.node_name(topology.node_id_of(row.to)), topology.operation_name(entry));
     let message = format!("`{entry}` did without `{callee}`, and now fails whenever that fails");
     let mut calls = ways.last_calls(head, row.from, MOST);
     calls.push(call);
@@ -81,8 +81,8 @@ fn finding(head: &Facts<'_>, ways: &Ways, entry: OperationId, call: CallId) -> D
         ))
         .help("or `->>`, if its outcome is not needed for the answer");
     diagnostic.witness = calls.iter().map(step).collect();
-    let names = calls.iter().map(|id| topology.operation_name(topology.call(*id).to));
-    let first = calls.first().map(|id| topology.operation_name(topology.call(*id).from));
+    let names = calls.iter().map(|id| topology.operation_name(topology.callee(*id)));
+    let first = calls.first().map(|id| topology.operation_name(topology.caller(*id)));
     diagnostic.path = Some(first.into_iter().chain(names).collect::<Vec<_>>().join(" -> "));
     diagnostic.cause = Some(format!("{entry} needs {callee}"));
     diagnostic.subjects = vec![topology.call_name(call), entry];

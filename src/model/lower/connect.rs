@@ -50,7 +50,7 @@ impl<'a> Lowering<'a> {
     /// What a client asks for at one time, it asks for by one of its arrows: each is a request of its own.
     fn part_requests(&mut self) {
         for id in self.topology.operation_ids() {
-            let is_client = self.topology.node_of(id).kind == ElementKind::Client;
+            let is_client = self.topology.kind_of(id) == ElementKind::Client;
             let operation = self.topology.operations.get_mut(id.index()).filter(|_| is_client);
             if let Some(operation) = operation.filter(|operation| operation.body.len() > 1) {
                 operation.body = vec![Step::OneOf(std::mem::take(&mut operation.body))];
@@ -78,7 +78,7 @@ impl<'a> Lowering<'a> {
     /// The operation that makes the first call of a step.
     fn source_of(&self, step: &Step) -> Option<OperationId> {
         let mut first = None;
-        Step::each(std::slice::from_ref(step), &mut |call| first = first.or(Some(self.topology.call(call).from)));
+        Step::each(std::slice::from_ref(step), &mut |call| first = first.or(Some(self.topology.caller(call))));
         first
     }
 
@@ -305,7 +305,7 @@ impl<'a> Lowering<'a> {
     /// The node that an arrow starts from, and the operation that is named.
     fn source_node(&mut self, call: &syntax::Call, body: Body) -> Option<(NodeId, Option<Span>)> {
         match (body, call.from) {
-            (Body::Operation(id), None) => Some((self.topology.operation(id).node, None)),
+            (Body::Operation(id), None) => Some((self.topology.node_id_of(id), None)),
             (Body::Node(id), None) => Some((id, None)),
             (Body::None, None) => {
                 let to = self.text(call.to);
@@ -386,7 +386,7 @@ impl<'a> Lowering<'a> {
             _ => None,
         });
         let Some((block, inside)) = block else { return Some(Fallback::Ready) };
-        let from = self.topology.call(id).from;
+        let from = self.topology.caller(id);
         let body = if let Body::Node(_) = body { body } else { Body::Operation(from) };
         let steps = self.steps_of(block, inside, body);
         self.make_fallback_of(id, &steps);
@@ -412,7 +412,7 @@ impl<'a> Lowering<'a> {
     /// Some attributes belong to calls of a kind: those that leave a queue or a client, or reach a store.
     fn check_places(&mut self, id: CallId) {
         let call = self.topology.call(id);
-        let (source, target) = (self.topology.node_of(call.from).kind, self.topology.node_of(call.to).kind);
+        let (source, target) = (self.topology.kind_of(call.from), self.topology.kind_of(call.to));
         let from_queue = source == ElementKind::Queue;
         let mut wrong = Vec::new();
         for setting in call.settings.iter() {

@@ -2,7 +2,7 @@
 
 use super::{Lowering, Said};
 use crate::diagnostic::Diagnostic;
-use crate::model::topology::{Node, NodeId, Operation, OperationId, Policy, PolicyId, ScopeId};
+use crate::model::topology::{Name, Node, NodeId, Operation, OperationId, Policy, PolicyId, ScopeId, Vertex};
 use crate::model::{Scope, ScopeKind, Settings};
 use crate::source::Span;
 use crate::syntax::{Plain, Statement, Value, ValueKind};
@@ -207,7 +207,8 @@ impl<'a> Lowering<'a> {
             mentioned: false,
         });
         for operation in kind.element().operations {
-            self.new_operation(id, Some(operation), span);
+            let name = self.topology.names.intern(operation);
+            self.new_operation(id, Some(name), span);
         }
         Some(id)
     }
@@ -215,17 +216,17 @@ impl<'a> Lowering<'a> {
     /// Takes the declarations of operations and the `defaults` out of the body of a node.
     fn declare_operations(&mut self, id: NodeId, kind: ElementKind, body: &mut Said<'a>) {
         let may_declare = ElementKind::Operation.element().on.intersects(kind.element().opens);
-        let statements = std::mem::take(&mut body.statements);
-        for statement in statements {
+        body.statements.retain(|statement| {
             if let Some(plain) = self.plain_named(statement, ElementKind::Operation).filter(|_| may_declare) {
                 self.declare_operation(id, plain);
             } else if let Some(plain) = self.plain_named(statement, ElementKind::Defaults) {
                 let scope = self.inner_scope(id);
                 self.pending.defaults.push((scope, plain));
             } else {
-                body.statements.push(statement);
+                return true;
             }
-        }
+            false
+        });
     }
 
     fn inner_scope(&mut self, id: NodeId) -> ScopeId {
@@ -259,7 +260,7 @@ impl<'a> Lowering<'a> {
                 self.duplicate(span, first, "operation");
                 return;
             }
-            None => self.new_operation(node, Some(text), span),
+            None => self.new_operation(node, Some(name), span),
         };
         if let Some(node) = self.topology.nodes.get_mut(node.index()) {
             node.declares = true;
@@ -267,12 +268,12 @@ impl<'a> Lowering<'a> {
         self.pending.operations.push((id, said(plain)));
     }
 
-    pub(super) fn new_operation(&mut self, node: NodeId, name: Option<&str>, span: Span) -> OperationId {
-        let name = name.map(|name| self.topology.names.intern(name));
+    pub(super) fn new_operation(&mut self, node: NodeId, name: Option<Name>, span: Span) -> OperationId {
         let id = OperationId::at(self.topology.operations.len());
         self.topology.operations.push(Operation { node, name, span, settings: Settings::default(), body: Vec::new() });
         self.topology.operations_by_name.insert((node, name), id);
-        self.topology.graph.add_node(());
+        let kind = self.topology.node(node).kind;
+        self.topology.graph.add_node(Vertex { node, kind });
         if let Some(node) = self.topology.nodes.get_mut(node.index()) {
             node.operations.push(id);
         }
@@ -294,14 +295,14 @@ impl<'a> Lowering<'a> {
         let is_name = |value: &Value| {
             matches!(value.kind, ValueKind::Path | ValueKind::Quantile) && !self.text(value.span).contains('.')
         };
-        let example = format!("write `{word} orders \"Orders\"`");
+        let example = || format!("write `{word} orders \"Orders\"`");
         match values {
             [] => {
                 // What was there could not be read, and has been reported.
                 if !plain.flawed {
                     self.problem(
                         "wrong-value",
-                        Diagnostic::new(plain.name.after(), format!("`{word}` needs a name")).help(example),
+                        Diagnostic::new(plain.name.after(), format!("`{word}` needs a name")).help(example()),
                     );
                 }
                 None
@@ -314,7 +315,7 @@ impl<'a> Lowering<'a> {
                     "wrong-value",
                     diagnostic
                         .help("a name has ASCII letters, digits, `_` and `-`, and no dot: names are flat")
-                        .help(example),
+                        .help(example()),
                 );
                 None
             }

@@ -215,6 +215,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn content(&mut self, said: &Said<'a>, place: Places, owner: Owner) -> Content<'a> {
         let mut content = Content { settings: Settings::default(), rest: Vec::new() };
         content.settings.flawed = said.flawed;
+        content.settings.expect(said.statements.iter().filter(|said| matches!(said, Statement::Plain(_))).count());
         let first_allow = self.topology.allows.len();
         let takes_calls =
             place.intersects(Places::STEPS | Places::OPERATION | Places::NODE | Places::GROUP | Places::FILE);
@@ -383,8 +384,10 @@ impl<'a> Lowering<'a> {
                 return setting;
             }
         }
-        let names = setting.names().map(|span| syntax::unescape(self.sources.text(span)));
-        setting.texts = names.map(|text| self.topology.names.intern(&text)).collect();
+        if setting.names().next().is_some() {
+            let names = setting.names().map(|span| syntax::unescape(self.sources.text(span)));
+            setting.texts = names.map(|text| self.topology.names.intern(&text)).collect();
+        }
         self.resolve(&mut setting);
         self.refuse_clients(&setting, place);
         setting
@@ -434,7 +437,7 @@ impl<'a> Lowering<'a> {
             .iter()
             .filter_map(|datum| if let Datum::Reference(slot, span) = datum { Some((*slot, *span)) } else { None })
             .collect();
-        let mut references = Vec::new();
+        let mut references = Vec::with_capacity(names.len());
         for (slot, span) in names {
             match self.lookup(slot, span) {
                 Some(reference) => references.push(reference),

@@ -232,8 +232,8 @@ impl<'a, 'f> Spots<'a, 'f> {
     fn flow(&self, entry: OperationId) -> FlowRow {
         let topology = self.facts.topology();
         let reached = reached(self.facts, entry);
-        let drawn = |operation: &OperationId| self.nodes.get(&topology.operation(*operation).node).copied();
-        let is_client = |call: &CallId| topology.node_of(topology.call(*call).from).kind == ElementKind::Client;
+        let drawn = |operation: &OperationId| self.nodes.get(&topology.node_id_of(*operation)).copied();
+        let is_client = |call: &CallId| topology.kind_of(topology.caller(*call)) == ElementKind::Client;
         let calls = reached.iter().flat_map(|operation| topology.calls_from(*operation));
         let edge = |call: CallId| self.edges.get(&call).copied();
         let mut callers: Vec<usize> = topology.calls_to(entry).filter(is_client).filter_map(edge).collect();

@@ -136,7 +136,7 @@ impl Teller<'_, '_> {
     fn said(&self, stated: Stated<'_>) -> (String, String, String) {
         let topology = self.facts.topology();
         let text = written(self.sources, stated);
-        (safe(&text), safe(&origin(topology, stated.origin)), safe(&place(self.sources, stated)))
+        (safe(&text), safe(&origin(topology, stated)), safe(&place(self.sources, stated)))
     }
 }
 

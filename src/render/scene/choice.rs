@@ -89,9 +89,9 @@ pub(super) fn choose(facts: &Facts<'_>, found: &[&Finding], view: &View) -> Choi
     };
     let flow = view.flow.map(|entry| (entry, reached(facts, entry)));
     if let Some((entry, reached)) = &flow {
-        calls.retain(|id| reached.contains(&topology.call(*id).from) || topology.call(*id).to == *entry);
+        calls.retain(|id| reached.contains(&topology.caller(*id)) || topology.callee(*id) == *entry);
         let ends = calls.iter().flat_map(|id| ends(facts, *id));
-        keep(&ends.chain([topology.operation(*entry).node]).collect());
+        keep(&ends.chain([topology.node_id_of(*entry)]).collect());
     }
     if let Some((node, depth)) = view.focus {
         keep(&around(facts, node, depth, &calls));
@@ -108,7 +108,7 @@ pub(super) fn choose(facts: &Facts<'_>, found: &[&Finding], view: &View) -> Choi
 
 fn ends(facts: &Facts<'_>, call: CallId) -> [NodeId; 2] {
     let call = facts.topology().call(call);
-    [call.from, call.to].map(|operation| facts.topology().operation(operation).node)
+    [call.from, call.to].map(|operation| facts.topology().node_id_of(operation))
 }
 
 /// The operations that one leads to, itself included.
@@ -117,7 +117,7 @@ pub(in crate::render) fn reached(facts: &Facts<'_>, start: OperationId) -> HashS
     let mut next = vec![start];
     while let Some(operation) = next.pop() {
         for call in facts.topology().calls_from(operation) {
-            let to = facts.topology().call(call).to;
+            let to = facts.topology().callee(call);
             if reached.insert(to) {
                 next.push(to);
             }

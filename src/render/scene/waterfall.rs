@@ -66,10 +66,10 @@ pub(super) fn waterfall(facts: &Facts<'_>, way: &[CallId]) -> Option<Waterfall> 
 /// What the caller of a call of the way waits for besides, in the order in which it is made.
 fn beside(facts: &Facts<'_>, way: &[CallId], depth: usize, more: &mut usize) -> Vec<Leg> {
     let Some((call, above)) = way.get(..=depth).and_then(<[CallId]>::split_last) else { return Vec::new() };
-    let body = &facts.topology().operation(facts.topology().call(*call).from).body;
+    let body = &facts.topology().operation(facts.topology().caller(*call)).body;
     let mut calls = Vec::new();
     together(body, *call, &mut calls);
-    calls.retain(|other| other != call && facts.plan(*other).made && facts.plan(*other).awaited);
+    calls.retain(|other| other != call && facts.is_made(*other) && facts.is_awaited(*other));
     *more += calls.len().saturating_sub(MOST_BESIDE);
     let legs = calls.into_iter().take(MOST_BESIDE).filter_map(|other| {
         let way: Vec<CallId> = above.iter().copied().chain([other]).collect();

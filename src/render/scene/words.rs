@@ -105,8 +105,8 @@ pub(super) fn call(facts: &Facts<'_>, view: &View, id: CallId) -> String {
 /// The longest worst case of an entry.
 pub(super) fn worst(facts: &Facts<'_>, path: &[CallId]) -> Option<String> {
     let topology = facts.topology();
-    let start = topology.call(*path.first()?).from;
-    let hops = path.iter().map(|call| format!(" → {}", topology.operation_name(topology.call(*call).to)));
+    let start = topology.caller(*path.first()?);
+    let hops = path.iter().map(|call| format!(" → {}", topology.operation_name(topology.callee(*call))));
     let time = match facts.times().operation(start).at_least {
         Extent::Unbounded => "without end".to_owned(),
         Extent::Finite(time) if time.nanoseconds() == 0 => "nothing is stated of it".to_owned(),

@@ -45,7 +45,7 @@ impl QueueRow {
         let known = held.at_most.filter(|most| *most != Extent::Unbounded || held.at_least == Extent::Unbounded);
         Self {
             queue: topology.node_name(queue).to_owned(),
-            consumer: topology.operation_name(topology.call(call).to),
+            consumer: topology.operation_name(topology.callee(call)),
             arrivals_per_s: backlog.map(|backlog| backlog.arrivals.per_second),
             handled_per_s: backlog.map(|backlog| backlog.handled),
             catching_up: backlog.and_then(|backlog| backlog.catching_up(second)).map(Duration::seconds),

@@ -34,7 +34,7 @@ fn finding(facts: &Facts<'_>, cache: NodeId, misses: &[CallId], threshold: f64) 
 fn misses(facts: &Facts<'_>) -> BTreeMap<NodeId, Vec<CallId>> {
     let mut misses: BTreeMap<NodeId, Vec<CallId>> = BTreeMap::new();
     for call in facts.calls_by_name() {
-        let Some(get) = facts.miss_of(call).filter(|_| facts.plan(call).made) else { continue };
+        let Some(get) = facts.miss_of(call).filter(|_| facts.is_made(call)) else { continue };
         if !facts.cascade().call(call, &[Key::Bulkhead]).may_be_given() {
             misses.entry(prose::callee(facts, get)).or_default().push(call);
         }
@@ -84,7 +84,7 @@ fn exceeded<'f>(facts: &Facts<'f>, store: NodeId, rate: f64, readers: f64) -> Op
 
 /// How long half of the reads take at least: the smallest quantile that is stated.
 fn latency(facts: &Facts<'_>, call: CallId) -> Option<Duration> {
-    facts.cascade().operation(facts.topology().call(call).to, Key::Latency).given()?.setting.duration()
+    facts.cascade().operation(facts.topology().callee(call), Key::Latency).given()?.setting.duration()
 }
 
 fn unguarded(

@@ -53,7 +53,7 @@ fn race(facts: &Facts<'_>, cache: NodeId) -> Option<Race> {
     let topology = facts.topology();
     let fills =
         topology.node(store).operations.iter().flat_map(|operation| topology.calls_to(*operation)).find(|read| {
-            facts.plan(*read).made && facts.miss_of(*read).is_some_and(|missed| prose::callee(facts, missed) == cache)
+            facts.is_made(*read) && facts.miss_of(*read).is_some_and(|missed| prose::callee(facts, missed) == cache)
         });
     let renews = facts.writers(cache).filter(|call| follows(facts, *call, store));
     // To remove an entry does harm only where somebody puts one back.
@@ -65,13 +65,13 @@ fn race(facts: &Facts<'_>, cache: NodeId) -> Option<Race> {
 /// Whether an entry is renewed because the store has changed: its operation writes there itself, or is told.
 fn follows(facts: &Facts<'_>, renews: CallId, store: NodeId) -> bool {
     let topology = facts.topology();
-    let operation = topology.call(renews).from;
+    let operation = topology.caller(renews);
     let to_store = |call: CallId| prose::callee(facts, call) == store && facts.write(call) == Some(Write::Data);
     topology.calls_from(operation).any(to_store) || facts.is_told_of(operation, store)
 }
 
 fn is_set(facts: &Facts<'_>, call: CallId) -> bool {
-    let to = facts.topology().operation(facts.topology().call(call).to);
+    let to = facts.topology().operation(facts.topology().callee(call));
     to.name.is_some_and(|name| facts.topology().text(name) == "set")
 }
 

@@ -40,7 +40,7 @@ fn of_store(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
 
 fn of_operation(facts: &Facts<'_>, operation: OperationId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    if matches!(topology.node_of(operation).kind, ElementKind::Store | ElementKind::Cache) {
+    if matches!(topology.kind_of(operation), ElementKind::Store | ElementKind::Cache) {
         return None;
     }
     let available = facts.cascade().operation(operation, Key::OnPartition).given().filter(is_available)?;
@@ -49,7 +49,7 @@ fn of_operation(facts: &Facts<'_>, operation: OperationId) -> Option<Diagnostic>
         Some(model) => model.is_unavailable().then(|| format!("`{}`", model.name()))?,
         None => format!("answers at most {} old", needed.setting.duration()?),
     };
-    if topology.calls_from(operation).all(|call| !facts.plan(call).awaited || facts.plan(call).local) {
+    if topology.calls_from(operation).all(|call| !facts.is_awaited(call) || facts.is_local(call)) {
         return None;
     }
     let name = topology.operation_name(operation);

@@ -144,9 +144,9 @@ fn by_clock(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
     // Writes that state to be idempotent set the same value, whoever comes first.
     let mut matter = facts.writers(store).filter(|call| facts.effect(EffectSite::Write(*call)) != Effect::Idempotent);
     let first = matter.next()?;
-    let node = topology.operation(topology.call(first).from).node;
+    let node = topology.node_id_of(topology.caller(first));
     let alone = facts.instances(node).is_some_and(|(_, most)| most == 1);
-    let second = matter.find(|call| topology.operation(topology.call(*call).from).node != node);
+    let second = matter.find(|call| topology.node_id_of(topology.caller(*call)) != node);
     if claimed || (alone && second.is_none()) {
         return None;
     }

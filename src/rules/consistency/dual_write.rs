@@ -47,7 +47,7 @@ fn report(facts: &Facts<'_>, found: &DualWrite<'_>) -> Diagnostic {
 }
 
 fn place(facts: &Facts<'_>, call: CallId) -> String {
-    let to = facts.topology().call(call).to;
+    let to = facts.topology().callee(call);
     facts.topology().text(facts.topology().node_of(to).name).to_owned()
 }
 
@@ -58,7 +58,7 @@ fn verb(facts: &Facts<'_>, (call, change): (CallId, Change)) -> String {
         Change::Write(Write::Message) => format!("publishes to `{place}`"),
         Change::Write(Write::Copy) => format!("updates its copy in `{place}`"),
         Change::Effect => {
-            format!("runs `{}`", facts.topology().operation_name(facts.topology().call(call).to))
+            format!("runs `{}`", facts.topology().operation_name(facts.topology().callee(call)))
         }
     }
 }
@@ -84,7 +84,7 @@ fn help(facts: &Facts<'_>, found: &DualWrite<'_>) -> Vec<String> {
         return vec![format!("let what was missed go by itself: `ttl 60s` on `{}`", place(facts, copy))];
     }
     if let Some(effect) = of(Change::Effect) {
-        let to = topology.operation_name(topology.call(effect).to);
+        let to = topology.operation_name(topology.callee(effect));
         return vec![
             format!("make it a step that can be undone: `saga NAME; compensated-by OPERATION` on `{}`", call(effect)),
             format!(

@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn report(facts: &Facts<'_>, read: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     let store = prose::callee(facts, read);
-    let drawn = facts.plan(read).awaited && !topology.call(read).implied && facts.miss_of(read).is_none();
+    let drawn = facts.is_awaited(read) && !topology.call(read).implied && facts.miss_of(read).is_none();
     if !drawn || topology.node(store).kind != ElementKind::Store || !facts.is_read(read) {
         return None;
     }
@@ -51,7 +51,7 @@ fn enough(facts: &Facts<'_>, read: CallId, lag: Duration) -> Option<String> {
     if matches!(own, Answer::None(_)) {
         return Some("nothing is needed of it".to_owned());
     }
-    let of_operation = facts.cascade().operation(facts.topology().call(read).from, Key::Needs);
+    let of_operation = facts.cascade().operation(facts.topology().caller(read), Key::Needs);
     let demand = facts.demand(read).filter(|_| own.given().or(of_operation.given()).is_some())?;
     if demand.model.is_some_and(|model| model != Model::Eventual) {
         return None;

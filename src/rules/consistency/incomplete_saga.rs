@@ -13,8 +13,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn report(facts: &Facts<'_>, open: &OpenStep) -> Diagnostic {
     let topology = facts.topology();
     let saga = topology.text(open.saga);
-    let step = topology.operation_name(topology.call(open.step).to);
-    let later = topology.operation_name(topology.call(open.later).to);
+    let step = topology.operation_name(topology.callee(open.step));
+    let later = topology.operation_name(topology.callee(open.later));
     let undoes = if open.certainty == Certainty::Proved { "nothing undoes" } else { "it is not stated what undoes" };
     let message = format!("when `{later}` fails in the saga `{saga}`, {undoes} `{step}`");
     let stated = facts.cascade().call(open.step, &[Key::CompensatedBy]).stated();

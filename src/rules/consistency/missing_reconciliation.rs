@@ -11,15 +11,15 @@ use crate::vocabulary::Key;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     // Where somebody repeats it blindly, that is said.
     let exposed: IdSet<EffectSite> = facts.exposed().iter().map(|exposed| exposed.site).collect();
-    let repeated = |call: CallId| exposed.contains(&EffectSite::Operation(facts.topology().call(call).to));
+    let repeated = |call: CallId| exposed.contains(&EffectSite::Operation(facts.topology().callee(call)));
     let open = facts.unreconciled().into_iter().filter(|(call, _)| !repeated(*call));
     open.map(|(call, certainty)| report(facts, call, certainty)).collect()
 }
 
 fn report(facts: &Facts<'_>, call: CallId, certainty: Certainty) -> Diagnostic {
     let topology = facts.topology();
-    let from = topology.operation_name(topology.call(call).from);
-    let to = topology.operation_name(topology.call(call).to);
+    let from = topology.operation_name(topology.caller(call));
+    let to = topology.operation_name(topology.callee(call));
     let node = topology.node_name(prose::callee(facts, call));
     let message = format!(
         "when no answer comes from `{to}`, `{from}` may neither repeat it nor ask what became of it: no key, and nothing \

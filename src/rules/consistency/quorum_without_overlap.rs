@@ -22,7 +22,7 @@ pub(super) fn cause(facts: &Facts<'_>, store: NodeId) -> String {
 fn is_asked(facts: &Facts<'_>, store: NodeId) -> bool {
     let topology = facts.topology();
     let arriving = topology.node(store).operations.iter().flat_map(|operation| topology.calls_to(*operation));
-    let mut reads = arriving.filter(|call| facts.plan(*call).made && facts.is_read(*call)).peekable();
+    let mut reads = arriving.filter(|call| facts.is_made(*call) && facts.is_read(*call)).peekable();
     let by_quorum = |call| match facts.read_from(store, call) {
         Answer::Given(stated) => stated.setting.says("quorum"),
         Answer::Unstated => true,

@@ -17,7 +17,7 @@ fn report(facts: &Facts<'_>, shared: &Shared) -> Option<Diagnostic> {
     let store = topology.node_name(shared.store);
     let home = topology.text(shared.home);
     let first = shared.foreign.first()?;
-    let caller = topology.operation_name(topology.call(first.call).from);
+    let caller = topology.operation_name(topology.caller(first.call));
     let does = verb(*first);
     let message = match first.owner {
         Ownership::Team(team) => {
@@ -78,9 +78,9 @@ fn step(facts: &Facts<'_>, access: Access) -> Step {
 fn help(facts: &Facts<'_>, shared: &Shared, first: Access) -> Vec<String> {
     let topology = facts.topology();
     let (store, home) = (topology.node_name(shared.store), topology.text(shared.home));
-    let caller_id = topology.call(first.call).from;
+    let caller_id = topology.caller(first.call);
     let caller = topology.operation_name(caller_id);
-    let through = shared.through.map(|access| topology.node_of(topology.call(access.call).from).name);
+    let through = shared.through.map(|access| topology.node_of(topology.caller(access.call)).name);
     let ask = through.map_or_else(
         || format!("a service of `{home}`, which alone uses `{store}`"),
         |service| format!("`{}`, which then alone uses `{store}`", topology.text(service)),
@@ -105,5 +105,5 @@ fn help(facts: &Facts<'_>, shared: &Shared, first: Access) -> Vec<String> {
 
 fn node<'a>(facts: &'a Facts<'_>, access: Access) -> &'a str {
     let topology = facts.topology();
-    topology.node_name(topology.operation(topology.call(access.call).from).node)
+    topology.node_name(topology.node_id_of(topology.caller(access.call)))
 }

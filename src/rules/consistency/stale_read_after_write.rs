@@ -17,7 +17,7 @@ fn report(facts: &Facts<'_>, found: &StaleRead) -> Option<Diagnostic> {
     let read = spaced(&topology.call_name(found.read));
     let who = match found.after {
         After::Operation(operation) => topology.operation_name(operation),
-        After::Message(call) => topology.operation_name(topology.call(call).to),
+        After::Message(call) => topology.operation_name(topology.callee(call)),
     };
     let message = match found.after {
         After::Operation(_) => format!("`{who}` may not see its own write: `{read}` can still show what was before"),

@@ -37,7 +37,7 @@ pub(super) fn report(facts: &Facts<'_>, unmet: &Unmet<'_>, message: String) -> D
 pub(super) fn reader(facts: &Facts<'_>, unmet: &Unmet<'_>) -> OperationId {
     match unmet.who {
         Who::Operation(operation) => operation,
-        Who::Call(call) => facts.topology().call(call).from,
+        Who::Call(call) => facts.topology().caller(call),
     }
 }
 
@@ -78,11 +78,11 @@ fn witness(facts: &Facts<'_>, unmet: &Unmet<'_>) -> Vec<Step> {
 
 fn hop(facts: &Facts<'_>, unmet: &Unmet<'_>, call: CallId) -> Step {
     let topology = facts.topology();
-    let to = topology.operation(topology.call(call).to).node;
+    let to = topology.node_id_of(topology.callee(call));
     let text = match (unmet.weakness == Weakness::Session(call), unmet.certainty) {
         (true, Certainty::Proved) => format!("any instance of `{}` answers", topology.node_name(to)),
         (true, _) => format!("`sticky` is not stated, and several instances of `{}` run", topology.node_name(to)),
-        (false, _) => format!("asks `{}`", topology.operation_name(topology.call(call).to)),
+        (false, _) => format!("asks `{}`", topology.operation_name(topology.callee(call))),
     };
     let sticky = facts.cascade().call(call, &[Key::Sticky]).stated().and_then(prose::place);
     let span = sticky.filter(|_| unmet.weakness == Weakness::Session(call)).unwrap_or(topology.call(call).span);

@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn report(facts: &Facts<'_>, found: &Compensation) -> Diagnostic {
     let topology = facts.topology();
     let name = topology.operation_name(found.operation);
-    let step = topology.operation_name(topology.call(found.step).to);
+    let step = topology.operation_name(topology.callee(found.step));
     let (message, certainty) = match found.fault {
         CompensationFault::Repeats => (
             format!(
@@ -28,7 +28,7 @@ fn report(facts: &Facts<'_>, found: &Compensation) -> Diagnostic {
         CompensationFault::GivenUp(call, attempts) => (
             format!(
                 "`{name}` undoes `{step}`, but `{}` gives up after {}: then it is never undone",
-                topology.operation_name(topology.call(call).from),
+                topology.operation_name(topology.caller(call)),
                 prose::count(attempts, "attempt")
             ),
             Certainty::Possible,

@@ -12,7 +12,7 @@ use crate::vocabulary::{ElementKind, Key};
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     let mut used: BTreeMap<NodeId, Vec<CallId>> = BTreeMap::new();
-    for call in facts.calls_by_name().filter(|call| facts.hop(*call).is_some() && facts.plan(*call).made) {
+    for call in facts.calls_by_name().filter(|call| facts.hop(*call).is_some() && facts.is_made(*call)) {
         used.entry(prose::callee(facts, call)).or_default().push(call);
     }
     let agreed = topology.node_ids().any(|node| facts.cascade().node(node, Key::Contract).given().is_some())

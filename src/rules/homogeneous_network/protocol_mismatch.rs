@@ -70,7 +70,7 @@ pub(super) fn own<'a>(facts: &Facts<'a>, id: CallId, key: Key) -> Option<Stated<
 /// A queue hands on what it was given, in the format and version that it insists on.
 fn handed_on<'a>(facts: &Facts<'a>, id: CallId, key: Key) -> Option<Stated<'a>> {
     let call = facts.topology().call(id);
-    let queue = call.arrow == Arrow::Async && facts.topology().node_of(call.from).kind == ElementKind::Queue;
+    let queue = call.arrow == Arrow::Async && facts.topology().kind_of(call.from) == ElementKind::Queue;
     (queue && key != Key::Protocol).then(|| facts.cascade().operation(call.from, key).given())?
 }
 

@@ -9,7 +9,7 @@ use crate::vocabulary::Key;
 
 /// A request or response of a call that does not fit.
 pub(super) fn sent<'a>(facts: &Facts<'a>, id: CallId, key: Key) -> Option<Difference<'a>> {
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let look = |key| facts.cascade().call(id, &[key]).given();
     let of_callee = |key| facts.cascade().operation(to, key).given();
     let paged = look(Key::Page).or(of_callee(Key::Page)).is_some();
@@ -36,7 +36,7 @@ pub(super) fn sent<'a>(facts: &Facts<'a>, id: CallId, key: Key) -> Option<Differ
 
 /// A caller that may send more than its callee takes; how much it does send is not stated.
 pub(super) fn limits<'a>(facts: &Facts<'a>, id: CallId) -> Option<Difference<'a>> {
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let mine = own(facts, id, Key::MaxSize)?;
     let theirs = facts.cascade().operation(to, Key::MaxSize).given()?;
     let request = facts.cascade().call(id, &[Key::Request]).stated();

@@ -83,7 +83,7 @@ fn reads(window: Duration) -> String {
 fn two_versions_at_once(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     facts.hop(id)?;
-    let [from, to] = [topology.call(id).from, topology.call(id).to].map(|end| topology.operation(end).node);
+    let [from, to] = [topology.caller(id), topology.callee(id)].map(|end| topology.node_id_of(end));
     let services = [from, to].map(|node| topology.node(node).kind == ElementKind::Service);
     let staged = facts.cascade().node(from, Key::Rollout).given().filter(|stated| stated.setting.says("staged"))?;
     let Answer::None(stated) = facts.cascade().node(to, Key::Compatibility) else { return None };

@@ -16,14 +16,14 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     }
     let ways = facts.ways_of_waiting();
     let producers =
-        |queue| facts.publications(queue).into_iter().filter(|call| ways.reach(facts.topology().call(*call).from));
+        |queue| facts.publications(queue).into_iter().filter(|call| ways.reach(facts.topology().caller(*call)));
     blocking
         .into_iter()
         .filter_map(|(queue, stated)| {
             let mut calls: Vec<CallId> = producers(queue).filter(|call| !facts.plan(*call).soft).collect();
             calls.sort_by_key(|call| (facts.topology().call(*call).arrow == Arrow::Async, facts.call_rank(*call)));
             let first = calls.first().copied()?;
-            let way = ways.way(facts, facts.topology().call(first).from);
+            let way = ways.way(facts, facts.topology().caller(first));
             Some(report(facts, queue, stated, first, calls.len(), &way))
         })
         .collect()
@@ -46,7 +46,7 @@ fn report(
 ) -> Diagnostic {
     let topology = facts.topology();
     let name = topology.node_name(queue);
-    let producer = topology.operation_name(topology.call(call).from);
+    let producer = topology.operation_name(topology.caller(call));
     let waits = topology.call(call).arrow == Arrow::Sync;
     let message = if waits {
         format!("when `{name}` is full, `{producer}` waits, and whoever waits for it")

@@ -17,7 +17,7 @@ fn report(facts: &Facts<'_>, call: CallId, group: &[&Exposed]) -> Option<Diagnos
     let topology = facts.topology();
     let exposed = group.first()?;
     let barrier = topology.operation_name(exposed.barrier?.0);
-    let from = topology.operation_name(topology.call(call).from);
+    let from = topology.operation_name(topology.caller(call));
     let name = prose::call(facts, call);
     let key = facts.cascade().call(call, &[Key::KeySent]).given()?;
     let message = if key.setting.says("per-attempt") {

@@ -25,8 +25,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
 /// An upsert into a store where the last write wins, in an operation that may be run again after more than the gap.
 fn late<'a>(facts: &Facts<'a>, call: CallId, gap: Duration) -> Option<(Stated<'a>, Horizon)> {
     let upsert = facts.cascade().call(call, &[Key::Idempotent]).given().is_some();
-    let from = facts.topology().call(call).from;
-    if !facts.plan(call).made || !upsert || facts.write(call) != Some(Write::Data) || facts.dedup(from).is_some() {
+    let from = facts.topology().caller(call);
+    if !facts.is_made(call) || !upsert || facts.write(call) != Some(Write::Data) || facts.dedup(from).is_some() {
         return None;
     }
     let stated = match facts.cascade().node(prose::callee(facts, call), Key::ConflictPolicy) {

@@ -17,7 +17,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn unconfirmed(facts: &Facts<'_>, call: CallId, certainty: Certainty) -> Option<Diagnostic> {
     let topology = facts.topology();
     let queue = topology.node_name(prose::callee(facts, call));
-    let from = topology.operation_name(topology.call(call).from);
+    let from = topology.operation_name(topology.caller(call));
     let delivery = facts.cascade().node(prose::callee(facts, call), Key::Delivery).given()?;
     let message = format!(
         "`{from}` does not wait until `{queue}` has the message: it is lost if either stops, however `{queue}` delivers"
@@ -39,7 +39,7 @@ fn unconfirmed(facts: &Facts<'_>, call: CallId, certainty: Certainty) -> Option<
         value: None,
     };
     diagnostic.witness = vec![sent, kept];
-    let first = if topology.node_of(topology.call(call).from).kind == ElementKind::Client {
+    let first = if topology.kind_of(topology.caller(call)) == ElementKind::Client {
         format!("wait for the queue: `{from} -> {queue}`, with a `timeout`")
     } else {
         format!(
@@ -64,11 +64,10 @@ fn dropped(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
     let name = topology.node_name(queue);
     let operations = topology.node(queue).operations.iter();
     let calls = operations.flat_map(|operation| topology.calls_to(*operation));
-    let outbox =
-        |call: &CallId| facts.plan(*call).made && facts.cascade().call(*call, &[Key::Outbox]).given().is_some();
+    let outbox = |call: &CallId| facts.is_made(*call) && facts.cascade().call(*call, &[Key::Outbox]).given().is_some();
     let kept = calls.filter(outbox).min_by_key(|call| facts.call_rank(*call));
     let (why, subject, span) = if let Some(call) = kept {
-        let from = topology.operation_name(topology.call(call).from);
+        let from = topology.operation_name(topology.caller(call));
         (format!("`{from}` keeps it in an outbox until it is sent"), topology.call_name(call), topology.call(call).span)
     } else {
         let dead = facts.cascade().node(queue, Key::DeadLetter).given()?;

@@ -31,7 +31,7 @@ fn finding(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
         return None;
     }
     let name = topology.node_name(queue);
-    let to = topology.operation_name(topology.call(consumer).to);
+    let to = topology.operation_name(topology.callee(consumer));
     let message = match none {
         Some(_) => format!("`{name}` has no place for a message that `{to}` can never handle: `dead-letter none`"),
         None => format!("`{name}` states no place for a message that `{to}` can never handle"),
@@ -55,7 +55,7 @@ fn finding(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
 fn consumer(facts: &Facts<'_>, queue: NodeId) -> Option<CallId> {
     let topology = facts.topology();
     let calls = topology.node(queue).operations.iter().flat_map(|operation| topology.calls_from(*operation));
-    calls.filter(|call| facts.plan(*call).made).min_by_key(|call| facts.call_rank(*call))
+    calls.filter(|call| facts.is_made(*call)).min_by_key(|call| facts.call_rank(*call))
 }
 
 /// Messages that may be lost: those of telemetry, and those of a queue that drops the oldest when it is full.
@@ -98,7 +98,7 @@ fn witness(facts: &Facts<'_>, queue: NodeId, consumer: CallId) -> Vec<Step> {
         text: "a message may be handed out again".to_owned(),
         value: None,
     });
-    let to = topology.operation_name(topology.call(consumer).to);
+    let to = topology.operation_name(topology.callee(consumer));
     let handles = Step {
         subject: topology.call_name(consumer),
         span: topology.call(consumer).span,

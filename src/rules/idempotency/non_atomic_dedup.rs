@@ -43,7 +43,7 @@ fn elsewhere(facts: &Facts<'_>, dedup: Dedup<'_>) -> Option<Diagnostic> {
     let mut apart = unprotected.iter().filter(|(_, repetition)| *repetition == Repetition::Unsafe);
     let (call, _) = apart.find(|(call, _)| commits_apart(facts, *call, store))?;
     let name = topology.operation_name(dedup.operation);
-    let callee = topology.operation_name(topology.call(*call).to);
+    let callee = topology.operation_name(topology.callee(*call));
     let message = format!(
         "`{name}` keeps its keys in `{}`, but what `{callee}` does commits elsewhere: after a crash between the two a \
          repeat does it again",
@@ -83,7 +83,7 @@ fn report(
     if let Some(call) = call {
         let span = topology.call(call).span;
         diagnostic.witness.push(step(topology.call_name(call), span, "made again, it changes something again"));
-        let callee = topology.operation_name(topology.call(call).to);
+        let callee = topology.operation_name(topology.callee(call));
         let shown = prose::call(facts, call);
         if topology.node(prose::callee(facts, call)).kind == ElementKind::Store {
             diagnostic

@@ -36,7 +36,7 @@ fn report(facts: &Facts<'_>, call: CallId, mut group: Vec<&Exposed>) -> Option<D
     diagnostic.certainty = Certainty::Possible;
     diagnostic.cause = Some(prose::cause_of(facts, call, Some(stated)));
     diagnostic.witness = repeats::witness(facts, first);
-    let to = topology.call(call).to;
+    let to = topology.callee(call);
     let lasting = Step {
         subject: topology.operation_name(to),
         span: topology.operation(to).span,

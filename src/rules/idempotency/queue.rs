@@ -2,7 +2,7 @@
 
 use crate::analysis::Facts;
 use crate::diagnostic::{Diagnostic, Step};
-use crate::model::{CallId, NodeId, Origin, Stated};
+use crate::model::{CallId, NodeId, Stated};
 use crate::rules::prose;
 use crate::source::Span;
 use crate::vocabulary::Key;
@@ -19,7 +19,7 @@ pub(in crate::rules) fn is_unlimited(stated: Stated<'_>) -> bool {
 
 /// "`visibility` is 30 s by default of Amazon SQS (standard queues), read 2026-11-22"; nothing for what is written here.
 pub(in crate::rules) fn default_of(stated: Stated<'_>) -> Option<String> {
-    let Origin::Client(client, default) = stated.origin else { return None };
+    let (client, default) = stated.entry()?;
     let (key, written, title, versions) = (stated.setting.key, &default.written, &client.title, &client.versions);
     Some(format!(
         "`{key} {written}` is the default of {title} ({versions}): {}, read {}",
@@ -54,5 +54,5 @@ pub(in crate::rules) fn with_defaults<'a>(
 
 /// "`mailer.send`": who handles what a call delivers.
 pub(in crate::rules) fn consumer(facts: &Facts<'_>, delivery: CallId) -> String {
-    facts.topology().operation_name(facts.topology().call(delivery).to)
+    facts.topology().operation_name(facts.topology().callee(delivery))
 }

@@ -37,8 +37,8 @@ fn report(facts: &Facts<'_>, mut group: Vec<&Exposed>) -> Option<Diagnostic> {
     let (place, subject, cause) = repeats::site(facts, exposed.site);
     let name = spaced(&subject);
     let repeater = &exposed.repeater;
-    let caller = topology.operation_name(topology.call(repeater.call).from);
-    let callee = topology.operation_name(topology.call(repeater.call).to);
+    let caller = topology.operation_name(topology.caller(repeater.call));
+    let callee = topology.operation_name(topology.callee(repeater.call));
     let times = repeats::again(repeater);
     let verb = if exposed.certainty == Certainty::Proved { "can happen" } else { "may happen" };
     let message = match repeater.kind {
@@ -75,9 +75,9 @@ fn help(facts: &Facts<'_>, exposed: &Exposed, name: &str) -> Vec<String> {
         }
     };
     if exposed.barrier.is_none() {
-        let at = operation.map_or_else(|| exposed.path.last().map(|call| topology.call(*call).from), Some);
+        let at = operation.map_or_else(|| exposed.path.last().map(|call| topology.caller(*call)), Some);
         let at = at
-            .filter(|at| topology.node_of(*at).kind != ElementKind::Client)
+            .filter(|at| topology.kind_of(*at) != ElementKind::Client)
             .map_or_else(|| name.to_owned(), |at| topology.operation_name(at));
         help.push(format!("or stop repeats there: `idempotent by-key {{ window 24h; recorded-in STORE; atomic }}` on `{at}`, and a `key` on the calls from the repeater down"));
     }

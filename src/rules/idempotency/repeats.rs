@@ -54,7 +54,7 @@ pub(super) fn calls(exposed: &Exposed) -> Vec<CallId> {
 
 /// Where requests come from, and the calls from the repeater down.
 pub(super) fn path(facts: &Facts<'_>, exposed: &Exposed) -> String {
-    let from = facts.topology().call(exposed.repeater.call).from;
+    let from = facts.topology().caller(exposed.repeater.call);
     prose::path(facts, from, &calls(exposed), exposed.left_out)
 }
 
@@ -113,13 +113,13 @@ pub(super) fn show(facts: &Facts<'_>, diagnostic: &mut Diagnostic, first: &Expos
 pub(super) fn key_help(facts: &Facts<'_>, exposed: &Exposed) -> Option<String> {
     let topology = facts.topology();
     let (barrier, _) = exposed.barrier?;
-    let below = calls(exposed).into_iter().skip(1).take_while(|call| topology.call(*call).from != barrier);
+    let below = calls(exposed).into_iter().skip(1).take_while(|call| topology.caller(*call) != barrier);
     let chain: Vec<String> = below
         .filter(|call| !forwards(facts, *call) && !topology.call(*call).implied)
         .map(|call| format!("`{}`", prose::call(facts, call)))
         .collect();
     let forwarded = format!("`key forwarded` on {}", chain.join(", "));
-    let from_queue = topology.node_of(topology.call(exposed.repeater.call).from).kind == ElementKind::Queue;
+    let from_queue = topology.kind_of(topology.caller(exposed.repeater.call)) == ElementKind::Queue;
     let made = if from_queue { "forwarded" } else { "per-request" };
     let first = format!("`key {made}` on `{}`", prose::call(facts, exposed.repeater.call));
     let stated = facts.cascade().call(exposed.repeater.call, &[Key::KeySent]).given();
@@ -144,7 +144,7 @@ fn way(facts: &Facts<'_>, exposed: &Exposed) -> Vec<Step> {
         .skip(1)
         .filter(|call| !topology.call(**call).implied && exposed.site != EffectSite::Write(**call))
     {
-        let to = topology.operation_name(topology.call(*call).to);
+        let to = topology.operation_name(topology.callee(*call));
         steps.push(Step {
             subject: topology.call_name(*call),
             span: topology.call(*call).span,
@@ -174,7 +174,7 @@ fn repeater_step(facts: &Facts<'_>, repeater: &Repeater) -> Step {
         RepeaterKind::Proxy(_) => facts.cascade().call(repeater.call, &[Key::Via]).given(),
         RepeaterKind::Overlap(_) => facts.cascade().call(repeater.call, &[Key::Every]).given(),
         RepeaterKind::Redelivery => {
-            let node = topology.operation(call.from).node;
+            let node = topology.node_id_of(call.from);
             [Key::Delivery, Key::MaxReceives, Key::Visibility, Key::DeadLetter]
                 .into_iter()
                 .find_map(|key| facts.cascade().node(node, key).given())

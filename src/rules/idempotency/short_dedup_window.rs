@@ -85,7 +85,7 @@ fn report(facts: &Facts<'_>, found: &Found<'_>, customary: Duration) -> Diagnost
 fn step(facts: &Facts<'_>, delay: Delay) -> Step {
     let topology = facts.topology();
     let call = topology.call(delay.call);
-    let queue = topology.operation(call.from).node;
+    let queue = topology.node_id_of(call.from);
     let of_queue = |key| facts.cascade().node(queue, key).given();
     let (subject, stated, text) = match delay.kind {
         DelayKind::Attempts => {
@@ -132,7 +132,7 @@ fn step(facts: &Facts<'_>, delay: Delay) -> Step {
 fn shorter(facts: &Facts<'_>, horizon: &Horizon) -> Option<String> {
     let longest = horizon.delays.iter().max_by_key(|delay| delay.time)?;
     let topology = facts.topology();
-    let queue = topology.node_name(topology.operation(topology.call(longest.call).from).node);
+    let queue = topology.node_name(topology.node_id_of(topology.caller(longest.call)));
     Some(match longest.kind {
         DelayKind::Replay(dead) => {
             let dead = topology.node_name(dead);

@@ -45,7 +45,7 @@ enum Why {
 
 impl<'a> Case<'a> {
     fn of(facts: &Facts<'a>, queue: NodeId, call: CallId, visibility: (Duration, Stated<'a>)) -> Option<Self> {
-        let consumer = facts.topology().call(call).to;
+        let consumer = facts.topology().callee(call);
         // What is accepted now and done later is acknowledged now.
         if facts.cascade().operation(consumer, Key::Detached).may_be_given() {
             return None;
@@ -93,7 +93,7 @@ impl<'a> Case<'a> {
         }
         diagnostic.witness = self.witness(facts);
         if matches!(self.why, Why::Worst(Extent::Unbounded)) {
-            let parts = facts.times().parts(facts, topology.call(self.call).to);
+            let parts = facts.times().parts(facts, topology.callee(self.call));
             diagnostic.caused_by = prose::endless_causes(facts, &parts);
         }
         let diagnostic = self.helped(facts, diagnostic);
@@ -115,7 +115,7 @@ impl<'a> Case<'a> {
         let mut waits = queue::step(facts, self.queue, stated, format!("waits {limit} for an acknowledgement"));
         waits.value = Some(Measure::Seconds(limit.seconds()));
         let mut steps = vec![waits];
-        let work = topology.call(self.call).to;
+        let work = topology.callee(self.call);
         let worst = matches!(self.why, Why::Worst(_) | Why::Batch(_));
         for part in facts.times().parts(facts, work).into_iter().filter(|_| worst) {
             let (text, value) = match part.time.at_least {

@@ -39,8 +39,8 @@ fn repeated(facts: &Facts<'_>, call: CallId, mut group: Vec<&Exposed>) -> Option
     let topology = facts.topology();
     group.sort_by_key(|exposed| std::cmp::Reverse(exposed.certainty));
     let (first, others) = group.split_first()?;
-    let from = topology.operation_name(topology.call(call).from);
-    let to = topology.operation_name(topology.call(call).to);
+    let from = topology.operation_name(topology.caller(call));
+    let to = topology.operation_name(topology.callee(call));
     let effect = spaced(&repeats::site(facts, first.site).1);
     let verb = if first.effect == Effect::Repeats { "changes" } else { "may change" };
     let message = format!(
@@ -61,7 +61,7 @@ fn repeated(facts: &Facts<'_>, call: CallId, mut group: Vec<&Exposed>) -> Option
 
 fn raced(facts: &Facts<'_>, (call, barrier, certainty): (CallId, OperationId, Certainty)) -> Option<Diagnostic> {
     let name = facts.topology().operation_name(barrier);
-    let from = facts.topology().operation_name(facts.topology().call(call).from);
+    let from = facts.topology().operation_name(facts.topology().caller(call));
     let how =
         if certainty == Certainty::Proved { "apart from its work" } else { "and its work together, is not stated" };
     let message = if certainty == Certainty::Proved {
@@ -91,13 +91,13 @@ fn raced(facts: &Facts<'_>, (call, barrier, certainty): (CallId, OperationId, Ce
 /// Copies for a callee that cannot take them: when all of it is slow, each request is sent so many times.
 fn unthrottled(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let (plan, to) = (facts.plan(call), topology.call(call).to);
-    let (copies, ..) = plan.hedge.filter(|_| plan.made && plan.times == Attempts::AtMost(1))?;
+    let (plan, to) = (facts.plan(call), topology.callee(call));
+    let (copies, ..) = plan.hedge.filter(|_| facts.is_made(call) && plan.times == Attempts::AtMost(1))?;
     let stated = |key| facts.cascade().operation(to, key).may_be_given();
     let throttled = stated(Key::Shedding)
         || stated(Key::RateLimit)
         || facts.cascade().call(call, &[Key::RetryBudget]).may_be_given();
-    let alone = topology.calls_to(to).filter(|call| facts.plan(*call).made).nth(1).is_none();
+    let alone = topology.calls_to(to).filter(|call| facts.is_made(*call)).nth(1).is_none();
     if throttled || !alone {
         return None;
     }
@@ -111,7 +111,7 @@ fn unthrottled(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
     let name = topology.operation_name(to);
     let message = format!(
         "when `{name}` is slow, `{}` sends every request {copies} times: {}/s, above its capacity of {}/s",
-        topology.operation_name(topology.call(call).from),
+        topology.operation_name(topology.caller(call)),
         prose::number(all),
         prose::number(limit)
     );

@@ -31,7 +31,7 @@ struct Used<'f> {
 fn links<'f>(facts: &Facts<'f>) -> BTreeMap<(u32, Name, Name), Used<'f>> {
     let topology = facts.topology();
     let mut used: BTreeMap<(u32, Name, Name), Used<'f>> = BTreeMap::new();
-    for call in topology.call_ids().filter(|call| facts.plan(*call).made && !topology.call(*call).implied) {
+    for call in topology.call_ids().filter(|call| facts.is_made(*call) && !topology.call(*call).implied) {
         let Some(crossing) = facts.crossing(call) else { continue };
         let Some((from, to)) = crossing.ends else { continue };
         let Some(stated) = crossing.link.settings.get(Key::Bandwidth) else { continue };

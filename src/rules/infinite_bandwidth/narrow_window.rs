@@ -9,7 +9,7 @@ use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let drawn = facts.topology().call_ids().filter(|call| !facts.topology().call(*call).implied);
-    drawn.filter(|call| facts.plan(*call).made).filter_map(|call| finding(facts, call)).collect()
+    drawn.filter(|call| facts.is_made(*call)).filter_map(|call| finding(facts, call)).collect()
 }
 
 /// How fast one connection can be, and by what.
@@ -46,7 +46,7 @@ fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
 /// One message takes longer than the caller waits.
 fn late(facts: &Facts<'_>, call: CallId, speed: &Speed) -> Option<String> {
     let plan = facts.plan(call);
-    let (limit, _) = plan.attempt_limit().filter(|_| plan.awaited && !plan.stream)?;
+    let (limit, _) = plan.attempt_limit().filter(|_| facts.is_awaited(call) && !facts.is_stream(call))?;
     let bytes = facts.bytes(call);
     let size = bytes.request.max(bytes.response);
     let seconds = float(size) / speed.bytes_per_second;
@@ -64,7 +64,7 @@ fn late(facts: &Facts<'_>, call: CallId, speed: &Speed) -> Option<String> {
 fn slow(facts: &Facts<'_>, call: CallId, speed: &Speed) -> Option<String> {
     let topology = facts.topology();
     let pool = facts.cascade().call(call, &[Key::PoolSize]).given()?.setting.count()?;
-    let (_, instances) = facts.instances(topology.operation(topology.call(call).from).node)?;
+    let (_, instances) = facts.instances(topology.node_id_of(topology.caller(call)))?;
     let bytes = facts.bytes(call);
     let needed = facts.call_rate(call, Traffic::Peak).per_second * float(bytes.request.max(bytes.response));
     let possible = float(pool.saturating_mul(instances)) * speed.bytes_per_second;

@@ -19,7 +19,7 @@ fn parts(facts: &Facts<'_>, call: CallId) -> [(&'static str, u64); 2] {
 
 /// Something on the way takes less than is sent.
 fn refused(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
-    if !facts.plan(call).made {
+    if !facts.is_made(call) {
         return None;
     }
     let topology = facts.topology();
@@ -48,7 +48,7 @@ fn with_label(diagnostic: Diagnostic, stated: Stated<'_>, limit: u64) -> Diagnos
 /// The bytes alone take longer than the caller waits.
 fn late(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(call);
-    if !plan.awaited || plan.stream {
+    if !facts.is_awaited(call) || facts.is_stream(call) {
         return None;
     }
     let crossing = facts.crossing(call).filter(|crossing| crossing.share >= 1.0)?;

@@ -10,7 +10,7 @@ use crate::vocabulary::Key;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let drawn = facts.topology().call_ids().filter(|call| !facts.topology().call(*call).implied);
     drawn
-        .filter(|call| facts.plan(*call).awaited && !facts.plan(*call).stream)
+        .filter(|call| facts.is_awaited(*call) && !facts.is_stream(*call))
         .filter_map(|call| finding(facts, call))
         .collect()
 }
@@ -18,7 +18,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 /// What is said of it: by the call, else by what is called; and whether the call says it.
 fn said<'f>(facts: &Facts<'f>, call: CallId, key: Key) -> (Answer<'f>, bool) {
     match facts.cascade().call(call, &[key]) {
-        Answer::Unstated => (facts.cascade().operation(facts.topology().call(call).to, key), false),
+        Answer::Unstated => (facts.cascade().operation(facts.topology().callee(call), key), false),
         own => (own, true),
     }
 }
@@ -33,7 +33,7 @@ fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
         _ => return None,
     };
     let topology = facts.topology();
-    let callee = topology.operation_name(topology.call(call).to);
+    let callee = topology.operation_name(topology.callee(call));
     let name = prose::call(facts, call);
     let message = match certainty {
         Certainty::Proved => format!("nothing bounds what `{name}` gets: `response unlimited`, and no `page`"),

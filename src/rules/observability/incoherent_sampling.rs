@@ -41,7 +41,7 @@ fn report(facts: &Facts<'_>) -> Option<Diagnostic> {
             value: None,
         })
         .collect();
-    let start = torn.way.first().map_or(*first, |call| topology.call(*call).from);
+    let start = torn.way.first().map_or(*first, |call| topology.caller(*call));
     diagnostic.path = Some(prose::path(facts, start, &torn.way, 0));
     Some(
         diagnostic

@@ -15,8 +15,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn finding(facts: &Facts<'_>, call: CallId, watched: bool) -> Option<Diagnostic> {
     let topology = facts.topology();
     let plan = facts.plan(call);
-    let from = topology.call(call).from;
-    if !plan.made || !plan.soft || topology.node_of(from).kind != ElementKind::Service {
+    let from = topology.caller(call);
+    if !facts.is_made(call) || !plan.soft || topology.kind_of(from) != ElementKind::Service {
         return None;
     }
     let measured = facts.cascade().operation(from, Key::Metrics).may_be_given();

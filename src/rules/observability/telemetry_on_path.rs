@@ -19,7 +19,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, requests: &Requests) -> Option<Diagn
     let calls: Vec<CallId> =
         requests.calls_to(facts, node).into_iter().filter(|call| is_handed_over(facts, *call)).collect();
     let first = *calls.first()?;
-    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.call(first).from));
+    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.caller(first)));
     let message = format!("`{caller}` waits for `{name}`, which is there for telemetry");
     let mut diagnostic = Diagnostic::new(topology.call(first).span, message).subject(topology.call_name(first));
     diagnostic.cause = Some(format!("telemetry {name}"));
@@ -38,7 +38,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, requests: &Requests) -> Option<Diagn
 /// rule speaks.
 fn is_handed_over(facts: &Facts<'_>, call: CallId) -> bool {
     let topology = facts.topology();
-    let to = topology.call(call).to;
+    let to = topology.callee(call);
     let reads = topology.operation(to).name.is_some_and(|name| matches!(topology.text(name), "read" | "get"));
     let asks = reads || facts.cascade().operation(to, Key::Readonly).may_be_given();
     let meant = matches!(facts.cascade().call(call, &[Key::Fallback]), Answer::None(_));

@@ -83,7 +83,7 @@ fn witness(facts: &Facts<'_>, found: &TraceBreak<'_>, diagnostic: &Diagnostic) -
 
 /// What the callee insists on.
 fn expecting(facts: &Facts<'_>, id: CallId) -> Option<Step> {
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let stated = facts.cascade().operation(to, Key::Trace).given()?;
     let subject = facts.topology().operation_name(to);
     let text = format!("`{subject}` expects {}", format(stated));
@@ -95,7 +95,7 @@ fn help(facts: &Facts<'_>, found: &TraceBreak<'_>, diagnostic: Diagnostic) -> Di
     let call = topology.call(found.call);
     let from = topology.operation_name(call.from);
     let word = format(found.above.1);
-    let diagnostic = diagnostic.help(match [call.from, call.to].map(|end| topology.node_of(end).kind) {
+    let diagnostic = diagnostic.help(match [call.from, call.to].map(|end| topology.kind_of(end)) {
         [_, ElementKind::Queue] => {
             format!("let `{from}` put the context into the message, and say so: `trace {word}`")
         }
@@ -111,7 +111,7 @@ fn help(facts: &Facts<'_>, found: &TraceBreak<'_>, diagnostic: Diagnostic) -> Di
             diagnostic.help(format!("or, if `{from}` translates, say that: `allow trace-break \"translates\"`"))
         }
         TraceBreakKind::Renamed { stated, .. } => {
-            let producer = topology.operation_name(topology.call(found.above.0).from);
+            let producer = topology.operation_name(topology.caller(found.above.0));
             diagnostic.help(format!("or let `{producer}` write what is read: `trace {}`", format(stated)))
         }
         TraceBreakKind::Unstated => diagnostic.help("or `trace none`, if it is known to carry none"),

@@ -17,7 +17,7 @@ fn finding(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
     let (call, needs) =
         facts.subscriptions(queue).into_iter().find_map(|call| Some((call, freshness(facts, call)?)))?;
     let name = topology.node_name(queue);
-    let to = topology.operation_name(topology.call(call).to);
+    let to = topology.operation_name(topology.callee(call));
     let age = needs.setting.duration().or_else(|| needs.setting.field(Key::Staleness)?.duration())?;
     let nobody = match certainty {
         Certainty::Proved => "nobody sees how old they are in",
@@ -51,7 +51,7 @@ fn unobserved<'a>(facts: &Facts<'a>, queue: NodeId) -> Option<(Certainty, Option
 /// What a consumer needs, or promises of what it shows.
 fn freshness<'a>(facts: &Facts<'a>, call: CallId) -> Option<Stated<'a>> {
     let is_age = |stated: &Stated<'a>| stated.setting.duration().is_some();
-    let to = facts.topology().call(call).to;
+    let to = facts.topology().callee(call);
     let needs = facts.cascade().call(call, &[Key::Needs]).given();
     let needs = needs.or_else(|| facts.cascade().operation(to, Key::Needs).given()).filter(is_age);
     let promised =

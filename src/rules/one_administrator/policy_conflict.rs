@@ -30,7 +30,7 @@ fn finding(facts: &Facts<'_>, call: CallId, key: Key) -> Option<Diagnostic> {
     }
     let topology = facts.topology();
     let name = prose::call(facts, call);
-    let callee = topology.operation_name(topology.call(call).to);
+    let callee = topology.operation_name(topology.callee(call));
     let (here, there) = (said(facts, *mine), said(facts, *theirs));
     let message = format!("`{name}` states `{key} {here}`, and `{callee}` insists on `{key} {there}`");
     let mut diagnostic = prose::about_call(facts, call, *mine, message).at("what the caller does");

@@ -51,7 +51,7 @@ fn finding(facts: &Facts<'_>, group: &Redundancy) -> Option<Diagnostic> {
     let a_vendor = nodes.iter().any(|node| topology.node(*node).kind == ElementKind::External);
     let apart = rest.iter().any(|node| node == first || facts.are_independent(*first, *node));
     // If the caller falls with it anyway, redundancy against that is not what the branches are for.
-    let own = Place::of(facts, topology.operation(group.operation).node);
+    let own = Place::of(facts, topology.node_id_of(group.operation));
     if !a_vendor || apart || own.is_some_and(|own| own.may_fall_with(place)) {
         return None;
     }

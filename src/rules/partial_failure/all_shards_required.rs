@@ -19,7 +19,7 @@ fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
     if times < shards || !may_fail_it(facts, call) {
         return None;
     }
-    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.call(call).from));
+    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.caller(call)));
     let message =
         format!("`{caller}` calls `{name}` {times} times, which has {shards} shards, and fails if one call does");
     let stated = facts.cascade().call(call, &[Key::Times]).given()?;
@@ -27,7 +27,7 @@ fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
     diagnostic.certainty = Certainty::Possible;
     diagnostic.cause = Some(format!("shards {}", prose::cause(facts, call)));
     diagnostic.group = Some("requests need an answer of all shards".into());
-    diagnostic.path = Some(prose::path(facts, topology.call(call).from, &[call], 0));
+    diagnostic.path = Some(prose::path(facts, topology.caller(call), &[call], 0));
     let text = format!("{times} calls, for {shards} shards");
     let span = topology.call(call).span;
     diagnostic.witness = vec![Step { subject: topology.call_name(call), span, text, value: None }];
@@ -48,6 +48,6 @@ fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
 /// A call of requests without which they fail, and that no transaction holds together.
 fn may_fail_it(facts: &Facts<'_>, call: CallId) -> bool {
     let may_be = |key| facts.cascade().call(call, &[key]).may_be_given();
-    let open = facts.answers_openly(facts.topology().call(call).from);
+    let open = facts.answers_openly(facts.topology().caller(call));
     facts.is_hard(call) && !open && !may_be(Key::Transaction) && !may_be(Key::Fallback)
 }

@@ -76,7 +76,7 @@ impl Part {
 fn parts(facts: &Facts<'_>, id: OperationId) -> Vec<Part> {
     let topology = facts.topology();
     let mut ways: BTreeMap<NodeId, Vec<CallId>> = facts.needed_by(id).into_iter().collect();
-    ways.insert(topology.operation(id).node, Vec::new());
+    ways.insert(topology.node_id_of(id), Vec::new());
     let part = |(node, way): (NodeId, Vec<CallId>)| {
         let look = |key| facts.cascade().node(node, key).given();
         let stated = look(Key::Availability).or_else(|| look(Key::Sla))?;

@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 }
 
 fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
-    if !facts.plan(call).awaited {
+    if !facts.is_awaited(call) {
         return None;
     }
     let breaker = facts.cascade().call(call, &[Key::Breaker]).given()?;

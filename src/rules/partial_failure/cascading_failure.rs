@@ -15,7 +15,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     let below = Below::of(facts, hops);
     let mut by_cut: BTreeMap<(OperationId, NodeId), Vec<End>> = BTreeMap::new();
     for end in below.ends(facts, hops) {
-        by_cut.entry((facts.topology().call(end.cut).from, prose::callee(facts, end.cut))).or_default().push(end);
+        by_cut.entry((facts.topology().caller(end.cut), prose::callee(facts, end.cut))).or_default().push(end);
     }
     by_cut.into_values().filter_map(|ends| report(facts, &below, ends, hops)).collect()
 }
@@ -65,7 +65,7 @@ impl Below {
         // Circles have a rule of their own.
         for id in facts.components().iter().rev().filter(|group| group.len() == 1).flatten() {
             let Some(reached) = below.at(*id) else { continue };
-            let open = |call: &CallId| topology.call(*call).to != *id && is_open(facts, *call);
+            let open = |call: &CallId| topology.callee(*call) != *id && is_open(facts, *call);
             for call in topology.calls_from(*id).filter(open) {
                 below.follow(facts, reached, call, hops);
             }
@@ -110,7 +110,7 @@ impl Below {
 
     /// The last calls of the chain that ends with this one.
     fn chain(&self, facts: &Facts<'_>, last: CallId) -> Vec<CallId> {
-        let before = |call: &CallId| self.at(facts.topology().call(*call).from)?.last;
+        let before = |call: &CallId| self.at(facts.topology().caller(*call))?.last;
         let mut chain: Vec<CallId> = std::iter::successors(Some(last), before).take(SHOWN).collect();
         chain.reverse();
         chain
@@ -123,7 +123,7 @@ const SHOWN: usize = 12;
 /// A hard call over the network that nothing shields.
 fn is_open(facts: &Facts<'_>, call: CallId) -> bool {
     let shielded = |key| matches!(facts.cascade().call(call, &[key]), Answer::Given(_) | Answer::Unreadable);
-    facts.is_always_needed(call) && !facts.plan(call).local && !shielded(Key::Breaker) && !shielded(Key::Bulkhead)
+    facts.is_always_needed(call) && !facts.is_local(call) && !shielded(Key::Breaker) && !shielded(Key::Bulkhead)
 }
 
 /// Stated to have neither.
@@ -135,7 +135,7 @@ fn is_bare(facts: &Facts<'_>, call: CallId) -> bool {
 /// all of them.
 fn report(facts: &Facts<'_>, below: &Below, mut ends: Vec<End>, hops: u64) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let name = |end: &End| topology.operation_name(topology.call(end.last).to);
+    let name = |end: &End| topology.operation_name(topology.callee(end.last));
     ends.sort_by_cached_key(|end| (Reverse(end.depth), name(end)));
     let (deepest, others) = ends.split_first()?;
     let chain = below.chain(facts, deepest.last);
@@ -182,7 +182,7 @@ fn help(facts: &Facts<'_>, cuts: &[CallId], hops: u64) -> Vec<String> {
 
 fn step(facts: &Facts<'_>, call: CallId) -> Step {
     let topology = facts.topology();
-    let (from, to) = (topology.call(call).from, topology.call(call).to);
+    let (from, to) = (topology.caller(call), topology.callee(call));
     let text = format!("without `{}`, no `{}`", topology.operation_name(to), topology.operation_name(from));
     Step { subject: topology.call_name(call), span: topology.call(call).span, text, value: None }
 }

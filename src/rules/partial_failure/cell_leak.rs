@@ -80,7 +80,7 @@ fn finding(facts: &Facts<'_>, mut leaks: Vec<Leak>) -> Option<Diagnostic> {
     leaks.sort_by_key(|leak| (leak.to == Outside::Unstated, facts.call_rank(leak.call)));
     let first = leaks.first()?;
     let calls: Vec<CallId> = leaks.iter().map(|leak| leak.call).collect();
-    let (caller, cell) = (topology.operation_name(topology.call(first.call).from), topology.text(first.from));
+    let (caller, cell) = (topology.operation_name(topology.caller(first.call)), topology.text(first.from));
     let name = topology.node_name(first.outside);
     let outside = match first.to {
         Outside::Cell(to) => format!("is in cell `{}`", topology.text(to)),

@@ -71,7 +71,7 @@ fn step(facts: &Facts<'_>, call: CallId) -> Step {
 }
 
 fn node(facts: &Facts<'_>, operation: crate::model::OperationId) -> String {
-    facts.topology().node_name(facts.topology().operation(operation).node).to_owned()
+    facts.topology().node_name(facts.topology().node_id_of(operation)).to_owned()
 }
 
 /// The calls of a circle that are needed in a phase, in words.

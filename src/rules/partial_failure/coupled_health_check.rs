@@ -33,7 +33,7 @@ fn coupled(facts: &Facts<'_>, node: NodeId) -> Option<(Span, Coupled)> {
         return None;
     }
     let operations = topology.node(node).operations.iter();
-    let hard = |call: &CallId| facts.is_hard(*call) && !facts.plan(*call).local && prose::callee(facts, *call) != node;
+    let hard = |call: &CallId| facts.is_hard(*call) && !facts.is_local(*call) && prose::callee(facts, *call) != node;
     let mut calls: Vec<CallId> = operations.flat_map(|id| topology.calls_from(*id)).filter(hard).collect();
     calls.sort_by_key(|call| (topology.node_name(prose::callee(facts, *call)), facts.call_rank(*call)));
     calls.dedup_by_key(|call| prose::callee(facts, *call));

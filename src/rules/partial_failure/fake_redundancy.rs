@@ -85,7 +85,7 @@ fn by_zone(facts: &Facts<'_>, group: &Redundancy) -> Option<Diagnostic> {
 
 fn branches(facts: &Facts<'_>, group: &Redundancy) -> String {
     let mut names: Vec<String> =
-        group.branches.iter().map(|call| facts.topology().operation_name(facts.topology().call(*call).to)).collect();
+        group.branches.iter().map(|call| facts.topology().operation_name(facts.topology().callee(*call))).collect();
     names.dedup();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     format!("the redundant calls {}", prose::names(&names))

@@ -21,7 +21,7 @@ fn in_pool(facts: &Facts<'_>, pool: &Pool) -> Vec<Diagnostic> {
     }
     let calls = pool.operations.iter().flat_map(|id| facts.topology().calls_from(*id));
     let mut limited: Vec<(CallId, u64, Stated<'_>)> = calls
-        .filter(|call| facts.plan(*call).awaited && !facts.topology().call(*call).implied)
+        .filter(|call| facts.is_awaited(*call) && !facts.topology().call(*call).implied)
         .filter_map(|call| {
             let stated = facts.cascade().call(call, &[Key::Bulkhead]).given()?;
             Some((call, stated.setting.count()?, stated))

@@ -24,7 +24,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, all: &Requests, promised: &Requests)
     let counts = |call: &CallId| is_silent(facts, *call) && !elsewhere(call);
     let calls: Vec<CallId> = all.calls_to(facts, node).into_iter().filter(counts).collect();
     let first = *calls.first()?;
-    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.call(first).from));
+    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.caller(first)));
     let message = format!("nothing says what `{caller}` does when `{name}` does not answer");
     let mut diagnostic = Diagnostic::new(topology.call(first).span, message).subject(topology.call_name(first));
     diagnostic.certainty = Certainty::Possible;
@@ -46,7 +46,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, all: &Requests, promised: &Requests)
 fn is_silent(facts: &Facts<'_>, call: CallId) -> bool {
     let unstated = |answer: Answer<'_>| matches!(answer, Answer::Unstated);
     let asked_itself = ROLES.iter().any(|role| facts.has_role(prose::caller(facts, call), role));
-    unstated(facts.cascade().operation(facts.topology().call(call).from, Key::OnFailure))
+    unstated(facts.cascade().operation(facts.topology().caller(call), Key::OnFailure))
         && unstated(facts.cascade().call(call, &[Key::Fallback]))
         && !asked_itself
 }

@@ -67,6 +67,6 @@ fn is_guarded(facts: &Facts<'_>, entry: OperationId) -> bool {
         let through = facts.cascade().call(call, &[Key::Through]).given();
         through.is_some_and(|stated| stated.setting.nodes().any(refuses))
     };
-    let mut calls = facts.topology().calls_to(entry).filter(|call| facts.plan(*call).made).peekable();
+    let mut calls = facts.topology().calls_to(entry).filter(|call| facts.is_made(*call)).peekable();
     calls.peek().is_some() && calls.all(guarded)
 }

@@ -35,7 +35,7 @@ fn finding(facts: &Facts<'_>, call: CallId, stated: Stated<'_>) -> Diagnostic {
 
 pub(super) fn ends(facts: &Facts<'_>, call: CallId) -> (String, String) {
     let topology = facts.topology();
-    (topology.operation_name(topology.call(call).from), topology.operation_name(topology.call(call).to))
+    (topology.operation_name(topology.caller(call)), topology.operation_name(topology.callee(call)))
 }
 
 pub(super) fn finish(facts: &Facts<'_>, call: CallId, mut diagnostic: Diagnostic) -> Diagnostic {

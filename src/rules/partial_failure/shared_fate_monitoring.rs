@@ -24,7 +24,7 @@ fn of_shared(facts: &Facts<'_>, fate: &SharedFate) -> Diagnostic {
     let topology = facts.topology();
     let row = topology.call(fate.observed_by);
     let (from, by) = facts.observation(fate.observed_by);
-    let [node, observer] = [from, by].map(|id| topology.node_name(topology.operation(id).node));
+    let [node, observer] = [from, by].map(|id| topology.node_name(topology.node_id_of(id)));
     let shared = topology.node_name(fate.shared);
     let message = format!("`{node}` and what observes it, `{observer}`, both need `{shared}`");
     let mut diagnostic = Diagnostic::new(row.span, message);

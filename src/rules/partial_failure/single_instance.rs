@@ -29,7 +29,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, promised: &Requests) -> Option<Diagn
     let share = facts.promised_availability(entry)?;
     let (name, promise) = (topology.node_name(node), topology.operation_name(entry));
     let percent = prose::percentage(share);
-    let message = if topology.operation(entry).node == node {
+    let message = if topology.node_id_of(entry) == node {
         format!("`{name}` runs {once}, and `{promise}` promises {percent} %")
     } else {
         format!("`{name}` runs {once}, and `{promise}`, which promises {percent} %, cannot do without it")

@@ -16,10 +16,15 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 }
 
 fn finding(facts: &Facts<'_>, component: &[OperationId]) -> Option<Diagnostic> {
+    let topology = facts.topology();
+    if let [alone] = component
+        && !topology.calls_from(*alone).any(|call| topology.callee(call) == *alone)
+    {
+        return None;
+    }
     let start = component.iter().copied().min_by_key(|id| facts.rank(*id))?;
     let cycle = cycle(facts, component, start)?;
-    let topology = facts.topology();
-    let names: Vec<String> = cycle.iter().map(|call| topology.operation_name(topology.call(*call).from)).collect();
+    let names: Vec<String> = cycle.iter().map(|call| topology.operation_name(topology.caller(*call))).collect();
     let circle = format!("{} -> {}", names.join(" -> "), names.first()?);
     let shown = shorten(&names);
     let first = *cycle.first()?;
@@ -55,10 +60,10 @@ fn cycle(facts: &Facts<'_>, component: &[OperationId], start: OperationId) -> Op
     let mut reached: std::collections::HashMap<OperationId, CallId> = std::collections::HashMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(at) = queue.pop_front() {
-        let mut calls: Vec<CallId> = topology.calls_from(at).filter(|call| facts.plan(*call).awaited).collect();
+        let mut calls: Vec<CallId> = topology.calls_from(at).filter(|call| facts.is_awaited(*call)).collect();
         calls.sort_by_key(|call| facts.call_rank(*call));
         for call in calls {
-            let to = topology.call(call).to;
+            let to = topology.callee(call);
             if to == start {
                 return Some(back(facts, &reached, start, call));
             }
@@ -78,11 +83,11 @@ fn back(
     last: CallId,
 ) -> Vec<CallId> {
     let mut calls = vec![last];
-    let mut at = facts.topology().call(last).from;
+    let mut at = facts.topology().caller(last);
     while at != start {
         let Some(call) = reached.get(&at) else { break };
         calls.push(*call);
-        at = facts.topology().call(*call).from;
+        at = facts.topology().caller(*call);
     }
     calls.reverse();
     calls
@@ -90,7 +95,7 @@ fn back(
 
 fn step(facts: &Facts<'_>, call: CallId) -> Step {
     let topology = facts.topology();
-    let to = topology.operation_name(topology.call(call).to);
+    let to = topology.operation_name(topology.callee(call));
     Step {
         subject: topology.call_name(call),
         span: topology.call(call).span,

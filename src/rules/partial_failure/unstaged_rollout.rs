@@ -43,7 +43,7 @@ fn finding(facts: &Facts<'_>, mut nodes: Vec<Changed<'_>>) -> Option<Diagnostic>
     nodes.sort_by_key(|changed| (changed.need.length(), topology.node_name(changed.node)));
     let Changed { node, place, stated, need } = nodes.into_iter().next()?;
     let (name, entry) = (topology.node_name(node), topology.operation_name(need.entry));
-    let message = if topology.operation(need.entry).node == node {
+    let message = if topology.node_id_of(need.entry) == node {
         format!("a change of `{name}` reaches all places at once, and requests come in there")
     } else {
         format!("a change of `{name}` reaches all places at once, and `{entry}` cannot do without it")

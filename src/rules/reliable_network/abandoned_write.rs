@@ -17,7 +17,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let found = facts.topology().call_ids().filter_map(|call| inversion(facts, call));
     found
         .filter_map(|found| {
-            let (way, site) = ways.from(facts, facts.topology().call(found.call).to)?;
+            let (way, site) = ways.from(facts, facts.topology().callee(found.call))?;
             (!repeated.contains(&site)).then(|| report(facts, &found, &way, site))
         })
         .collect()
@@ -45,12 +45,12 @@ impl Ways {
             facts.effect_sites().filter(|site| facts.effect(*site) == Effect::Repeats).collect();
         sites.sort_by_key(|site| match site {
             EffectSite::Operation(id) => (facts.rank(*id), 0),
-            EffectSite::Write(call) => (facts.rank(topology.call(*call).from), facts.rank(topology.call(*call).to) + 1),
+            EffectSite::Write(call) => (facts.rank(topology.caller(*call)), facts.rank(topology.callee(*call)) + 1),
         });
         for site in sites {
             let at = match site {
                 EffectSite::Operation(id) => id,
-                EffectSite::Write(call) if facts.plan(call).made => topology.call(call).from,
+                EffectSite::Write(call) if facts.is_made(call) => topology.caller(call),
                 EffectSite::Write(_) => continue,
             };
             if let Some(slot @ None) = next.get_mut(at.index()).filter(|_| unsafe_to_repeat(at)) {
@@ -59,10 +59,10 @@ impl Ways {
             }
         }
         while let Some(id) = queue.pop_front() {
-            let mut calls: Vec<CallId> = topology.calls_to(id).filter(|call| facts.plan(*call).made).collect();
+            let mut calls: Vec<CallId> = topology.calls_to(id).filter(|call| facts.is_made(*call)).collect();
             calls.sort_by_key(|call| facts.call_rank(*call));
             for call in calls {
-                let from = topology.call(call).from;
+                let from = topology.caller(call);
                 if let Some(slot @ None) = next.get_mut(from.index()).filter(|_| unsafe_to_repeat(from)) {
                     *slot = Some(Next::Call(call));
                     queue.push_back(from);
@@ -79,7 +79,7 @@ impl Ways {
                 Next::Effect(site) => return Some((way, site)),
                 Next::Call(call) => {
                     way.push(call);
-                    at = facts.topology().call(call).to;
+                    at = facts.topology().callee(call);
                 }
             }
         }
@@ -129,7 +129,7 @@ fn witness(facts: &Facts<'_>, found: &Inversion<'_>, way: &[CallId], site: Effec
         value: Some(Measure::Seconds(found.limit.seconds())),
     }];
     for call in way.iter().filter(|call| !topology.call(**call).implied) {
-        let text = format!("runs `{}`, whoever still waits", topology.operation_name(topology.call(*call).to));
+        let text = format!("runs `{}`, whoever still waits", topology.operation_name(topology.callee(*call)));
         steps.push(Step { subject: topology.call_name(*call), span: topology.call(*call).span, text, value: None });
     }
     let (subject, span) = match site {

@@ -16,7 +16,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let Attempts::AtMost(attempts) = plan.attempts else { return None };
     let written = is_written(plan.attempts_stated);
-    if attempts < 2 || !written || !plan.awaited || plan.local || plan.hedge.is_some() {
+    if attempts < 2 || !written || !facts.is_awaited(id) || facts.is_local(id) || plan.hedge.is_some() {
         return None;
     }
     let late = tries_late_answers(facts, id)?;
@@ -68,7 +68,7 @@ fn tries_late_answers(facts: &Facts<'_>, id: CallId) -> Option<bool> {
 fn bound<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> {
     let plan = facts.plan(id);
     let own = if let Limit::At(deadline, stated) = plan.deadline { Some((deadline, stated)) } else { None };
-    let inherited = facts.allotted(facts.topology().call(id).from).at_most.filter(|_| plan.inherits);
+    let inherited = facts.allotted(facts.topology().caller(id)).at_most.filter(|_| plan.inherits);
     let stated = facts.cascade().call(id, &[Key::Deadline]).given();
     own.into_iter().chain(inherited.zip(stated)).min_by_key(|(bound, _)| *bound)
 }

@@ -15,14 +15,20 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let chosen = is_written(plan.timeout.stated()) || is_written(plan.deadline.stated()) || plan.inherits;
-    if !plan.awaited || plan.local || plan.stream || plan.is_unreadable() || chosen || plan.cut.is_some() {
+    if !facts.is_awaited(id)
+        || facts.is_local(id)
+        || facts.is_stream(id)
+        || plan.is_unreadable()
+        || chosen
+        || plan.cut.is_some()
+    {
         return None;
     }
     let (client, default, limit) = default_limit(facts, id)?;
     let name = prose::call(facts, id);
     let message = format!("`{name}` states no timeout, so `{}` decides: it gives up after {limit}", client.name);
     let mut diagnostic = rests_on(facts, id, client, default, message);
-    let needed = facts.times().operation(facts.topology().call(id).to).at_least;
+    let needed = facts.times().operation(facts.topology().callee(id)).at_least;
     let proposed = match needed {
         Extent::Finite(needed) if needed > Duration::ZERO && needed < limit => needed.rounded_up().min(limit),
         _ => limit,

@@ -55,7 +55,7 @@ fn honoured_only_here(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> 
 
 fn is_on_its_own(facts: &Facts<'_>, part: Part) -> bool {
     let plan = facts.plan(part.call);
-    !plan.inherits && !plan.local && part.time.at_least > Extent::ZERO
+    !plan.inherits && !facts.is_local(part.call) && part.time.at_least > Extent::ZERO
 }
 
 fn step(facts: &Facts<'_>, part: Part) -> Step {
@@ -80,12 +80,20 @@ fn not_taken_up(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     let call = topology.call(id);
     let unsaid = matches!(facts.cascade().operation(call.to, Key::Deadline), Answer::Unstated);
-    if !plan.inherits || !plan.awaited || plan.local || plan.stream || !unsaid || stops_or_outlives(facts, call.to) {
+    if !plan.inherits
+        || !facts.is_awaited(id)
+        || facts.is_local(id)
+        || facts.is_stream(id)
+        || !unsaid
+        || stops_or_outlives(facts, call.to)
+    {
         return None;
     }
     let waits = |call: CallId| {
-        let plan = facts.plan(call);
-        plan.awaited && !plan.local && !plan.stream && facts.times().call(facts, call).at_least > Extent::ZERO
+        facts.is_awaited(call)
+            && !facts.is_local(call)
+            && !facts.is_stream(call)
+            && facts.times().call(facts, call).at_least > Extent::ZERO
     };
     let below = topology.calls_from(call.to).filter(|call| waits(*call)).min_by_key(|call| facts.call_rank(*call))?;
     // Where the callee is known to need longer, `timeout-inversion` says so.

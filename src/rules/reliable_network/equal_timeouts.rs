@@ -16,14 +16,13 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 }
 
 fn finding(facts: &Facts<'_>, id: CallId, waiting: &mut IdMap<OperationId, bool>) -> Option<Diagnostic> {
-    let plan = facts.plan(id);
     let topology = facts.topology();
     let call = topology.call(id);
     let (limit, stated) = caller_limit(facts, id)?;
     let Extent::Finite(needed) = facts.times().operation(call.to).at_least else { return None };
     let margin = limit.minus(needed);
     let fits = needed > Duration::ZERO && needed <= limit && margin <= facts.round_trip(id);
-    if !fits || !plan.awaited || plan.local || plan.stream || copes(facts, id) {
+    if !fits || !facts.is_awaited(id) || facts.is_local(id) || facts.is_stream(id) || copes(facts, id) {
         return None;
     }
     // Equal numbers mean nothing where the callee waits for nobody.
@@ -60,5 +59,5 @@ fn finding(facts: &Facts<'_>, id: CallId, waiting: &mut IdMap<OperationId, bool>
 
 fn waits(facts: &Facts<'_>, operation: OperationId) -> bool {
     let parts = facts.times().parts(facts, operation);
-    parts.iter().any(|part| part.time.at_least > Extent::ZERO && !facts.plan(part.call).local)
+    parts.iter().any(|part| part.time.at_least > Extent::ZERO && !facts.is_local(part.call))
 }

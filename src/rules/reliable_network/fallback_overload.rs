@@ -19,7 +19,7 @@ fn diverted(facts: &Facts<'_>, of: &Limited<'_>) -> BTreeMap<NodeId, Vec<(CallId
     let mut by_failing: BTreeMap<NodeId, Vec<(CallId, f64)>> = BTreeMap::new();
     for call in of.operations(facts).iter().flat_map(|id| topology.calls_to(*id)) {
         let limited = facts.cascade().call(call, &[Key::Bulkhead]).may_be_given();
-        let Some(failing) = topology.call(call).fallback_of.filter(|_| facts.plan(call).made && !limited) else {
+        let Some(failing) = topology.call(call).fallback_of.filter(|_| facts.is_made(call) && !limited) else {
             continue;
         };
         let tried = facts.call_rate(failing, Traffic::Peak).per_second;

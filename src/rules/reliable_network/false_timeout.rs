@@ -18,13 +18,13 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
 fn finding(facts: &Facts<'_>, id: CallId, accepted: f64) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     // A second copy, or something that answers instead, is why one may give up early.
-    if !plan.awaited || plan.stream || plan.soft || plan.hedge.is_some() {
+    if !facts.is_awaited(id) || facts.is_stream(id) || plan.soft || plan.hedge.is_some() {
         return None;
     }
     let stated = facts.cascade().call(id, &[Key::FalseTimeouts]);
     let accepted = stated.given().and_then(|stated| stated.setting.share()).unwrap_or(accepted);
     let (limit, limited) = plan.attempt_limit()?;
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let trip = facts.round_trip(id);
     let (quantile, reached) = facts.reaches(to, limit.minus(trip)).filter(|_| limit > trip)?;
     let cut = 1.0 - quantile;
@@ -33,7 +33,7 @@ fn finding(facts: &Facts<'_>, id: CallId, accepted: f64) -> Option<Diagnostic> {
         return None;
     }
     let topology = facts.topology();
-    let (caller, callee) = (topology.operation_name(topology.call(id).from), topology.operation_name(to));
+    let (caller, callee) = (topology.operation_name(topology.caller(id)), topology.operation_name(to));
     let message = format!(
         "`{caller}` gives up on `{callee}` after {limit}, where {} of its healthy answers take {} or more",
         prose::percent(cut),
@@ -76,7 +76,7 @@ fn witness(facts: &Facts<'_>, id: CallId, limit: Duration, quantile: f64, reache
 
 /// The longest quantile that is stated is what a timeout has to leave time for.
 fn help(facts: &Facts<'_>, id: CallId, cut: f64) -> Vec<String> {
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let longest = facts.longest_reached(to).plus(facts.round_trip(id));
     vec![
         format!("write `timeout {}`, above the highest quantile that is stated", longest.rounded_up().written()),

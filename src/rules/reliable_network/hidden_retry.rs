@@ -13,9 +13,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
-    let plan = facts.plan(id);
     let call = facts.topology().call(id);
-    if !plan.made || plan.local || call.implied || is_said(facts, id) {
+    if !facts.is_made(id) || facts.is_local(id) || call.implied || is_said(facts, id) {
         return None;
     }
     let (client, default, times) = default_retries(facts, id)?;
@@ -51,7 +50,7 @@ fn is_said(facts: &Facts<'_>, id: CallId) -> bool {
 /// The first client that tries again by itself. A mesh sits before services and external systems only.
 fn default_retries<'a>(facts: &Facts<'a>, id: CallId) -> Option<(&'a Client, &'a ClientDefault, String)> {
     let topology = facts.topology();
-    let kind = topology.node_of(topology.call(id).to).kind;
+    let kind = topology.kind_of(topology.callee(id));
     let behind_mesh = matches!(kind, ElementKind::Service | ElementKind::External);
     let clients = facts.cascade().clients(id).filter(|client| client.kind == ClientKind::Library || behind_mesh);
     let mut retries = clients.filter_map(|client| {

@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let mut by_callee: BTreeMap<NodeId, Vec<(CallId, f64)>> = BTreeMap::new();
     for call in facts.calls_by_name() {
         let plan = facts.plan(call);
-        if let Some(floor) = facts.retry_floor(call).filter(|_| plan.made && plan.attempts.repeat()) {
+        if let Some(floor) = facts.retry_floor(call).filter(|_| facts.is_made(call) && plan.attempts.repeat()) {
             by_callee.entry(prose::callee(facts, call)).or_default().push((call, floor));
         }
     }
@@ -71,9 +71,9 @@ fn usual(facts: &Facts<'_>, node: NodeId) -> Rate {
 /// What a floor leads to while everything fails: no more retries than there are requests and tries left.
 fn sent(facts: &Facts<'_>, call: CallId, floor: f64) -> f64 {
     let topology = facts.topology();
-    let from = topology.call(call).from;
-    let by_client = topology.node_of(from).kind == ElementKind::Client;
-    let rate = facts.rate(if by_client { topology.call(call).to } else { from });
+    let from = topology.caller(call);
+    let by_client = topology.kind_of(from) == ElementKind::Client;
+    let rate = facts.rate(if by_client { topology.callee(call) } else { from });
     match (facts.plan(call).attempts, facts.plan(call).times) {
         #[allow(clippy::cast_precision_loss, reason = "a number of tries, as a factor")]
         (Attempts::AtMost(tries), Attempts::AtMost(times)) if rate.known => {
@@ -84,7 +84,7 @@ fn sent(facts: &Facts<'_>, call: CallId, floor: f64) -> f64 {
 }
 
 fn step(facts: &Facts<'_>, call: CallId, floor: f64) -> Step {
-    let node = facts.topology().operation(facts.topology().call(call).from).node;
+    let node = facts.topology().node_id_of(facts.topology().caller(call));
     let most = facts.instances(node).map_or(1, |(_, most)| most);
     let stated = facts.cascade().call(call, &[Key::RetryBudget]).given();
     #[allow(clippy::cast_precision_loss, reason = "a number of instances, as a factor")]

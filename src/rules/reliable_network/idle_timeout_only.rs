@@ -64,7 +64,7 @@ fn help(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Vec<String> {
     if stated.setting.key == Key::IdleTimeout {
         help.push("or say that the answer comes in one packet: `response 1kB`".to_owned());
     }
-    if let Origin::Client(client, default) = stated.origin {
+    if let Some((client, default)) = stated.entry() {
         help.push(super::statement::source(client, default));
     }
     help
@@ -79,8 +79,8 @@ pub(super) fn partial<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Stated<'a>
         Limit::At(..) | Limit::Unreadable => false,
     };
     let total = matches!(plan.deadline, Limit::At(..) | Limit::Unreadable) || plan.cut.is_some();
-    let inherited = plan.inherits && facts.allotted(facts.topology().call(id).from).is_bounded();
-    if !unbounded || total || inherited || !plan.awaited || plan.local || plan.stream {
+    let inherited = plan.inherits && facts.allotted(facts.topology().caller(id)).is_bounded();
+    if !unbounded || total || inherited || !facts.is_awaited(id) || facts.is_local(id) || facts.is_stream(id) {
         return None;
     }
     let look = |key| facts.cascade().call(id, &[key]).given();
@@ -92,7 +92,7 @@ pub(super) fn partial<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Stated<'a>
 /// Whether an answer hardly takes longer than its first byte: a cache's, or of a callee that ends by itself.
 fn hardly_drips(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> bool {
     let topology = facts.topology();
-    let to = topology.call(id).to;
+    let to = topology.callee(id);
     let ends = facts.allotted(to).own.is_some();
-    stated.setting.key == Key::IdleTimeout && (ends || topology.node_of(to).kind == ElementKind::Cache)
+    stated.setting.key == Key::IdleTimeout && (ends || topology.kind_of(to) == ElementKind::Cache)
 }

@@ -21,8 +21,8 @@ fn is_fed(facts: &Facts<'_>, of: &Limited<'_>) -> bool {
     let topology = facts.topology();
     let operations = of.operations(facts);
     let mut calls =
-        operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.plan(*call).made).peekable();
-    calls.peek().is_some() && calls.all(|call| topology.node_of(topology.call(call).from).kind == ElementKind::Queue)
+        operations.iter().flat_map(|id| topology.calls_to(*id)).filter(|call| facts.is_made(*call)).peekable();
+    calls.peek().is_some() && calls.all(|call| topology.kind_of(topology.caller(call)) == ElementKind::Queue)
 }
 
 fn finding(facts: &Facts<'_>, of: &Limited<'_>, amplified: Option<Amplified>) -> Option<Diagnostic> {

@@ -25,10 +25,9 @@ enum Cap<'a> {
 }
 
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
-    let plan = facts.plan(id);
     let topology = facts.topology();
     let call = topology.call(id);
-    if !plan.awaited || plan.local || call.implied {
+    if !facts.is_awaited(id) || facts.is_local(id) || call.implied {
         return None;
     }
     let (wait, stated) = wait(facts, id)?;
@@ -88,7 +87,7 @@ fn message(facts: &Facts<'_>, name: &str, wait: Duration, cap: Duration, by: Cap
 /// How long one attempt waits by what is written; of a stream, how long a silence.
 fn wait<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> {
     let plan = facts.plan(id);
-    if plan.stream {
+    if facts.is_stream(id) {
         let stated = facts.cascade().call(id, &[Key::IdleTimeout]).given()?;
         return Some((stated.setting.duration()?, stated));
     }
@@ -101,7 +100,7 @@ fn wait<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> 
 /// The shortest bound on the way. What bounds only silence bounds a stream, too.
 fn shortest<'a>(facts: &Facts<'a>, id: CallId) -> Option<(Duration, Cap<'a>)> {
     let cascade = facts.cascade();
-    let stream = facts.plan(id).stream;
+    let stream = facts.is_stream(id);
     let through = cascade.call(id, &[Key::Through]).given();
     let nodes = through.into_iter().flat_map(|stated| stated.setting.nodes());
     let of_nodes = nodes.flat_map(|node| {
@@ -113,7 +112,7 @@ fn shortest<'a>(facts: &Facts<'a>, id: CallId) -> Option<(Duration, Cap<'a>)> {
         let silence = look(Key::IdleLimit).map(|(cap, stated)| (cap, Cap::Silence(node, stated)));
         deadline.into_iter().chain(silence)
     });
-    let kind = facts.topology().node_of(facts.topology().call(id).to).kind;
+    let kind = facts.topology().kind_of(facts.topology().callee(id));
     let behind_mesh = matches!(kind, ElementKind::Service | ElementKind::External) && !stream;
     let proxies = cascade.clients(id).filter(|client| client.kind == ClientKind::Proxy && behind_mesh);
     let of_proxies = proxies.filter_map(|client| {

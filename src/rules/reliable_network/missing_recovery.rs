@@ -21,7 +21,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let layers = Layers::of(facts);
     let mut by_entry: Vec<(OperationId, Vec<CallId>)> = Vec::new();
     for call in facts.calls_by_name().filter(|call| is_unrecovered(facts, &layers, *call)) {
-        let Some(entry) = ways.start(topology.call(call).from) else { continue };
+        let Some(entry) = ways.start(topology.caller(call)) else { continue };
         match by_entry.iter_mut().find(|(known, _)| *known == entry) {
             Some((_, calls)) => calls.push(call),
             None => by_entry.push((entry, vec![call])),
@@ -44,13 +44,13 @@ impl Layers {
         let at = |column: &[bool], id: OperationId| column.get(id.index()).copied().unwrap_or(false);
         for id in facts.components().iter().flatten() {
             let calls = topology.calls_from(*id).filter(|call| facts.is_hard(*call));
-            let retried = calls.into_iter().any(|call| recovers(facts, call) || at(&below, topology.call(call).to));
+            let retried = calls.into_iter().any(|call| recovers(facts, call) || at(&below, topology.callee(call)));
             below.get_mut(id.index()).into_iter().for_each(|slot| *slot = retried);
         }
         for id in facts.components().iter().rev().flatten() {
-            let mut calls = topology.calls_to(*id).filter(|call| facts.plan(*call).awaited).peekable();
-            let retried = calls.peek().is_some()
-                && calls.all(|call| recovers(facts, call) || at(&above, topology.call(call).from));
+            let mut calls = topology.calls_to(*id).filter(|call| facts.is_awaited(*call)).peekable();
+            let retried =
+                calls.peek().is_some() && calls.all(|call| recovers(facts, call) || at(&above, topology.caller(call)));
             above.get_mut(id.index()).into_iter().for_each(|slot| *slot = retried);
         }
         Self { above, below }
@@ -69,11 +69,11 @@ fn is_unrecovered(facts: &Facts<'_>, layers: &Layers, id: CallId) -> bool {
     let plan = facts.plan(id);
     let at = |column: &[bool], id: OperationId| column.get(id.index()).copied().unwrap_or(true);
     let covered = recovers(facts, id) || at(&layers.above, call.from) || at(&layers.below, call.to);
-    let data = matches!(topology.node_of(call.to).kind, ElementKind::Store | ElementKind::Cache | ElementKind::Queue);
+    let data = matches!(topology.kind_of(call.to), ElementKind::Store | ElementKind::Cache | ElementKind::Queue);
     let written = !data || matches!(facts.effect(EffectSite::Write(id)), Effect::Absent | Effect::Idempotent);
     facts.is_hard(id)
         && !covered
-        && !plan.local
+        && !facts.is_local(id)
         && !call.implied
         && !is_written(plan.attempts_stated)
         && written

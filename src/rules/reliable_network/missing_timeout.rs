@@ -16,14 +16,19 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let bounded = |limit: Limit<'_>| matches!(limit, Limit::At(..) | Limit::Unreadable);
-    if !plan.awaited || plan.local || plan.cut.is_some() || bounded(plan.timeout) || bounded(plan.deadline) {
+    if !facts.is_awaited(id)
+        || facts.is_local(id)
+        || plan.cut.is_some()
+        || bounded(plan.timeout)
+        || bounded(plan.deadline)
+    {
         return None;
     }
     let call = facts.topology().call(id);
     if plan.inherits && facts.allotted(call.from).is_bounded() {
         return None;
     }
-    if plan.stream {
+    if facts.is_stream(id) {
         return stream(facts, id);
     }
     // What ends only a part of the wait is said by the rule for that.
@@ -33,7 +38,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let name = spaced(&facts.topology().call_name(id));
     let diagnostic = match plan.timeout {
         Limit::None(stated) => {
-            if let Origin::Client(client, default) = stated.origin {
+            if let Some((client, default)) = stated.entry() {
                 let message = format!("`{name}` has no timeout: `{}` sets none", client.name);
                 let mut diagnostic =
                     Diagnostic::new(call.span, message).at(format!("{}: {}", client.title, default.meaning));

@@ -23,11 +23,11 @@ struct Streams {
 fn streams(facts: &Facts<'_>, call: CallId) -> Option<Streams> {
     let plan = facts.plan(call);
     let tried_once = plan.attempts_stated.is_some() && plan.attempts == Attempts::AtMost(1);
-    if !plan.made || !plan.stream || tried_once {
+    if !facts.is_made(call) || !facts.is_stream(call) || tried_once {
         return None;
     }
     let topology = facts.topology();
-    let (_, instances) = facts.instances(topology.operation(topology.call(call).from).node)?;
+    let (_, instances) = facts.instances(topology.node_id_of(topology.caller(call)))?;
     let each = facts.cascade().call(call, &[Key::PoolSize]).given().and_then(|stated| stated.setting.count());
     #[allow(clippy::cast_precision_loss, reason = "a number of connections, to divide")]
     let connections = instances.saturating_mul(each.unwrap_or(1)) as f64;

@@ -83,7 +83,7 @@ fn report(facts: &Facts<'_>, mut found: Vec<Amplified>) -> Option<Diagnostic> {
     );
     diagnostic = diagnostic.at(arithmetic(worst)).subject(name.clone());
     diagnostic.witness = worst.layers.iter().map(|(call, tries)| layer(facts, *call, *tries)).collect();
-    diagnostic.path = Some(prose::path(facts, topology.call(*worst.way.first()?).from, &worst.way, 0));
+    diagnostic.path = Some(prose::path(facts, topology.caller(*worst.way.first()?), &worst.way, 0));
     diagnostic.consequence = Some(consequence(worst, others.len()));
     diagnostic.cause = Some(prose::amplification(&prose::cause(facts, *first)));
     diagnostic.group = Some("operations are executed many times for one request when they fail".into());

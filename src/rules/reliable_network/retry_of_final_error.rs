@@ -18,7 +18,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let stated = facts.cascade().call(id, &[Key::RetryOn]).given().filter(|stated| stated.setting.says("any"))?;
-    if !plan.made || !plan.attempts.repeat() {
+    if !facts.is_made(id) || !plan.attempts.repeat() {
         return None;
     }
     let call = facts.topology().call(id);

@@ -20,7 +20,7 @@ pub(super) fn with_proposed_waits(facts: &Facts<'_>, id: OperationId, needed: Du
 
 fn proposed_waits(facts: &Facts<'_>, id: OperationId) -> Duration {
     let topology = facts.topology();
-    let calls = topology.calls_from(id).take(MOST_CALLS).filter(|call| facts.plan(*call).awaited);
+    let calls = topology.calls_from(id).take(MOST_CALLS).filter(|call| facts.is_awaited(*call));
     let waits = calls.filter(|call| is_at_once(facts, *call).is_some()).map(|call| {
         let plan = facts.plan(call);
         let (first, cap) = proposal(plan);
@@ -41,7 +41,12 @@ const MOST_CALLS: usize = 64;
 fn is_at_once<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Certainty, Option<Stated<'a>>)> {
     let plan = facts.plan(id);
     let retries = plan.attempts_stated?;
-    if !plan.attempts.repeat() || plan.local || !plan.made || harmless(facts, id) || elsewhere(facts, id) {
+    if !plan.attempts.repeat()
+        || facts.is_local(id)
+        || !facts.is_made(id)
+        || harmless(facts, id)
+        || elsewhere(facts, id)
+    {
         return None;
     }
     match plan.backoff_stated {
@@ -114,7 +119,7 @@ fn harmless(facts: &Facts<'_>, id: CallId) -> bool {
 /// Whether the one retry reaches another instance of a service: several run, and no client keeps its own.
 fn elsewhere(facts: &Facts<'_>, id: CallId) -> bool {
     let topology = facts.topology();
-    let node = topology.operation(topology.call(id).to).node;
+    let node = topology.node_id_of(topology.callee(id));
     let unread = matches!(facts.cascade().node(node, Key::Replicas), Answer::Unreadable);
     let several = unread || facts.instances(node).is_some_and(|(fewest, _)| fewest > 1);
     let look = |keys| facts.cascade().call(id, keys);
@@ -154,7 +159,7 @@ fn checked(facts: &Facts<'_>, id: CallId, first: Duration, cap: Duration) -> Str
     let Some(tries) = plan.all_attempts(timeout).finite() else { return String::new() };
     let waits = plan.waits().finite().unwrap_or_default();
     let total = tries.minus(waits).plus(Backoff::exponential(first, cap).total(attempts - 1));
-    let from = facts.topology().call(id).from;
+    let from = facts.topology().caller(id);
     let caller = facts.topology().operation_name(from);
     match (facts.allotted(from).at_most, Extent::Finite(total)) {
         (Some(bound), Extent::Finite(total)) if total > bound => {

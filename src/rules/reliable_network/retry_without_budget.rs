@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
 
 fn finding(facts: &Facts<'_>, id: OperationId, busy: f64) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let kind = topology.node_of(id).kind;
+    let kind = topology.kind_of(id);
     let rate = facts.rate(id).per_second;
     if rate < busy || matches!(kind, ElementKind::Client | ElementKind::Queue) || is_guarded(facts, id) {
         return None;
@@ -52,11 +52,12 @@ fn finding(facts: &Facts<'_>, id: OperationId, busy: f64) -> Option<Diagnostic> 
 
 /// How often a call is tried, if nothing bounds that for many requests together.
 fn unbounded(facts: &Facts<'_>, call: CallId) -> Option<u64> {
-    let plan = facts.plan(call);
     let guarded =
         [Key::RetryBudget, Key::Breaker].into_iter().any(|key| facts.cascade().call(call, &[key]).may_be_given());
     match facts.tries_of_failure(call, true) {
-        Attempts::AtMost(tries) if tries > 1 && plan.made && !plan.local && !guarded && !facts.is_spread(call) => {
+        Attempts::AtMost(tries)
+            if tries > 1 && facts.is_made(call) && !facts.is_local(call) && !guarded && !facts.is_spread(call) =>
+        {
             Some(tries)
         }
         _ => None,
@@ -66,7 +67,7 @@ fn unbounded(facts: &Facts<'_>, call: CallId) -> Option<u64> {
 /// It refuses what is too much, or states how much it takes: whether that is enough is another rule's question.
 fn is_guarded(facts: &Facts<'_>, id: OperationId) -> bool {
     let keys = [Key::Shedding, Key::RateLimit, Key::Capacity, Key::Quota];
-    let node = facts.topology().operation(id).node;
+    let node = facts.topology().node_id_of(id);
     keys.into_iter().any(|key| {
         facts.cascade().node(node, key).may_be_given()
             || key != Key::Quota && facts.cascade().operation(id, key).may_be_given()
@@ -76,7 +77,7 @@ fn is_guarded(facts: &Facts<'_>, id: OperationId) -> bool {
 /// Whether its callers are many: several nodes, or several instances of one.
 fn is_shared(facts: &Facts<'_>, calls: &[(CallId, u64)]) -> bool {
     let topology = facts.topology();
-    let nodes = calls.iter().map(|(call, _)| topology.operation(topology.call(*call).from).node);
+    let nodes = calls.iter().map(|(call, _)| topology.node_id_of(topology.caller(*call)));
     let mut nodes: Vec<_> = nodes.collect();
     nodes.sort_unstable();
     nodes.dedup();

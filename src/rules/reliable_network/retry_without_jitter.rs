@@ -16,7 +16,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let backoff = plan.backoff.filter(Backoff::waits)?;
     let Answer::Given(stated) = plan.backoff_stated else { return None };
-    if !plan.attempts.repeat() || !plan.made || plan.local || backoff.jitters() == Some(true) {
+    if !plan.attempts.repeat() || !facts.is_made(id) || facts.is_local(id) || backoff.jitters() == Some(true) {
         return None;
     }
     let (callers, counted) = callers(facts, id)?;
@@ -50,7 +50,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let text = with_jitter(stated.setting);
     diagnostic.fix = prose::replace(Some(stated), text.clone());
     let mut diagnostic = diagnostic.help(format!("write `{text}`"));
-    if let Origin::Client(client, default) = stated.origin {
+    if let Some((client, default)) = stated.entry() {
         diagnostic = diagnostic.help(super::statement::source(client, default));
     }
     Some(diagnostic)
@@ -60,7 +60,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
 /// service. One job is alone.
 fn callers(facts: &Facts<'_>, id: CallId) -> Option<(String, bool)> {
     let topology = facts.topology();
-    let node = topology.operation(topology.call(id).from).node;
+    let node = topology.node_id_of(topology.caller(id));
     if topology.node(node).kind == ElementKind::Client {
         let scheduled = facts.cascade().call(id, &[Key::Every]).may_be_given();
         let single = facts.instances(node).is_some_and(|(_, most)| most <= 1);

@@ -44,11 +44,11 @@ fn above(facts: &Facts<'_>) -> Vec<Option<CallId>> {
         // Groups are sorted.
         let inside = |id: OperationId| circle.binary_search(&id).is_ok();
         for id in circle {
-            let outside = |call: &CallId| facts.is_hard(*call) && !inside(topology.call(*call).from);
+            let outside = |call: &CallId| facts.is_hard(*call) && !inside(topology.caller(*call));
             let mut calls: Vec<CallId> = topology.calls_to(*id).filter(outside).collect();
             calls.sort_by_key(|call| facts.call_rank(*call));
             let upper = |call: &CallId| {
-                let further = || above.get(topology.call(*call).from.index()).copied().flatten();
+                let further = || above.get(topology.caller(*call).index()).copied().flatten();
                 if tries(facts, *call, false) > 1 { Some(*call) } else { further() }
             };
             let nearest = calls.iter().find_map(upper);
@@ -69,7 +69,7 @@ fn tries(facts: &Facts<'_>, call: CallId, direct: bool) -> u64 {
 fn stack(facts: &Facts<'_>, above: &[Option<CallId>], id: CallId) -> Option<Stack> {
     let call = facts.topology().call(id);
     let lower_tries = tries(facts, id, true);
-    if call.implied || !facts.plan(id).made || lower_tries < 2 {
+    if call.implied || !facts.is_made(id) || lower_tries < 2 {
         return None;
     }
     let from: OperationId = call.from;

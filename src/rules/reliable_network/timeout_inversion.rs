@@ -19,7 +19,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     // Where one line says it for many calls, the one that falls shortest speaks.
     found.sort_by_key(|found| std::cmp::Reverse(found.short_by()));
     let reports = found.into_iter().map(|found| {
-        let to = facts.topology().call(found.call).to;
+        let to = facts.topology().callee(found.call);
         let callee = callees.entry(to).or_insert_with(|| Callee::of(facts, to));
         (found.call, report(facts, &found, callee))
     });
@@ -59,11 +59,15 @@ impl Inversion<'_> {
 }
 
 pub(super) fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversion<'a>> {
-    let plan = facts.plan(id);
     let (limit, stated) = caller_limit(facts, id)?;
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let needed = facts.times().operation(to).at_least;
-    if !plan.awaited || plan.local || plan.stream || needed <= Extent::Finite(limit) || copes(facts, id) {
+    if !facts.is_awaited(id)
+        || facts.is_local(id)
+        || facts.is_stream(id)
+        || needed <= Extent::Finite(limit)
+        || copes(facts, id)
+    {
         return None;
     }
     if !facts.has_its_turn(id) {
@@ -75,7 +79,7 @@ pub(super) fn inversion<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<Inversio
 /// The longest that a caller waits for one attempt, what its call inherits included.
 pub(super) fn caller_limit<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Duration, Stated<'a>)> {
     let plan = facts.plan(id);
-    let inherited = facts.allotted(facts.topology().call(id).from).at_most.filter(|_| plan.inherits);
+    let inherited = facts.allotted(facts.topology().caller(id)).at_most.filter(|_| plan.inherits);
     let stated = facts.cascade().call(id, &[Key::Deadline]).given();
     let limits = [plan.attempt_limit(), inherited.zip(stated)];
     limits.into_iter().flatten().min_by_key(|(limit, _)| *limit)
@@ -83,7 +87,7 @@ pub(super) fn caller_limit<'a>(facts: &'a Facts<'_>, id: CallId) -> Option<(Dura
 
 /// A callee that knows of the caller's deadline, stops when the caller has gone, or is meant to work on.
 pub(super) fn copes(facts: &Facts<'_>, id: CallId) -> bool {
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let states = |key| facts.cascade().operation(to, key).given().is_some();
     facts.allotted(to).honours || states(Key::Cancels) || states(Key::Detached)
 }
@@ -121,7 +125,7 @@ fn report(facts: &Facts<'_>, found: &Inversion<'_>, callee: &Callee) -> Diagnost
 /// The attempt, then what the callee waits for, call by call.
 fn witness(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> Vec<Step> {
     let topology = facts.topology();
-    let to = topology.call(found.call).to;
+    let to = topology.callee(found.call);
     let mut steps = vec![Step {
         subject: topology.call_name(found.call),
         span: prose::place(found.stated).unwrap_or(topology.call(found.call).span),
@@ -189,7 +193,7 @@ fn overlapping(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<u64> {
 }
 
 fn help(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part], total: Option<Duration>) -> Vec<String> {
-    let callee = facts.topology().operation_name(facts.topology().call(found.call).to);
+    let callee = facts.topology().operation_name(facts.topology().callee(found.call));
     let longer = proposed(facts, found).map(|proposed| longer(facts, found, proposed, total));
     let shorter = (!parts.is_empty()).then(|| shorter(facts, found, parts));
     let mut ways: Vec<String> = longer.into_iter().chain(shorter).collect();
@@ -220,7 +224,7 @@ fn longer(facts: &Facts<'_>, found: &Inversion<'_>, proposed: Duration, total: O
 /// A shorter wait below: of the largest part, if that alone does it.
 fn shorter(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> String {
     let topology = facts.topology();
-    let to = topology.call(found.call).to;
+    let to = topology.callee(found.call);
     let callee = topology.operation_name(to);
     let alone = parts.iter().max_by_key(|part| part.time.at_least).and_then(|part| {
         let each = share(facts, found, *part)?;
@@ -239,7 +243,7 @@ fn shorter(facts: &Facts<'_>, found: &Inversion<'_>, parts: &[Part]) -> String {
 /// What is left for each try of one call, if everything beside it takes its time, in whole tens of milliseconds.
 fn share(facts: &Facts<'_>, found: &Inversion<'_>, part: Part) -> Option<Duration> {
     let plan = facts.plan(part.call);
-    let to = facts.topology().call(found.call).to;
+    let to = facts.topology().callee(found.call);
     let needed = retry_without_backoff::with_proposed_waits(facts, to, found.needed.finite()?);
     let time = part.time.at_least.finite()?;
     let Attempts::AtMost(tries) = plan.attempts else { return None };
@@ -251,20 +255,20 @@ fn share(facts: &Facts<'_>, found: &Inversion<'_>, part: Part) -> Option<Duratio
 
 /// Long enough for all that the callee can take, with the waits that another rule asks it for.
 fn proposed(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<Duration> {
-    let to = facts.topology().call(found.call).to;
+    let to = facts.topology().callee(found.call);
     Some(retry_without_backoff::with_proposed_waits(facts, to, found.needed.finite()?).rounded_up())
 }
 
 /// The time of the caller if it waited long enough.
 fn total(facts: &Facts<'_>, found: &Inversion<'_>) -> Option<Duration> {
     let proposed = proposed(facts, found)?;
-    let from = facts.topology().call(found.call).from;
+    let from = facts.topology().caller(found.call);
     facts.times().work_with(facts, from, found.call, proposed)?.at_least.finite()
 }
 
 /// Whether no bound of the caller that is known would be exceeded by a long enough wait.
 fn is_affordable(facts: &Facts<'_>, found: &Inversion<'_>, total: Option<Duration>) -> bool {
-    let bound = tightest(facts, facts.topology().call(found.call).from);
+    let bound = tightest(facts, facts.topology().caller(found.call));
     total.zip(bound).is_none_or(|(total, (bound, _))| total <= bound)
 }
 
@@ -274,13 +278,13 @@ fn tightest(facts: &Facts<'_>, id: OperationId) -> Option<(Duration, String)> {
     let own = facts.allotted(id).own.map(|deadline| (deadline, "its deadline is".to_owned()));
     let waiting = facts
         .shortest_wait(id)
-        .map(|(limit, call)| (limit, format!("`{}` waits", topology.operation_name(topology.call(call).from))));
+        .map(|(limit, call)| (limit, format!("`{}` waits", topology.operation_name(topology.caller(call)))));
     own.into_iter().chain(waiting).min_by_key(|(bound, _)| *bound)
 }
 
 /// What a proposed timeout does to the caller, and whether the caller may take that long.
 fn checked(facts: &Facts<'_>, found: &Inversion<'_>, total: Option<Duration>) -> String {
-    let from = facts.topology().call(found.call).from;
+    let from = facts.topology().caller(found.call);
     let caller = facts.topology().operation_name(from);
     let Some(total) = total else { return String::new() };
     match tightest(facts, from) {

@@ -15,7 +15,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let plan = facts.plan(id);
     let stated = plan.attempts_stated.filter(|_| plan.attempts == Attempts::Unlimited)?;
     let nothing = matches!(facts.cascade().call(id, &[Key::RetryOn]), Answer::None(_) | Answer::Unreadable);
-    if nothing || !facts.plan(id).made || kept(facts, id) {
+    if nothing || !facts.is_made(id) || kept(facts, id) {
         return None;
     }
     let certainty = match plan.deadline {
@@ -51,7 +51,7 @@ fn kept(facts: &Facts<'_>, id: CallId) -> bool {
 
 /// How certain it is that no inherited deadline ends it; none if one does on every way.
 fn inherited(facts: &Facts<'_>, id: CallId) -> Option<Certainty> {
-    let allotted = facts.allotted(facts.topology().call(id).from);
+    let allotted = facts.allotted(facts.topology().caller(id));
     match (facts.plan(id).inherits, allotted.at_most, allotted.at_least) {
         (false, ..) | (true, None, None) => Some(Certainty::Proved),
         (true, None, Some(_)) => Some(Certainty::Possible),
@@ -77,9 +77,9 @@ fn room(facts: &Facts<'_>, id: CallId) -> Duration {
 
 fn help(facts: &Facts<'_>, id: CallId) -> Vec<String> {
     let topology = facts.topology();
-    let from = topology.call(id).from;
+    let from = topology.caller(id);
     let caller = topology.operation_name(from);
-    let waits = facts.shortest_wait(from).map(|(limit, by)| (limit, topology.operation_name(topology.call(by).from)));
+    let waits = facts.shortest_wait(from).map(|(limit, by)| (limit, topology.operation_name(topology.caller(by))));
     let bound = match (facts.allotted(from).at_most, waits) {
         (Some(bound), _) => {
             let below = prose::and_below(facts, &[id]);

@@ -54,7 +54,7 @@ fn carried(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Option<Diagnost
     let topology = facts.topology();
     let call = topology.call(id);
     let kinds = &stated.setting.texts;
-    for end in [call.to, call.from].map(|end| topology.operation(end).node) {
+    for end in [call.to, call.from].map(|end| topology.node_id_of(end)) {
         let own = holds(facts, end);
         let is_own = one_of(&own);
         let news: Vec<Name> = kinds.iter().copied().filter(|kind| !is_own(kind)).collect();
@@ -91,7 +91,7 @@ fn is_unknown_stranger(facts: &Facts<'_>, node: NodeId) -> bool {
 /// A caller that may not hold what is held where it reads.
 fn read(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let [from, to] = [topology.call(id).from, topology.call(id).to].map(|end| topology.operation(end).node);
+    let [from, to] = [topology.caller(id), topology.callee(id)].map(|end| topology.node_id_of(end));
     let is_store = matches!(topology.node(to).kind, ElementKind::Store | ElementKind::Cache);
     // What it says that it holds is all that it keeps of it.
     if !is_store || !facts.is_read(id) || facts.cascade().node(from, Key::Data).stated().is_some() {

@@ -8,7 +8,7 @@ use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
-    let calls = facts.topology().call_ids().filter(|call| facts.plan(*call).made);
+    let calls = facts.topology().call_ids().filter(|call| facts.is_made(*call));
     calls.filter_map(|call| dropped(facts, call).or_else(|| invented(facts, call))).collect()
 }
 
@@ -19,13 +19,13 @@ fn identity<'a>(facts: &Facts<'a>, call: CallId) -> Answer<'a> {
 /// The first call by name by which a user's identity arrives.
 fn user_arrives(facts: &Facts<'_>, operation: OperationId) -> Option<CallId> {
     let brings = |call: &CallId| identity(facts, *call).given().is_some_and(|stated| stated.setting.says("user"));
-    let calls = facts.topology().calls_to(operation).filter(|call| facts.plan(*call).made);
+    let calls = facts.topology().calls_to(operation).filter(|call| facts.is_made(*call));
     calls.filter(brings).min_by_key(|call| facts.call_rank(*call))
 }
 
 fn dropped(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let (from, to) = (topology.call(id).from, topology.call(id).to);
+    let (from, to) = (topology.caller(id), topology.callee(id));
     let callee = prose::callee(facts, id);
     // Whose rows a service may read in its own store is its own business; the systems of others know no users of ours,
     // and what is there for all of us (telemetry, configuration, identity itself) serves no user.
@@ -65,7 +65,7 @@ fn certainty(facts: &Facts<'_>, id: CallId) -> Option<(Certainty, Option<&'stati
     let decides = facts.cascade().call(id, &[Key::Authz]).may_be_given();
     let holds = facts.cascade().node(prose::callee(facts, id), Key::Data).given().is_some();
     let possible = |unknown| Some((Certainty::Possible, Some(unknown)));
-    match facts.changes(facts.topology().call(id).to) {
+    match facts.changes(facts.topology().callee(id)) {
         _ if holds && decides => possible("whether what decides there asks for which user"),
         _ if holds => Some((Certainty::Proved, None)),
         // What this service may do there is decided, and nobody's data is stated to be there.
@@ -79,14 +79,14 @@ fn certainty(facts: &Facts<'_>, id: CallId) -> Option<(Certainty, Option<&'stati
 /// A call that states a user's identity, though none arrives.
 fn invented(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let from = topology.call(id).from;
+    let from = topology.caller(id);
     let stated = identity(facts, id).given().filter(|stated| stated.setting.says("user"))?;
-    let node = topology.operation(from).node;
+    let node = topology.node_id_of(from);
     let makes = facts.cascade().node(node, Key::Role).given().is_some_and(|role| role.setting.says("identity"));
     if topology.node(node).kind == ElementKind::Client || makes {
         return None;
     }
-    let arriving: Vec<CallId> = topology.calls_to(from).filter(|call| facts.plan(*call).made).collect();
+    let arriving: Vec<CallId> = topology.calls_to(from).filter(|call| facts.is_made(*call)).collect();
     let without = |stated: Stated<'_>| stated.setting.is_none() || stated.setting.says("service");
     let none = arriving.iter().all(|call| identity(facts, *call).stated().is_some_and(without));
     let first = arriving.iter().copied().min_by_key(|call| facts.call_rank(*call)).filter(|_| none)?;
@@ -106,7 +106,7 @@ fn invented(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
 }
 
 fn is_of_a_network(facts: &Facts<'_>, id: CallId) -> bool {
-    !facts.topology().call(id).implied && !facts.plan(id).local
+    !facts.topology().call(id).implied && !facts.is_local(id)
 }
 
 fn step(facts: &Facts<'_>, call: CallId, text: &str) -> Step {

@@ -70,7 +70,7 @@ fn finding(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, authorised: &IdMap<Node
 
 fn none(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, stated: Stated<'_>, message: &str) -> Diagnostic {
     let mut diagnostic = prose::about_call(facts, id, stated, message.to_owned());
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let holds = facts.cascade().node(prose::callee(facts, id), Key::Data).given().is_some();
     diagnostic.certainty = match hop.reached {
         // Within one zone, without data, whoever is inside may be trusted with it.
@@ -95,13 +95,13 @@ fn is_harmless(facts: &Facts<'_>, id: CallId) -> bool {
     let holds = facts.cascade().node(callee, Key::Data).may_be_given();
     let is_data =
         matches!(facts.topology().node(callee).kind, ElementKind::Store | ElementKind::Cache | ElementKind::Queue);
-    !holds && !is_data && facts.changes(facts.topology().call(id).to) == Effect::Absent
+    !holds && !is_data && facts.changes(facts.topology().callee(id)) == Effect::Absent
 }
 
 /// What a queue or a store hands out is asked for by its reader: whoever gets it need not decide about the broker.
 fn is_delivered(facts: &Facts<'_>, id: CallId) -> bool {
     let call = facts.topology().call(id);
-    let kind = facts.topology().node_of(call.from).kind;
+    let kind = facts.topology().kind_of(call.from);
     call.arrow == Arrow::Async && matches!(kind, ElementKind::Queue | ElementKind::Store)
 }
 

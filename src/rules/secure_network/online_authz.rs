@@ -14,13 +14,13 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     if promising.is_empty() {
         return Vec::new();
     }
-    let every = |call: CallId| facts.plan(call).awaited && facts.is_always_needed(call) && !facts.plan(call).skippable;
+    let every = |call: CallId| facts.is_awaited(call) && facts.is_always_needed(call) && !facts.plan(call).skippable;
     let ways = facts.ways_over(promising, every);
-    let asked = topology.call_ids().filter(|call| every(*call) && ways.reach(topology.call(*call).from));
+    let asked = topology.call_ids().filter(|call| every(*call) && ways.reach(topology.caller(*call)));
     asked
         .filter_map(|call| {
-            let entry = ways.start(topology.call(call).from)?;
-            finding(facts, call, entry, &ways.way(facts, topology.call(call).from))
+            let entry = ways.start(topology.caller(call))?;
+            finding(facts, call, entry, &ways.way(facts, topology.caller(call)))
         })
         .collect()
 }
@@ -35,7 +35,7 @@ fn finding(facts: &Facts<'_>, id: CallId, entry: OperationId, way: &[CallId]) ->
     let node = prose::callee(facts, id);
     let look = |key| facts.cascade().node(node, key).given();
     look(Key::Role).filter(|role| role.setting.says("identity"))?;
-    if topology.operation(topology.call(id).from).node == node {
+    if topology.node_id_of(topology.caller(id)) == node {
         return None;
     }
     let target = objective(facts, entry)?;

@@ -14,7 +14,7 @@ pub(super) fn clause(facts: &Facts<'_>, call: CallId, stake: &Stake<'_>) -> Stri
         }
         Stake::Public(node, _) => format!("`{}` is public", topology.node_name(*node)),
         Stake::Outside(inside, zone) => {
-            let enters = topology.operation(topology.call(call).to).node == *inside;
+            let enters = topology.node_id_of(topology.callee(call)) == *inside;
             let verb = if enters { "comes from outside into" } else { "leaves" };
             format!("it {verb} trust zone `{}`", topology.text(zone.name))
         }
@@ -29,7 +29,7 @@ pub(super) fn clause(facts: &Facts<'_>, call: CallId, stake: &Stake<'_>) -> Stri
 /// Shows where the stake is stated, unless that is on the node itself, where anybody looks first.
 pub(super) fn labelled(facts: &Facts<'_>, call: CallId, diagnostic: Diagnostic, stake: &Stake<'_>) -> Diagnostic {
     let topology = facts.topology();
-    let [from, to] = [topology.call(call).from, topology.call(call).to].map(|end| topology.operation(end).node);
+    let [from, to] = [topology.caller(call), topology.callee(call)].map(|end| topology.node_id_of(end));
     match stake {
         Stake::Crossing(zones) => {
             let [first, second] = zones;

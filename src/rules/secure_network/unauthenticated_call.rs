@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &crate::metadata::Options) -
     let calls = facts.topology().call_ids().filter_map(|id| {
         let hop = facts.hop(id)?;
         // What anybody may do is said of the operation, not once more of each of our own calls to it.
-        let said = matches!(hop.reached, Some(Stake::Public(..))) && open.contains(&facts.topology().call(id).to);
+        let said = matches!(hop.reached, Some(Stake::Public(..))) && open.contains(&facts.topology().callee(id));
         if said && hop.peer().stated().is_none() { None } else { call(facts, id, hop) }
     });
     calls.chain(entries.iter().filter_map(|public| entry(facts, public))).collect()
@@ -47,7 +47,7 @@ fn call(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>) -> Option<Diagnostic> {
     diagnostic = diagnostic.subject(topology.call_name(id)).help(proof(facts, id));
     diagnostic = diagnostic.help(format!("said on `{callee}`, it holds for all calls that arrive there"));
     Some(if matches!(hop.reached, Some(Stake::Public(..))) {
-        open(facts, topology.call(id).to, diagnostic)
+        open(facts, topology.callee(id), diagnostic)
     } else {
         diagnostic
     })
@@ -59,7 +59,7 @@ fn certainty(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>) -> Option<(Certainty,
     if matches!(peer, Answer::Given(_) | Answer::Unreadable) {
         return None;
     }
-    let content = content(facts, facts.topology().call(id).to);
+    let content = content(facts, facts.topology().callee(id));
     match (peer, hop.reached, content) {
         (_, _, Some(Effect::Absent)) | (Answer::Unstated, _, Some(Effect::Unknown)) | (Answer::Unstated, None, _) => {
             None
@@ -78,16 +78,15 @@ fn certainty(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>) -> Option<(Certainty,
 fn unplaced(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>) -> String {
     let call = facts.topology().call(id);
     let ends = [call.from, call.to].into_iter().zip(&hop.zones).filter(|(_, zone)| zone.is_none());
-    let mut names: Vec<String> = ends
-        .map(|(end, _)| format!("of `{}`", facts.topology().node_name(facts.topology().operation(end).node)))
-        .collect();
+    let mut names: Vec<String> =
+        ends.map(|(end, _)| format!("of `{}`", facts.topology().node_name(facts.topology().node_id_of(end)))).collect();
     names.dedup();
     format!("the trust zone {}", names.join(" and "))
 }
 
 /// What an operation may change that is read-only content of a public node: neither data nor effects of its own.
 fn content(facts: &Facts<'_>, operation: OperationId) -> Option<Effect> {
-    let node = facts.topology().operation(operation).node;
+    let node = facts.topology().node_id_of(operation);
     let of_node = |key| facts.cascade().node(node, key).given().is_some();
     let readonly = facts.cascade().operation(operation, Key::Readonly).given().is_some();
     (readonly && of_node(Key::Public) && !of_node(Key::Data)).then(|| facts.changes(operation))
@@ -96,7 +95,7 @@ fn content(facts: &Facts<'_>, operation: OperationId) -> Option<Effect> {
 /// What the caller can prove itself with.
 fn proof(facts: &Facts<'_>, id: CallId) -> &'static str {
     let call = facts.topology().call(id);
-    match [call.from, call.to].map(|end| facts.topology().node_of(end).kind) {
+    match [call.from, call.to].map(|end| facts.topology().kind_of(end)) {
         [ElementKind::Client, _] => {
             "write `authn oidc` for people, `authn api-key` or `encryption mtls` for programs of others"
         }

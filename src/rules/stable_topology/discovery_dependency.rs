@@ -22,7 +22,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, requests: &Requests) -> Option<Diagn
     let states_none = |call: &CallId| matches!(facts.cascade().call(*call, &[Key::Fallback]), Answer::None(_));
     calls.sort_by_key(|call| !states_none(call));
     let first = *calls.first()?;
-    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.call(first).from));
+    let (name, caller) = (topology.node_name(node), topology.operation_name(topology.caller(first)));
     let message = format!("each request of `{caller}` asks `{name}` where others are");
     let mut diagnostic = Diagnostic::new(topology.call(first).span, message).subject(topology.call_name(first));
     diagnostic.certainty = if states_none(&first) { Certainty::Proved } else { Certainty::Possible };

@@ -39,7 +39,7 @@ impl Trips {
 
 fn finding(facts: &Facts<'_>, id: OperationId, limits: &Limits) -> Option<Diagnostic> {
     let topology = facts.topology();
-    if topology.node_of(id).kind == ElementKind::Client {
+    if topology.kind_of(id) == ElementKind::Client {
         return None;
     }
     let (budget, place, whose) = budget(facts, id)?;
@@ -68,7 +68,7 @@ fn finding(facts: &Facts<'_>, id: OperationId, limits: &Limits) -> Option<Diagno
     diagnostic.witness = found.calls.iter().take(12).map(|(call, times)| step(facts, *call, *times)).collect();
     diagnostic.cause = Some(name.clone());
     diagnostic.help = vec![
-        format!("ask `{}` once for all, in a batch: `times 1`", topology.operation_name(topology.call(*first).to)),
+        format!("ask `{}` once for all, in a batch: `times 1`", topology.operation_name(topology.callee(*first))),
         "or make calls that do not need each other at once, in `parallel`".to_owned(),
         "or keep what it needs near: in its zone or region, or `local`".to_owned(),
     ];
@@ -136,7 +136,7 @@ fn at_once(facts: &Facts<'_>, branches: &[CallStep], bound: Bound) -> Trips {
 }
 
 fn trips_of(facts: &Facts<'_>, call: CallId, times: Option<u64>) -> Trips {
-    let always = facts.plan(call).awaited && facts.is_hard(call) && facts.miss_of(call).is_none();
+    let always = facts.is_awaited(call) && facts.is_hard(call) && facts.miss_of(call).is_none();
     let trip = facts.round_trip(call);
     let certain = facts.cascade().call(call, &[Key::Chance]).given().is_none();
     match times {

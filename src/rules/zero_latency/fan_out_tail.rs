@@ -82,11 +82,11 @@ fn gather(facts: &Facts<'_>, steps: &[CallStep], leaves: &mut Vec<Leaf>) {
 fn leaf(facts: &Facts<'_>, call: CallId) -> Option<Leaf> {
     let topology = facts.topology();
     let plan = facts.plan(call);
-    let to = topology.call(call).to;
-    let single = facts.cascade().node(topology.operation(to).node, Key::Replicas).given();
+    let to = topology.callee(call);
+    let single = facts.cascade().node(topology.node_id_of(to), Key::Replicas).given();
     // What one instance serves is slow for all of them or for none.
     let together = single.is_some_and(|stated| stated.setting.count() == Some(1));
-    if !facts.is_always_needed(call) || plan.hedge.is_some() || plan.local || together {
+    if !facts.is_always_needed(call) || plan.hedge.is_some() || facts.is_local(call) || together {
         return None;
     }
     let stated = [Key::Latency, Key::Observed].map(|key| facts.cascade().operation(to, key).given());

@@ -33,8 +33,8 @@ struct ShortWait<'a> {
 
 fn short_wait<'a>(facts: &'a Facts<'_>, call: CallId) -> Option<ShortWait<'a>> {
     let plan = facts.plan(call);
-    let (limit, stated) = plan.attempt_limit().filter(|_| plan.awaited && !plan.stream)?;
-    let (trip, below) = (facts.round_trip(call), facts.floor(facts.topology().call(call).to));
+    let (limit, stated) = plan.attempt_limit().filter(|_| facts.is_awaited(call) && !facts.is_stream(call))?;
+    let (trip, below) = (facts.round_trip(call), facts.floor(facts.topology().callee(call)));
     let least = trip.plus(below);
     (least >= limit && least > Duration::ZERO).then_some(ShortWait { call, limit, stated, trip, below })
 }
@@ -44,7 +44,7 @@ fn too_far(facts: &Facts<'_>, mut waits: Vec<ShortWait<'_>>) -> Option<Diagnosti
     waits.sort_by_key(|wait| facts.call_rank(wait.call));
     let calls: Vec<CallId> = waits.iter().map(|wait| wait.call).collect();
     let &ShortWait { call: id, limit, stated, trip, below } = waits.first()?;
-    let to = facts.topology().call(id).to;
+    let to = facts.topology().callee(id);
     let least = trip.plus(below);
     let topology = facts.topology();
     let name = prose::call(facts, id);
@@ -90,7 +90,7 @@ fn short_deadline(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     let stated = facts.cascade().operation(id, Key::Deadline).given()?;
     let own = facts.allotted(id).own?;
     let least = facts.floor(id);
-    if least < own || least == Duration::ZERO || topology.node_of(id).kind == ElementKind::Client {
+    if least < own || least == Duration::ZERO || topology.kind_of(id) == ElementKind::Client {
         return None;
     }
     let name = topology.operation_name(id);

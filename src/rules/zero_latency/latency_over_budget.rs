@@ -11,7 +11,7 @@ use super::{overtime, promised_quantile};
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let ours = facts.topology().operation_ids();
-    let ours = ours.filter(|id| facts.topology().node_of(*id).kind != ElementKind::Client);
+    let ours = ours.filter(|id| facts.topology().kind_of(*id) != ElementKind::Client);
     ours.flat_map(|id| findings(facts, id)).collect()
 }
 
@@ -89,7 +89,7 @@ fn help(facts: &Facts<'_>, id: OperationId, work: Extent, parts: &[Part]) -> Vec
     let mut help = Vec::new();
     let mut calls = Vec::new();
     CallStep::each(&facts.topology().operation(id).body, &mut |call| calls.push(call));
-    calls.retain(|call| facts.plan(*call).awaited && !facts.plan(*call).inherits);
+    calls.retain(|call| facts.is_awaited(*call) && !facts.plan(*call).inherits);
     let sharing: Vec<String> = calls.iter().map(|call| format!("`{}`", prose::call(facts, *call))).take(4).collect();
     if !sharing.is_empty() {
         help.push(format!(
@@ -122,7 +122,7 @@ fn over_promise(facts: &Facts<'_>, id: OperationId) -> Option<Diagnostic> {
     let mut calls: Vec<_> = topology.calls_from(id).filter(|call| facts.is_always_needed(*call)).collect();
     calls.sort_by_key(|call| facts.call_rank(*call));
     for call in calls {
-        let once = facts.round_trip(call).plus(facts.floor(topology.call(call).to));
+        let once = facts.round_trip(call).plus(facts.floor(topology.callee(call)));
         let trip = once.times(facts.plan(call).least_times);
         if trip > Duration::ZERO {
             let text = format!("there and back: at least {trip}");

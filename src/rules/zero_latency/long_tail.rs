@@ -25,11 +25,11 @@ fn finding(facts: &Facts<'_>, id: OperationId, most: u64) -> Option<Diagnostic> 
     // It misleads where it is added to something else.
     let needed =
         topology.calls_to(id).filter(|call| facts.is_always_needed(*call) && facts.plan(*call).hedge.is_none());
-    let callers = needed.map(|call| topology.call(call).from);
+    let callers = needed.map(|call| topology.caller(call));
     let adds =
         |from: &OperationId| topology.calls_from(*from).filter(|call| facts.is_always_needed(*call)).nth(1).is_some();
     let caller = callers
-        .filter(|from| topology.node_of(*from).kind != ElementKind::Client && adds(from))
+        .filter(|from| topology.kind_of(*from) != ElementKind::Client && adds(from))
         .min_by_key(|from| facts.rank(*from))?;
     let name = topology.operation_name(id);
     let ratio = prose::number((slow.seconds() / median.seconds() * 10.0).round() / 10.0);

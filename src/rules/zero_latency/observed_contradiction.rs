@@ -127,11 +127,11 @@ fn too_slow(facts: &Facts<'_>, id: OperationId, (quantile, time): (f64, Duration
 fn call(facts: &Facts<'_>, id: CallId, setting: &Setting, (quantile, time): (f64, Duration)) -> Option<Diagnostic> {
     let topology = facts.topology();
     let plan = facts.plan(id);
-    if !plan.awaited || plan.stream {
+    if !facts.is_awaited(id) || facts.is_stream(id) {
         return None;
     }
-    let worst = facts.times().call(facts, id).at_most.and_then(Extent::finite).filter(|_| !plan.local);
-    let least = facts.round_trip(id).plus(facts.floor(topology.call(id).to));
+    let worst = facts.times().call(facts, id).at_most.and_then(Extent::finite).filter(|_| !facts.is_local(id));
+    let least = facts.round_trip(id).plus(facts.floor(topology.callee(id)));
     let span = topology.call(id).span;
     let found = if worst.is_some_and(|worst| time > worst) {
         let worst = worst?;

@@ -21,7 +21,7 @@ pub(super) struct Overtime {
 
 pub(super) fn overtime(facts: &Facts<'_>, id: OperationId, without: Without) -> Option<Overtime> {
     let detached = facts.cascade().operation(id, Key::Detached).given().is_some();
-    if detached || facts.topology().node_of(id).kind == ElementKind::Client {
+    if detached || facts.topology().kind_of(id) == ElementKind::Client {
         return None;
     }
     let own = facts.allotted(id).own.map(|own| (own, None));
@@ -39,7 +39,7 @@ pub(super) fn overtime(facts: &Facts<'_>, id: OperationId, without: Without) -> 
 pub(super) fn guilty(facts: &Facts<'_>, id: OperationId, has: impl Fn(CallId) -> bool) -> Vec<CallId> {
     let mut calls = Vec::new();
     CallStep::each(&facts.topology().operation(id).body, &mut |call| calls.push(call));
-    calls.retain(|call| facts.plan(*call).awaited && has(*call));
+    calls.retain(|call| facts.is_awaited(*call) && has(*call));
     calls
 }
 
@@ -91,7 +91,7 @@ pub(super) fn waiting(facts: &Facts<'_>, found: &Overtime) -> String {
     match found.caller {
         Some(call) => {
             let topology = facts.topology();
-            format!("`{}` waits only {}", topology.operation_name(topology.call(call).from), found.limit)
+            format!("`{}` waits only {}", topology.operation_name(topology.caller(call)), found.limit)
         }
         None => format!("its deadline is {}", found.limit),
     }

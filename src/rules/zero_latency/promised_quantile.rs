@@ -105,7 +105,7 @@ fn witness(facts: &Facts<'_>, id: OperationId, quantile: f64) -> Vec<Step> {
     let mut calls: Vec<CallId> = Vec::new();
     CallStep::each(&topology.operation(id).body, &mut |call| calls.push(call));
     for call in calls.into_iter().filter(|call| facts.is_always_needed(*call)) {
-        let least = facts.round_trip(call).plus(facts.least_latency(topology.call(call).to, quantile));
+        let least = facts.round_trip(call).plus(facts.least_latency(topology.callee(call), quantile));
         if least > Duration::ZERO && steps.len() < 12 {
             steps.push(step(
                 topology.call_name(call),

@@ -9,7 +9,7 @@ use crate::vocabulary::{ElementKind, Key};
 pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     let depths = depths(facts);
-    let ours = || topology.operation_ids().filter(|id| topology.node_of(*id).kind != ElementKind::Client);
+    let ours = || topology.operation_ids().filter(|id| topology.kind_of(*id) != ElementKind::Client);
     let (most, saved) = (options.count("hops"), options.percentage("saved"));
     let deep = ours().filter_map(|id| deep(facts, &depths, id, most));
     let wide = ours().filter_map(|id| wide(facts, id, saved));
@@ -23,8 +23,8 @@ fn depths(facts: &Facts<'_>) -> Depths {
     let topology = facts.topology();
     let mut depths: Depths = vec![(0, None); topology.operations.len()];
     for id in facts.components().iter().flatten() {
-        let needed = topology.calls_from(*id).filter(|call| facts.is_always_needed(*call) && !facts.plan(*call).local);
-        let below = |call: CallId| depths.get(topology.call(call).to.index()).map_or(0, |(depth, _)| depth + 1);
+        let needed = topology.calls_from(*id).filter(|call| facts.is_always_needed(*call) && !facts.is_local(*call));
+        let below = |call: CallId| depths.get(topology.callee(call).index()).map_or(0, |(depth, _)| depth + 1);
         let deepest = needed.max_by_key(|call| (below(*call), std::cmp::Reverse(facts.call_rank(*call))));
         let row = deepest.map_or((0, None), |call| (below(call), Some(call)));
         if let Some(slot) = depths.get_mut(id.index()) {
@@ -39,7 +39,7 @@ fn deep(facts: &Facts<'_>, depths: &Depths, id: OperationId, most: u64) -> Optio
     let topology = facts.topology();
     let (promised, stated) = facts.promised_latency(id)?;
     let (depth, _) = depths.get(id.index()).copied().filter(|(depth, _)| *depth > most)?;
-    let next = |call: CallId| depths.get(topology.call(call).to.index()).and_then(|(_, call)| *call);
+    let next = |call: CallId| depths.get(topology.callee(call).index()).and_then(|(_, call)| *call);
     let first = depths.get(id.index()).and_then(|(_, call)| *call);
     let chain = std::iter::successors(first, |call| next(*call)).take(usize::try_from(depth).unwrap_or(0));
     let name = topology.operation_name(id);
@@ -69,12 +69,12 @@ fn wide(facts: &Facts<'_>, id: OperationId, saved: f64) -> Option<Diagnostic> {
     let mut calls: Vec<(CallId, Duration)> = Vec::new();
     for step in &topology.operation(id).body {
         let CallStep::Call(call) = step else { continue };
-        let floor = facts.round_trip(*call).plus(facts.floor(topology.call(*call).to));
-        let node = |call: CallId| topology.operation(topology.call(call).to).node;
+        let floor = facts.round_trip(*call).plus(facts.floor(topology.callee(*call)));
+        let node = |call: CallId| topology.node_id_of(topology.callee(call));
         // What writes depends on what came before it, and so does what is one transaction.
         let bound =
             [Key::Transaction, Key::Saga].into_iter().any(|key| facts.cascade().call(*call, &[key]).given().is_some());
-        let writes = facts.changes(topology.call(*call).to) != crate::analysis::Effect::Absent;
+        let writes = facts.changes(topology.callee(*call)) != crate::analysis::Effect::Absent;
         let twin = calls.iter().any(|(other, _)| node(*other) == node(*call));
         if facts.is_always_needed(*call) && floor > Duration::ZERO && !bound && !writes && !twin {
             calls.push((*call, floor.times(facts.plan(*call).least_times)));

@@ -14,12 +14,12 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     let plan = facts.plan(id);
-    if !plan.awaited || plan.times != Attempts::Unlimited {
+    if !facts.is_awaited(id) || plan.times != Attempts::Unlimited {
         return None;
     }
     let stated = facts.cascade().call(id, &[Key::Times]).given()?;
     // The loop ends when the time of its operation does.
-    if plan.inherits && facts.allotted(topology.call(id).from).is_bounded() {
+    if plan.inherits && facts.allotted(topology.caller(id)).is_bounded() {
         return None;
     }
     let name = prose::call(facts, id);
@@ -33,7 +33,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
         format!("made without limit{each}")
     };
     diagnostic.witness = vec![Step { subject: topology.call_name(id), span: stated.setting.span, text, value: None }];
-    diagnostic.path = Some(prose::path(facts, topology.call(id).from, &[id], 0));
+    diagnostic.path = Some(prose::path(facts, topology.caller(id), &[id], 0));
     diagnostic.cause = Some(prose::cause_of(facts, id, Some(stated)));
     diagnostic.consequence = Some("the request takes as long as there are things to ask for".to_owned());
     diagnostic.help = vec![

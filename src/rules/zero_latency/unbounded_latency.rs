@@ -30,7 +30,7 @@ fn finding(facts: &Facts<'_>, entry: OperationId) -> Option<Diagnostic> {
     let mut diagnostic = Diagnostic::new(span, message).at("a request enters here").subject(name.clone());
     diagnostic.certainty = certainty;
     diagnostic.witness = guilty.iter().map(|part| step(facts, *part)).collect();
-    diagnostic.path = Some(prose::path(facts, topology.call(first.call).from, &[first.call], 0));
+    diagnostic.path = Some(prose::path(facts, topology.caller(first.call), &[first.call], 0));
     diagnostic.cause = Some(name.clone());
     diagnostic.caused_by = prose::causes(facts, &guilty);
     diagnostic.group = Some("entries may never end".into());
@@ -59,11 +59,11 @@ fn guilty(facts: &Facts<'_>, entry: OperationId, certainty: Certainty) -> Vec<Pa
             let open = matches!(time.at_most, None | Some(Extent::Unbounded));
             let counts = if certainty == Certainty::Proved { endless } else { open || endless };
             // Of what could not be read nothing is known, and nothing is to be said.
-            if !counts || !facts.plan(call).awaited || facts.plan(call).is_unreadable() {
+            if !counts || !facts.is_awaited(call) || facts.plan(call).is_unreadable() {
                 continue;
             }
-            let to = topology.call(call).to;
-            if facts.plan(call).local && seen.insert(to) {
+            let to = topology.callee(call);
+            if facts.is_local(call) && seen.insert(to) {
                 next.push(to);
             } else {
                 found.push(Part { call, time });
@@ -79,7 +79,7 @@ fn step(facts: &Facts<'_>, part: Part) -> Step {
     let text = match part.time.at_least {
         _ if plan.times == crate::analysis::Attempts::Unlimited => "made without limit",
         Extent::Unbounded if plan.attempts == crate::analysis::Attempts::Unlimited => "tried without end",
-        Extent::Unbounded if plan.local => "calls itself in a circle",
+        Extent::Unbounded if facts.is_local(part.call) => "calls itself in a circle",
         Extent::Unbounded => "waits without end",
         Extent::Finite(_) => "no timeout is stated",
     };

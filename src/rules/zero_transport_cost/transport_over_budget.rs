@@ -10,7 +10,7 @@ use crate::vocabulary::Key;
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let topology = facts.topology();
     let drawn: Vec<CallId> =
-        topology.call_ids().filter(|call| !topology.call(*call).implied && facts.plan(*call).made).collect();
+        topology.call_ids().filter(|call| !topology.call(*call).implied && facts.is_made(*call)).collect();
     let budgets = topology.scopes.iter().enumerate().filter_map(|(index, row)| {
         let stated = row.settings.get(Key::CostBudget)?;
         let name = row.name.map_or(topology.name.as_str(), |name| topology.text(name));
@@ -27,7 +27,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn inside(facts: &Facts<'_>, scope: ScopeId, drawn: &[CallId]) -> Vec<CallId> {
     let topology = facts.topology();
     let within = |call: &CallId| {
-        let first = Some(topology.node_of(topology.call(*call).from).scope);
+        let first = Some(topology.node_of(topology.caller(*call)).scope);
         std::iter::successors(first, |id| topology.scope(*id).parent).any(|id| id == scope)
     };
     drawn.iter().copied().filter(within).collect()
@@ -48,11 +48,10 @@ enum Price {
 
 fn cost(facts: &Facts<'_>, call: CallId, currency: &str) -> Option<Cost> {
     let topology = facts.topology();
-    if facts.plan(call).local {
+    if facts.is_local(call) {
         return None;
     }
-    let [from, to] =
-        [topology.call(call).from, topology.call(call).to].map(|operation| topology.operation(operation).node);
+    let [from, to] = [topology.caller(call), topology.callee(call)].map(|operation| topology.node_id_of(operation));
     let (regions, _, share) = facts.places_apart(from, to)?;
     let stated = facts.crossing(call).and_then(|crossing| crossing.link.settings.get(Key::Price));
     let (per_byte, price) = if let Some(stated) = stated {
