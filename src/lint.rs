@@ -115,15 +115,11 @@ impl Outcome {
 #[must_use]
 pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
     let mut pass = Pass::of(loader, terms);
-    for project in projects {
-        let (topology, problems) = lower(loader, project, terms.clients);
-        let facts = Facts::new(&topology, terms.clients);
-        let found = pass.found(project, &facts, problems, false);
-        // To take apart what was known of a large topology takes as long as to put in order what was found.
-        parallel::both(|| pass.keep(found), || drop(facts));
-        parallel::aside(|| drop(topology));
+    let Some((last, others)) = projects.split_last() else { return pass.outcome() };
+    for project in others {
+        pass = pass.lint(project, |pass| pass);
     }
-    pass.outcome()
+    pass.lint(last, Pass::outcome)
 }
 
 /// Lints projects whose facts are there already: each with what is to be said beside what its rules find, and whether
@@ -168,6 +164,21 @@ struct Pass<'a> {
 impl<'a> Pass<'a> {
     fn of(loader: &'a Loader<'a>, terms: &'a Terms<'a>) -> Self {
         Self { loader, terms, views: Views::of(loader, terms.config), drafts: Vec::new(), topologies: Vec::new() }
+    }
+
+    /// Lints a project and goes on. To take apart what was known of a large topology takes as long as to put in order
+    /// what was found.
+    fn lint<R: Send>(mut self, project: &Project, then: impl FnOnce(Self) -> R + Send) -> R {
+        let (topology, problems) = lower(self.loader, project, self.terms.clients);
+        let facts = Facts::new(&topology, self.terms.clients);
+        let found = self.found(project, &facts, problems, false);
+        let keep = || {
+            self.keep(found);
+            then(self)
+        };
+        let (result, ()) = parallel::both(keep, || drop(facts));
+        parallel::aside(|| drop(topology));
+        result
     }
 
     fn add(&mut self, project: &Project, facts: &Facts<'_>, problems: Vec<Problem>, compared: bool) {
@@ -243,9 +254,10 @@ fn settle(loader: &Loader<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
         same && stands_for.insert(later.number, first.number).is_none()
     });
     let mut stamp = Stamp::new(loader);
+    let firsts = parallel::map_all(&drafts, |Draft { finding, .. }| stamp.first(finding.rule, &finding.diagnostic));
     let mut fingerprints: HashMap<usize, Fingerprint> = HashMap::new();
-    for draft in &mut drafts {
-        draft.finding.fingerprint = stamp.next(draft.finding.rule, &draft.finding.diagnostic);
+    for (draft, first) in drafts.iter_mut().zip(firsts) {
+        draft.finding.fingerprint = stamp.next(first, draft.finding.rule, &draft.finding.diagnostic);
         fingerprints.insert(draft.number, draft.finding.fingerprint);
     }
     let settled = drafts.into_iter().map(|Draft { mut finding, causes, .. }| {

@@ -15,6 +15,16 @@ pub(crate) fn map<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> 
     }
 }
 
+/// The same for many of which each takes next to no time.
+pub(crate) fn map_all<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync + Send) -> Vec<R> {
+    /// As many take longer than to begin with them elsewhere.
+    const TOGETHER: usize = 512;
+    if items.len() < TOGETHER {
+        return items.iter().map(work).collect();
+    }
+    items.par_iter().with_min_len(TOGETHER).map(work).collect()
+}
+
 /// What comes of both, worked out side by side. What holds for [`map`] holds here.
 pub(crate) fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
     rayon::join(one, other)

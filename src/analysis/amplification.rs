@@ -114,13 +114,13 @@ impl<'a, 'f> Search<'a, 'f> {
         }
     }
 
-    fn value(&self, id: OperationId) -> Option<Value> {
-        self.values.get(id.index()).copied().flatten()
+    fn value(&self, id: OperationId) -> Option<&Value> {
+        self.values.get(id.index())?.as_ref()
     }
 
     /// None if it is never made.
-    fn tries(&self, call: CallId) -> Option<Tries> {
-        self.tries.get(call.index()).copied().flatten()
+    fn tries(&self, call: CallId) -> Option<&Tries> {
+        self.tries.get(call.index())?.as_ref()
     }
 
     /// The sum over all ways from all roots, callers first: an upper bound of everything.
@@ -219,7 +219,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// What is known of where the messages of an operation go that are given up.
-    fn letters(&self, id: OperationId) -> Option<Value> {
+    fn letters(&self, id: OperationId) -> Option<&Value> {
         self.value(self.shape.letters(id)?)
     }
 

@@ -17,14 +17,19 @@ use crate::vocabulary::{ElementKind, Key};
 /// What a hang of a node does above it.
 #[derive(Default)]
 pub(super) struct Hang {
-    /// The operations that wait for it over any number of calls, and those that share crowded workers with them, with
-    /// what may have become of them: lost, until they have been played.
-    above: IdMap<OperationId, Course>,
-    /// The calls that they come to, whatever is chosen before, and whether without having waited before.
-    reached: IdMap<CallId, bool>,
-    arriving: IdMap<OperationId, Arriving>,
-    /// The how-manieth pool was asked for when that was reckoned.
-    asked: usize,
+    /// The operations that wait for it over any number of calls, and those that share crowded workers with them, by
+    /// their places; sorted.
+    above: Vec<u32>,
+    /// The calls that they come to, whatever is chosen before, and whether without having waited before; sorted.
+    reached: Vec<(CallId, bool)>,
+}
+
+/// What becomes of the operations above a node while it hangs, played one after another.
+struct Play<'a, 'f> {
+    facts: &'a Facts<'f>,
+    /// Of each operation above it, what may have become of it: lost, until it has been played.
+    courses: &'a mut [Option<Course>],
+    reached: Vec<(CallId, bool)>,
 }
 
 /// What may have happened on the way to a place in an execution.
@@ -77,8 +82,10 @@ pub(super) struct Hangs<'a, 'f> {
     patience: Vec<Extent>,
     budget: usize,
     known: IdMap<NodeId, Hang>,
-    /// Callees come before their callers.
-    rank: Vec<usize>,
+    /// What a play writes down; empty between plays.
+    courses: Vec<Option<Course>>,
+    /// The place of each operation in an order in which callees come before their callers.
+    place: Vec<u32>,
     /// Of operations with stated workers, the share of executions that these start.
     shares: IdMap<OperationId, f64>,
     /// What is known of a call and what comes to an operation, whoever hangs: looked up once, asked for very often.
@@ -86,38 +93,35 @@ pub(super) struct Hangs<'a, 'f> {
     sources: IdMap<OperationId, Arriving>,
     /// The operations of the pool that is asked for: until it is full, it lets everything through.
     pool: IdSet<OperationId>,
-    /// The how-manieth one it is.
-    asked: usize,
+    /// What comes to an operation in the hang of a node, for that pool.
+    arriving: IdMap<(NodeId, OperationId), Arriving>,
 }
 
 impl<'a, 'f> Hangs<'a, 'f> {
     pub(super) fn new(facts: &'a Facts<'f>) -> Self {
         let budget = 40 * facts.topology().calls.len() + 200_000;
         let topology = facts.topology();
-        let mut rank = vec![0; topology.operations.len()];
-        for (place, group) in facts.components().iter().enumerate() {
-            for id in group {
-                rank.get_mut(id.index()).into_iter().for_each(|slot| *slot = place);
-            }
-        }
+        let order = facts.components().iter().flatten().map(|id| id.index());
+        let place = super::ranked(topology.operations.len(), order);
         Self {
             facts,
             patience: patience(facts),
             budget,
             known: IdMap::default(),
-            rank,
+            courses: vec![None; topology.operations.len()],
+            place,
             shares: IdMap::default(),
             passages: IdMap::default(),
             sources: IdMap::default(),
             pool: IdSet::default(),
-            asked: 0,
+            arriving: IdMap::default(),
         }
     }
 
     /// From now on, one pool is asked for.
     pub(super) fn of_pool(&mut self, operations: &[OperationId]) {
         self.pool = operations.iter().copied().collect();
-        self.asked += 1;
+        self.arriving.clear();
     }
 
     /// Whether there was too much to play: rates are then as low as nothing.
@@ -133,60 +137,77 @@ impl<'a, 'f> Hangs<'a, 'f> {
     /// Whether an operation comes to a call while a node hangs: not after one that may have failed by it, and not if it
     /// shares a deadline with one that has waited for it.
     pub(super) fn reaches(&mut self, call: CallId, node: NodeId) -> bool {
-        let from = self.facts.topology().caller(call);
+        let place = self.place(self.facts.topology().caller(call));
         let hang = self.hang(node);
-        !hang.above.contains_key(&from) || hang.reached.contains_key(&call)
+        !hang.is_above(place) || hang.reached(call).is_some()
     }
 
     /// Whether an operation comes to a call without having waited before: later ones come later.
     fn comes_first(&mut self, call: CallId, node: NodeId) -> bool {
-        let from = self.facts.topology().caller(call);
+        let place = self.place(self.facts.topology().caller(call));
         let hang = self.hang(node);
-        !hang.above.contains_key(&from) || hang.reached.get(&call) == Some(&true)
+        !hang.is_above(place) || hang.reached(call) == Some(true)
     }
 
-    fn hang(&mut self, node: NodeId) -> &mut Hang {
+    fn is_above(&mut self, id: OperationId, node: NodeId) -> bool {
+        let place = self.place(id);
+        self.hang(node).is_above(place)
+    }
+
+    fn place(&self, id: OperationId) -> u32 {
+        self.place.get(id.index()).copied().unwrap_or(u32::MAX)
+    }
+
+    fn hang(&mut self, node: NodeId) -> &Hang {
         if !self.known.contains_key(&node) {
             let hang = if self.budget == 0 { Hang::default() } else { self.played(node) };
             self.known.insert(node, hang);
         }
-        let hang = self.known.entry(node).or_default();
-        if hang.asked != self.asked {
-            hang.arriving.clear();
-            hang.asked = self.asked;
-        }
-        hang
+        self.known.entry(node).or_default()
     }
 
     /// Plays all that wait for a node, each once; in a circle the worst is taken of what comes round.
     fn played(&mut self, node: NodeId) -> Hang {
         let topology = self.facts.topology();
-        let mut hang = Hang { above: self.above(node), ..Hang::default() };
-        let mut all: Vec<OperationId> = hang.above.keys().copied().collect();
-        all.sort_unstable_by_key(|id| (self.rank.get(id.index()).copied(), *id));
-        for id in all {
-            let operation = topology.operation(id);
+        let mut courses = std::mem::take(&mut self.courses);
+        let mut above = self.above(node, &mut courses);
+        above.sort_unstable_by_key(|id| self.place(*id));
+        let mut play = Play { facts: self.facts, courses: &mut courses, reached: Vec::new() };
+        for id in above.iter().copied() {
+            let body = &topology.operation(id).body;
             self.budget = self.budget.saturating_sub(topology.calls_from(id).count());
-            let course = if topology.node(operation.node).kind == ElementKind::Queue {
+            let course = if topology.kind_of(id) == ElementKind::Queue {
                 // Each subscriber has its own.
-                let each = |step| hang.play(self.facts, std::slice::from_ref(step), Course::default());
-                operation.body.iter().map(each).fold(Course::default(), Course::join)
+                let each = |step| play.steps(std::slice::from_ref(step), Course::default());
+                body.iter().map(each).fold(Course::default(), Course::join)
             } else {
-                hang.play(self.facts, &operation.body, Course::default())
+                play.steps(body, Course::default())
             };
-            let lost = operation.node == node || self.share_of_workers(id) < 1.0;
-            hang.above.insert(id, if lost { Course::LOST } else { course });
+            let lost = topology.node_id_of(id) == node || self.share_of_workers(id) < 1.0;
+            play.become_of(id, if lost { Course::LOST } else { course });
         }
-        hang
+        let mut reached = play.reached;
+        for id in &above {
+            courses.get_mut(id.index()).into_iter().for_each(|course| *course = None);
+        }
+        self.courses = courses;
+        reached.sort_unstable();
+        Hang { above: above.into_iter().map(|id| self.place(id)).collect(), reached }
     }
 
-    /// The operations that wait for a node, its own included, and all that share crowded workers with one of them.
-    fn above(&mut self, node: NodeId) -> IdMap<OperationId, Course> {
+    /// The operations that wait for a node, its own included, and all that share crowded workers with one of them; each
+    /// is noted as lost.
+    fn above(&mut self, node: NodeId, courses: &mut [Option<Course>]) -> Vec<OperationId> {
         let topology = self.facts.topology();
-        let mut next: Vec<OperationId> = topology.node(node).operations.clone();
-        let mut above: IdMap<OperationId, Course> = next.iter().map(|id| (*id, Course::LOST)).collect();
+        let mut is_new = |id: &OperationId| {
+            let course = courses.get_mut(id.index()).filter(|course| course.is_none());
+            course.map(|course| *course = Some(Course::LOST)).is_some()
+        };
+        let mut above: Vec<OperationId> = topology.node(node).operations.iter().copied().filter(&mut is_new).collect();
+        let mut looked_at = 0;
         let mut crowded: IdSet<NodeId> = IdSet::default();
-        while let Some(at) = next.pop() {
+        while let Some(at) = above.get(looked_at).copied() {
+            looked_at += 1;
             let awaited = topology.calls_to(at).filter(|call| self.facts.is_awaited(*call));
             let mut more: Vec<OperationId> = awaited.map(|call| topology.caller(call)).collect();
             // All that share the workers of a node come with the first of them.
@@ -195,7 +216,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
                 more.extend(self.facts.workers_of(at).into_iter().flat_map(|(_, operations)| operations));
             }
             self.budget = self.budget.saturating_sub(more.len());
-            next.extend(more.into_iter().filter(|id| above.insert(*id, Course::LOST).is_none()));
+            above.extend(more.into_iter().filter(&mut is_new));
         }
         above
     }
@@ -205,11 +226,11 @@ impl<'a, 'f> Hangs<'a, 'f> {
         if self.budget == 0 {
             return Arriving::default();
         }
-        if let Some(known) = self.hang(node).arriving.get(&id) {
+        if let Some(known) = self.arriving.get(&(node, id)) {
             return *known;
         }
         // In a circle, what comes round again is not counted.
-        self.hang(node).arriving.insert(id, Arriving::default());
+        self.arriving.insert((node, id), Arriving::default());
         let mut all = self.outside(id);
         for call in self.facts.topology().calls_to(id) {
             self.budget = self.budget.saturating_sub(1);
@@ -217,7 +238,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
             let opens = all.opens.into_iter().chain(more.opens).reduce(Opening::first);
             all = Arriving { rate: all.rate + more.rate, opens };
         }
-        self.hang(node).arriving.insert(id, all);
+        self.arriving.insert((node, id), all);
         all
     }
 
@@ -241,7 +262,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
         }
         let written = facts.topology().call(call);
         let above = self.arriving(written.from, node);
-        let waits = passage.awaited && self.hang(node).above.contains_key(&written.to);
+        let waits = passage.awaited && self.is_above(written.to, node);
         let rate = above.rate * if waits { passage.chance } else { passage.rounds };
         let share = match passage.is_delivery {
             true if self.pool.contains(&written.to) => 1.0,
@@ -325,45 +346,60 @@ impl Course {
 }
 
 impl Hang {
+    fn is_above(&self, place: u32) -> bool {
+        self.above.binary_search(&place).is_ok()
+    }
+
+    /// Whether an operation above comes to a call without having waited before; none if it does not come to it.
+    fn reached(&self, call: CallId) -> Option<bool> {
+        let at = self.reached.binary_search_by_key(&call, |(call, _)| *call).ok()?;
+        self.reached.get(at).map(|(_, first)| *first)
+    }
+}
+
+impl Play<'_, '_> {
+    fn become_of(&mut self, id: OperationId, course: Course) {
+        self.courses.get_mut(id.index()).into_iter().for_each(|slot| *slot = Some(course));
+    }
+
     /// What may have happened after steps, one after another.
-    fn play(&mut self, facts: &Facts<'_>, steps: &[Step], from: Course) -> Course {
+    fn steps(&mut self, steps: &[Step], from: Course) -> Course {
         steps.iter().fold(from, |at, step| match step {
             _ if at.failed => at,
-            Step::Call(call) => self.play_call(facts, *call, at),
-            Step::Sequence(steps) => self.play(facts, steps, at),
-            Step::OneOf(branches) | Step::Parallel(branches) => self.branches(facts, branches, at, 1),
+            Step::Call(call) => self.call(*call, at),
+            Step::Sequence(steps) => self.steps(steps, at),
+            Step::OneOf(branches) | Step::Parallel(branches) => self.branches(branches, at, 1),
             Step::Any(enough, branches) => {
                 let enough = usize::try_from(*enough).unwrap_or(usize::MAX);
-                self.branches(facts, branches, at, branches.len().saturating_sub(enough) + 1)
+                self.branches(branches, at, branches.len().saturating_sub(enough) + 1)
             }
         })
     }
 
     /// Branches that start at once: so many of them have to wait or fail for all to do so.
-    fn branches(&mut self, facts: &Facts<'_>, branches: &[Step], from: Course, many: usize) -> Course {
-        let each: Vec<Course> =
-            branches.iter().map(|branch| self.play(facts, std::slice::from_ref(branch), from)).collect();
+    fn branches(&mut self, branches: &[Step], from: Course, many: usize) -> Course {
+        let each: Vec<Course> = branches.iter().map(|branch| self.steps(std::slice::from_ref(branch), from)).collect();
         let counts = |happened: fn(&Course) -> bool| each.iter().filter(|course| happened(course)).count() >= many;
         from.join(Course { waited: counts(|course| course.waited), failed: counts(|course| course.failed) })
     }
 
-    fn play_call(&mut self, facts: &Facts<'_>, id: CallId, from: Course) -> Course {
+    fn call(&mut self, id: CallId, from: Course) -> Course {
+        let facts = self.facts;
         if !facts.is_made(id) {
             return from;
         }
-        if !from.waited {
-            self.reached.insert(id, true);
-        } else if !facts.plan(id).inherits {
-            self.reached.entry(id).or_insert(false);
+        // Each call stands in one place.
+        if !from.waited || !facts.plan(id).inherits {
+            self.reached.push((id, !from.waited));
         }
-        let ended = self.above.get(&facts.topology().callee(id)).copied().unwrap_or_default();
+        let ended = self.courses.get(facts.topology().callee(id).index()).copied().flatten().unwrap_or_default();
         if !facts.is_awaited(id) || !ended.waited {
             return from;
         }
         let after = Course { waited: true, ..from };
         match &facts.topology().call(id).fallback {
             _ if !ended.failed && answers_in_time(facts, id) => after,
-            Some(Fallback::Calls(steps)) => self.play(facts, steps, after),
+            Some(Fallback::Calls(steps)) => self.steps(steps, after),
             _ if facts.plan(id).soft || facts.is_cache_read(id) => after,
             _ => Course::LOST,
         }

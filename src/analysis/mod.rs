@@ -158,8 +158,8 @@ pub struct Facts<'a> {
 }
 
 /// For each of these, which are all below their number, its place among them.
-fn ranked(sorted: impl ExactSizeIterator<Item = usize>) -> Vec<u32> {
-    let mut ranks = vec![0; sorted.len()];
+fn ranked(count: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut ranks = vec![0; count];
     for (rank, index) in (0..).zip(sorted) {
         ranks.get_mut(index).into_iter().for_each(|slot| *slot = rank);
     }
@@ -285,7 +285,7 @@ impl<'a> Facts<'a> {
             };
             let mut sorted: Vec<OperationId> = topology.operation_ids().collect();
             sorted.sort_by(|one, other| name(one).cmp(&name(other)));
-            ranked(sorted.into_iter().map(OperationId::index))
+            ranked(sorted.len(), sorted.into_iter().map(OperationId::index))
         });
         ranks.get(operation.index()).copied().unwrap_or(0)
     }
@@ -293,7 +293,10 @@ impl<'a> Facts<'a> {
     /// The place of a call in the order of names.
     #[must_use]
     pub fn call_rank(&self, call: CallId) -> u32 {
-        let ranks = self.call_ranks.get_or_init(|| ranked(self.calls_by_name().map(CallId::index)));
+        let ranks = self.call_ranks.get_or_init(|| {
+            let sorted = self.calls_by_name();
+            ranked(sorted.len(), sorted.map(CallId::index))
+        });
         ranks.get(call.index()).copied().unwrap_or(u32::MAX)
     }
 

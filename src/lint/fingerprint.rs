@@ -2,6 +2,7 @@
 //! stays the same one when a file is renamed, a block is moved or a label is reworded, and is another one when a
 //! different thing is wrong.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -56,23 +57,23 @@ impl<'a> Stamp<'a> {
         Self { sources: &loader.sources, trees, seen: HashMap::new() }
     }
 
-    /// The fingerprint of the next finding in written order.
-    pub(super) fn next(&mut self, rule: &Rule, diagnostic: &Diagnostic) -> Fingerprint {
-        let written;
-        let identity = match (&diagnostic.cause, diagnostic.subjects.as_slice()) {
-            (Some(cause), _) => cause,
-            (None, [_, ..]) => {
-                written = diagnostic.subjects.join(" ");
-                &written
-            }
-            (None, []) => {
-                written = self.written(rule, diagnostic.primary.span);
-                &written
-            }
-        };
-        let first = Fingerprint::of(rule.name, identity, 0);
-        let nth = self.seen.entry(first).and_modify(|nth| *nth += 1).or_default();
-        if *nth == 0 { first } else { Fingerprint::of(rule.name, identity, *nth) }
+    /// The fingerprint of a finding that is the first of its identity.
+    pub(super) fn first(&self, rule: &Rule, diagnostic: &Diagnostic) -> Fingerprint {
+        Fingerprint::of(rule.name, &self.identity(rule, diagnostic), 0)
+    }
+
+    /// The fingerprint of the next finding in written order, by the one that it has if it is the first of its identity.
+    pub(super) fn next(&mut self, first: Fingerprint, rule: &Rule, diagnostic: &Diagnostic) -> Fingerprint {
+        let nth = *self.seen.entry(first).and_modify(|nth| *nth += 1).or_default();
+        if nth == 0 { first } else { Fingerprint::of(rule.name, &self.identity(rule, diagnostic), nth) }
+    }
+
+    fn identity<'d>(&self, rule: &Rule, diagnostic: &'d Diagnostic) -> Cow<'d, str> {
+        match (&diagnostic.cause, diagnostic.subjects.as_slice()) {
+            (Some(cause), _) => cause.as_str().into(),
+            (None, [_, ..]) => diagnostic.subjects.join(" ").into(),
+            (None, []) => self.written(rule, diagnostic.primary.span).into(),
+        }
     }
 
     /// The identity of what stands at a place: the names around it, then the statement. What cannot be read is its

@@ -236,13 +236,11 @@ impl<'a> Cascade<'a> {
         }
         let clients = self.clients;
         let via = self.node(id, Key::Via).given()?;
-        let named = via.setting.references.iter().filter_map(move |reference| match reference {
+        let mut named = via.setting.references.iter().filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index).filter(|client| client.kind == ClientKind::Broker),
             _ => None,
         });
-        named
-            .filter_map(|client| Some(Stated { setting: &client.known(key)?.setting, origin: Origin::Client(client) }))
-            .next()
+        named.find_map(|client| Some(Stated { setting: &client.known(key)?.setting, origin: Origin::Client(client) }))
     }
 
     /// The clients and meshes that a call goes through.

@@ -3,6 +3,7 @@
 
 use super::DefaultsFor;
 use super::topology::{CallId, NodeId, OperationId, Topology};
+use crate::parallel;
 use crate::vocabulary::{ATTRIBUTES, Cascade as Reach, Key, KeySet};
 
 /// What may have been said, by an element itself or by a place that speaks of it; never less than what was.
@@ -55,11 +56,14 @@ impl Said {
             let said = own.with(topology.scope(call.scope).said_of_calls);
             through_clients(said.with(of_operation(call.to).among(insisted)))
         };
-        Self {
-            calls: Table::of(topology.call_ids().map(of_call)),
-            operations: Table::of(topology.operation_ids().map(of_operation)),
-            nodes: Table::of(topology.node_ids().map(|id| through_clients(of_node(id)))),
-        }
+        let (calls, (operations, nodes)) = parallel::both(
+            || Table::of(topology.call_ids().map(of_call)),
+            || {
+                let nodes = topology.node_ids().map(|id| through_clients(of_node(id)));
+                (Table::of(topology.operation_ids().map(of_operation)), Table::of(nodes))
+            },
+        );
+        Self { calls, operations, nodes }
     }
 }
 

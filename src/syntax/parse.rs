@@ -176,13 +176,6 @@ impl<'a> Builder<'a> {
         self.place(self.base + span.start(), self.base + span.end())
     }
 
-    /// A statement with its block.
-    fn whole(&self, statement: &Pair<'_, Rule>, later: Option<&Pair<'_, Rule>>) -> Span {
-        let start = statement.as_span().start();
-        let span = self.place(self.base + start, self.base + end(statement));
-        later.map_or(span, |block| span.to(self.span(block)))
-    }
-
     fn problem(&mut self, diagnostic: Diagnostic) {
         if self.parsed.problems.len() < MAX_PROBLEMS {
             self.parsed.problems.push(Problem::new("syntax", diagnostic));
@@ -204,14 +197,20 @@ impl<'a> Builder<'a> {
             let span = self.span(&pair);
             match pair.as_rule() {
                 Rule::statement => {
-                    let later = Self::block_on_a_later_line(&pair, &mut pairs);
-                    let mut heads = pair.clone().into_inner().take(2).map(|part| part.as_rule());
-                    if heads.any(|rule| rule == Rule::arrow) {
-                        let call = self.call(pair, later);
+                    let written = pair.as_span();
+                    let parts = pair.into_inner();
+                    // The pair also holds the blanks and the line's end behind it.
+                    let end = parts.clone().next_back().map_or(written.end(), |last| last.as_span().end());
+                    let behind = written.get_input().get(end..).unwrap_or("");
+                    let later = Self::block_on_a_later_line(&parts, behind, &mut pairs);
+                    let whole = self.place(self.base + written.start(), self.base + end);
+                    let whole = later.last().map_or(whole, |block| whole.to(self.span(block)));
+                    if parts.clone().take(2).any(|part| part.as_rule() == Rule::arrow) {
+                        let call = self.call(whole, parts, later);
                         flawed |= call.is_none();
                         statements.extend(call.map(Statement::Call));
                     } else {
-                        statements.push(Statement::Plain(self.plain(pair, later)));
+                        statements.push(Statement::Plain(self.plain(whole, parts, later)));
                     }
                 }
                 Rule::slashes => self.slashes(span),
@@ -242,9 +241,11 @@ impl<'a> Builder<'a> {
 
     /// The block of a statement that has none on its line, if nothing but blanks and comments stand before it, and what
     /// of these is no comment of ours.
-    fn block_on_a_later_line<'p>(statement: &Pair<'p, Rule>, pairs: &mut Pairs<'p, Rule>) -> Vec<Pair<'p, Rule>> {
-        let end = end(statement);
-        let behind = statement.get_input().get(end..).unwrap_or("");
+    fn block_on_a_later_line<'p>(
+        statement: &Pairs<'p, Rule>,
+        behind: &str,
+        pairs: &mut Pairs<'p, Rule>,
+    ) -> Vec<Pair<'p, Rule>> {
         // Nearly always another statement follows: that is seen without looking at pairs.
         if !behind.trim_start_matches([' ', '\t', '\r', '\n', '\u{FEFF}']).starts_with(['{', '#', '/']) {
             return Vec::new();
@@ -259,8 +260,9 @@ impl<'a> Builder<'a> {
             }
         }
         let Some(last) = later.pop_if(|last| last.as_rule() == Rule::nameless) else { return Vec::new() };
-        let between = behind.get(..last.as_span().start() - end).unwrap_or("");
-        let has_block = statement.clone().into_inner().next_back().is_some_and(|part| part.as_rule() == Rule::block);
+        let to_the_end = last.get_input().len() - last.as_span().start();
+        let between = behind.get(..behind.len() - to_the_end).unwrap_or("");
+        let has_block = statement.clone().next_back().is_some_and(|part| part.as_rule() == Rule::block);
         if has_block || between.lines().any(|line| code(line).contains(';')) {
             return Vec::new();
         }
@@ -304,13 +306,12 @@ impl<'a> Builder<'a> {
         ));
     }
 
-    fn call(&mut self, pair: Pair<'_, Rule>, later: Vec<Pair<'_, Rule>>) -> Option<Call> {
-        let whole = self.whole(&pair, later.last());
+    fn call<'p>(&mut self, whole: Span, parts: Pairs<'p, Rule>, later: Vec<Pair<'p, Rule>>) -> Option<Call> {
         let (mut from, mut to, mut label, mut block) = (None, None, None, None);
         let mut arrow = ("", whole.before());
         let mut rest = None;
         let reported = self.parsed.problems.len();
-        for part in pair.into_inner().chain(later) {
+        for part in parts.chain(later) {
             let span = self.span(&part);
             match part.as_rule() {
                 Rule::path if arrow.0.is_empty() => from = Some(span),
@@ -366,11 +367,10 @@ impl<'a> Builder<'a> {
         self.text.get(span.start as usize + shifted..span.end as usize + shifted).unwrap_or("")
     }
 
-    fn plain(&mut self, pair: Pair<'_, Rule>, later: Vec<Pair<'_, Rule>>) -> Plain {
-        let span = self.whole(&pair, later.last());
+    fn plain<'p>(&mut self, span: Span, parts: Pairs<'p, Rule>, later: Vec<Pair<'p, Rule>>) -> Plain {
         let mut plain = Plain { span, name: span.before(), values: SmallVec::new(), block: None, flawed: false };
         let mut comma: Option<Span> = None;
-        for part in pair.into_inner().chain(later) {
+        for part in parts.chain(later) {
             let span = self.span(&part);
             match part.as_rule() {
                 Rule::path => plain.name = span,
@@ -472,11 +472,6 @@ impl<'a> Builder<'a> {
         }
         self.parsed
     }
-}
-
-/// Where a statement ends: its pair also holds the blanks and the line's end behind it.
-fn end(statement: &Pair<'_, Rule>) -> usize {
-    statement.clone().into_inner().next_back().map_or_else(|| statement.as_span().end(), |last| last.as_span().end())
 }
 
 /// What kind a value is; nothing for a comma.
