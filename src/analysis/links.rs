@@ -117,7 +117,7 @@ impl<'f> Facts<'f> {
 
     /// Where a node stands.
     pub(super) fn places(&self, node: NodeId) -> Places<'f> {
-        let said = |node, key| self.cascade().node(node, key).given().map_or(&[][..], |stated| &stated.setting.texts);
+        let said = |node, key| self.cascade().node(node, key).given().map_or(&[][..], |stated| stated.setting.texts());
         let of = |node| Places { region: said(node, Key::Region), zones: said(node, Key::Zones) };
         let places = self.places.get_or_init(|| self.topology().node_ids().map(of).collect());
         places.get(node.index()).copied().unwrap_or_default()

@@ -194,7 +194,7 @@ impl Facts<'_> {
         let mut steps: IdMap<OperationId, CallId> = IdMap::default();
         for step in self.topology().call_ids().filter(|call| self.is_made(*call)) {
             let stated = self.cascade().call(step, &[Key::CompensatedBy]).given();
-            for reference in stated.into_iter().flat_map(|stated| &stated.setting.references) {
+            for reference in stated.into_iter().flat_map(|stated| stated.setting.references()) {
                 if let Reference::Operation(operation) = reference {
                     steps.entry(*operation).or_insert(step);
                 }

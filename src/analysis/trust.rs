@@ -119,7 +119,7 @@ fn protection<'a>(facts: &Facts<'a>, id: CallId, hands_out: bool, key: Key) -> A
 
 fn zone<'a>(facts: &Facts<'a>, node: NodeId) -> Option<Zone<'a>> {
     let stated = facts.cascade().node(node, Key::Trust).given()?;
-    Some(Zone { name: *stated.setting.texts.first()?, stated })
+    Some(Zone { name: *stated.setting.texts().first()?, stated })
 }
 
 fn crossing(zones: [Option<Zone<'_>>; 2]) -> Option<Stake<'_>> {

@@ -221,7 +221,7 @@ impl Inventory<'_> {
         let word = setting.key.name();
         let written = self.words(setting.span);
         let value = written.strip_prefix(word).unwrap_or(&written).trim();
-        let fields: Vec<Attribute> = setting.fields.iter().map(|field| self.attribute(field, "")).collect();
+        let fields: Vec<Attribute> = setting.fields().iter().map(|field| self.attribute(field, "")).collect();
         let said: Vec<String> = fields.iter().map(|field| joined(&field.name, &field.value)).collect();
         let block = if said.is_empty() { String::new() } else { format!(" {{ {} }}", said.join("; ")) };
         let mut meaning = self.meaning(setting);

@@ -236,7 +236,7 @@ impl<'a> Cascade<'a> {
         }
         let clients = self.clients;
         let via = self.node(id, Key::Via).given()?;
-        let mut named = via.setting.references.iter().filter_map(move |reference| match reference {
+        let mut named = via.setting.references().iter().filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index).filter(|client| client.kind == ClientKind::Broker),
             _ => None,
         });
@@ -247,7 +247,7 @@ impl<'a> Cascade<'a> {
     pub fn clients(&self, id: CallId) -> impl Iterator<Item = &'a Client> + use<'a> {
         let clients = self.clients;
         let via = self.call(id, &[Key::Via]).given();
-        via.into_iter().flat_map(|stated| &stated.setting.references).filter_map(move |reference| match reference {
+        via.into_iter().flat_map(|stated| stated.setting.references()).filter_map(move |reference| match reference {
             Reference::Client(index) => clients.get(*index),
             _ => None,
         })

@@ -28,13 +28,16 @@ pub struct Setting {
     pub state: State,
     /// Name and value, without the block.
     pub span: Span,
-    /// What its own block states.
-    pub fields: Box<[Setting]>,
-    /// What names in it refer to, in written order.
-    pub references: Box<[Reference]>,
-    /// What the words and texts of one's own in it say, in written order, without quotes: the same text, the same number.
-    /// Empty for what the table of clients fills in.
-    pub texts: Box<[Name]>,
+    /// What few have: held apart, so that many settings lie side by side.
+    more: Option<Box<More>>,
+}
+
+/// What few settings have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct More {
+    pub(super) fields: Box<[Setting]>,
+    pub(super) references: Box<[Reference]>,
+    pub(super) texts: Box<[Name]>,
 }
 
 /// What a name in a value refers to.
@@ -117,6 +120,34 @@ impl Settings {
 }
 
 impl Setting {
+    /// One without anything beside its value.
+    pub(super) fn new(key: Key, state: State, span: Span) -> Self {
+        Self { key, state, span, more: None }
+    }
+
+    pub(super) fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// What its own block states.
+    #[must_use]
+    pub fn fields(&self) -> &[Setting] {
+        self.more.as_ref().map_or(&[], |more| &more.fields)
+    }
+
+    /// What names in it refer to, in written order.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        self.more.as_ref().map_or(&[], |more| &more.references)
+    }
+
+    /// What the words and texts of one's own in it say, in written order, without quotes: the same text, the same number.
+    /// Empty for what the table of clients fills in.
+    #[must_use]
+    pub fn texts(&self) -> &[Name] {
+        self.more.as_ref().map_or(&[], |more| &more.texts)
+    }
+
     fn data(&self) -> &[Datum] {
         match &self.state {
             State::Given(data) => data,
@@ -225,7 +256,7 @@ impl Setting {
     /// The first word or text of one's own in it, such as an owner or a transaction.
     #[must_use]
     pub fn word(&self) -> Option<Name> {
-        self.texts.first().copied()
+        self.texts().first().copied()
     }
 
     /// The largest time it states: the last resort of `latency` is `max`.
@@ -247,12 +278,12 @@ impl Setting {
     /// What its own block states of a key.
     #[must_use]
     pub fn field(&self, key: Key) -> Option<&Setting> {
-        self.fields.iter().find(|field| field.key == key)
+        self.fields().iter().find(|field| field.key == key)
     }
 
     /// The nodes it refers to, in written order.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.references
+        self.references()
             .iter()
             .filter_map(|reference| if let Reference::Node(node) = reference { Some(*node) } else { None })
     }

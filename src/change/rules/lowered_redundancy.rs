@@ -46,7 +46,7 @@ fn node(sides: &Sides<'_>, one: NodeId, other: NodeId, enough: u64) -> Vec<Diagn
 fn count<'a>(facts: &Facts<'a>, node: NodeId, key: Key) -> Option<(u64, Stated<'a>)> {
     let stated = facts.cascade().node(node, key).given()?;
     let number = match key {
-        Key::Zones => Some(stated.setting.texts.len() as u64),
+        Key::Zones => Some(stated.setting.texts().len() as u64),
         Key::Quorum => stated.setting.field(Key::QuorumN).and_then(Setting::count),
         _ => stated.setting.count(),
     };

@@ -250,7 +250,7 @@ impl<'a> Lowering<'a> {
         let Some(used) = used else { return Vec::new() };
         let span = used.span;
         let policies: Vec<PolicyId> = used
-            .references
+            .references()
             .iter()
             .filter_map(|reference| if let crate::model::Reference::Policy(id) = reference { Some(*id) } else { None })
             .collect();

@@ -335,14 +335,7 @@ impl<'a> Lowering<'a> {
     fn setting(&mut self, key: Key, written: &Written<'a>, place: Places) -> Setting {
         let attribute = key.attribute();
         let span = written.values.last().map_or(written.name, |last| written.name.to(last.span));
-        let mut setting = Setting {
-            key,
-            state: State::Unreadable,
-            span,
-            fields: Box::default(),
-            references: Box::default(),
-            texts: Box::default(),
-        };
+        let mut setting = Setting::new(key, State::Unreadable, span);
         if let Some(block) = written.block {
             self.read_fields(&mut setting, block, place);
         }
@@ -386,7 +379,7 @@ impl<'a> Lowering<'a> {
         }
         if setting.names().next().is_some() {
             let names = setting.names().map(|span| syntax::unescape(self.sources.text(span)));
-            setting.texts = names.map(|text| self.topology.names.intern(&text)).collect();
+            setting.more_mut().texts = names.map(|text| self.topology.names.intern(&text)).collect();
         }
         self.resolve(&mut setting);
         self.refuse_clients(&setting, place);
@@ -427,7 +420,7 @@ impl<'a> Lowering<'a> {
         }
         let said = Said { statements: block.statements.iter().collect(), inside: block.span, flawed: block.flawed };
         let content = self.content(&said, inner, Owner::Topology);
-        setting.fields = content.settings.into_iter().collect();
+        setting.more_mut().fields = content.settings.into_iter().collect();
     }
 
     /// Looks up the names in a value.
@@ -444,7 +437,9 @@ impl<'a> Lowering<'a> {
                 None => setting.state = State::Unreadable,
             }
         }
-        setting.references = references.into();
+        if !references.is_empty() {
+            setting.more_mut().references = references.into();
+        }
     }
 
     fn lookup(&mut self, slot: Slot, span: Span) -> Option<Reference> {
@@ -549,14 +544,7 @@ pub fn read_default(key: Key, value: &str) -> Result<Setting, String> {
     } else {
         State::Given(read_alone(key.name(), Form::of(key), value).map_err(|wrong| wrong.message)?.into())
     };
-    Ok(Setting {
-        key,
-        state,
-        span: Span::default(),
-        fields: Box::default(),
-        references: Box::default(),
-        texts: Box::default(),
-    })
+    Ok(Setting::new(key, state, Span::default()))
 }
 
 /// Reads a value that stands in no diagram, as it would be read there. Places in what comes back mean nothing.

@@ -53,14 +53,7 @@ impl Lowering<'_> {
             // What was probably meant has been written, so that nothing else misses it.
             [only] if Key::named(only).is_some() => {
                 if let Some(key) = Key::named(only).filter(|key| settings.get(*key).is_none()) {
-                    settings.push(Setting {
-                        key,
-                        state: State::Unreadable,
-                        span: written.name,
-                        fields: Box::default(),
-                        references: Box::default(),
-                        texts: Box::default(),
-                    });
+                    settings.push(Setting::new(key, State::Unreadable, written.name));
                 }
             }
             _ => settings.flawed = true,
@@ -93,7 +86,7 @@ impl Lowering<'_> {
     pub(super) fn refuse_clients(&mut self, setting: &Setting, place: Places) {
         let clients = self.clients;
         let of_queue = place.intersects(Places::QUEUE);
-        let named = setting.references.iter().filter_map(|reference| match reference {
+        let named = setting.references().iter().filter_map(|reference| match reference {
             Reference::Client(index) => clients.get(*index),
             _ => None,
         });

@@ -100,7 +100,7 @@ fn unflushed(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
 /// Whether the copies of a store are stated to stand in several zones, or that could not be read.
 fn fall_apart(facts: &Facts<'_>, store: NodeId) -> bool {
     match facts.cascade().node(store, Key::Zones) {
-        Answer::Given(stated) => stated.setting.texts.len() > 1,
+        Answer::Given(stated) => stated.setting.texts().len() > 1,
         Answer::Unreadable => true,
         Answer::None(_) | Answer::Unstated => false,
     }

@@ -81,7 +81,7 @@ fn named<'a>(facts: &Facts<'a>, id: CallId, key: Key) -> Option<Difference<'a>> 
     let mine = own.or_else(|| handed_on(facts, id, key))?;
     let theirs = facts.cascade().operation(call.to, key).given()?;
     let [my_name, their_name] =
-        [mine, theirs].map(|stated| stated.setting.texts.first().map(|name| topology.text(*name)));
+        [mine, theirs].map(|stated| stated.setting.texts().first().map(|name| topology.text(*name)));
     let (mine_is, theirs_is) = (my_name?, their_name?);
     let agreement = if key == Key::Version { agreement::versions } else { agreement::names };
     let adapter = facts.cascade().call(id, &[Key::Through]).given().and_then(|stated| stated.setting.nodes().next());

@@ -65,5 +65,5 @@ fn alone<'f>(facts: &Facts<'f>, node: NodeId) -> Option<(Stated<'f>, &'static st
     if facts.instances(node) == Some((1, 1)) {
         return look(Key::Autoscale).or_else(|| look(Key::Replicas)).map(|stated| (stated, "once"));
     }
-    look(Key::Zones).filter(|stated| stated.setting.texts.len() == 1).map(|stated| (stated, "in one zone"))
+    look(Key::Zones).filter(|stated| stated.setting.texts().len() == 1).map(|stated| (stated, "in one zone"))
 }

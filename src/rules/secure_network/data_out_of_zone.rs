@@ -23,7 +23,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 /// The kinds that a node is not cleared for, with the statement that says so; none if nothing is said.
 fn beyond<'a>(facts: &Facts<'a>, node: NodeId, kinds: &[Name]) -> Option<(Vec<Name>, Stated<'a>)> {
     let (cleared, stated): (&[Name], _) = match facts.cascade().node(node, Key::ClearedFor) {
-        Answer::Given(stated) => (&stated.setting.texts, stated),
+        Answer::Given(stated) => (stated.setting.texts(), stated),
         Answer::None(stated) => (&[], stated),
         Answer::Unstated | Answer::Unreadable => return None,
     };
@@ -33,13 +33,13 @@ fn beyond<'a>(facts: &Facts<'a>, node: NodeId, kinds: &[Name]) -> Option<(Vec<Na
 }
 
 /// What a node is said to hold.
-fn holds(facts: &Facts<'_>, node: NodeId) -> Box<[Name]> {
-    facts.cascade().node(node, Key::Data).given().map(|stated| stated.setting.texts.clone()).unwrap_or_default()
+fn holds<'f>(facts: &Facts<'f>, node: NodeId) -> &'f [Name] {
+    facts.cascade().node(node, Key::Data).given().map(|stated| stated.setting.texts()).unwrap_or_default()
 }
 
 fn held(facts: &Facts<'_>, node: NodeId) -> Option<Diagnostic> {
     let stated = facts.cascade().node(node, Key::Data).given()?;
-    let (beyond, cleared) = beyond(facts, node, &stated.setting.texts)?;
+    let (beyond, cleared) = beyond(facts, node, stated.setting.texts())?;
     let name = facts.topology().node_name(node);
     let kinds = names(facts, &beyond);
     let message = format!("`{name}` holds {kinds}, and is not cleared for it");
@@ -53,7 +53,7 @@ fn held(facts: &Facts<'_>, node: NodeId) -> Option<Diagnostic> {
 fn carried(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Option<Diagnostic> {
     let topology = facts.topology();
     let call = topology.call(id);
-    let kinds = &stated.setting.texts;
+    let kinds = stated.setting.texts();
     for end in [call.to, call.from].map(|end| topology.node_id_of(end)) {
         let own = holds(facts, end);
         let is_own = one_of(&own);

@@ -25,7 +25,7 @@ fn open(facts: &Facts<'_>, node: NodeId) -> Option<Diagnostic> {
     let (certainty, holds) = match facts.cascade().node(node, Key::Data) {
         Answer::Given(stated) => {
             let kinds: Vec<String> =
-                stated.setting.texts.iter().map(|name| format!("`{}`", topology.text(*name))).collect();
+                stated.setting.texts().iter().map(|name| format!("`{}`", topology.text(*name))).collect();
             (Certainty::Proved, format!("and it holds {}", kinds.join(", ")))
         }
         Answer::Unstated => (Certainty::Possible, "and what it holds is not stated".to_owned()),

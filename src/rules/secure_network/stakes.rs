@@ -20,7 +20,7 @@ pub(super) fn clause(facts: &Facts<'_>, call: CallId, stake: &Stake<'_>) -> Stri
         }
         Stake::Data(node, stated) => {
             let kinds: Vec<String> =
-                stated.setting.texts.iter().map(|name| format!("`{}`", topology.text(*name))).collect();
+                stated.setting.texts().iter().map(|name| format!("`{}`", topology.text(*name))).collect();
             format!("`{}` holds {}", topology.node_name(*node), kinds.join(", "))
         }
     }

@@ -17,7 +17,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     facts.hop(id)?;
     let topology = facts.topology();
     let stated = facts.cascade().call(id, &[Key::Address]).given().filter(|stated| stated.setting.says("static"))?;
-    let address = topology.text(*stated.setting.texts.first()?);
+    let address = topology.text(*stated.setting.texts().first()?);
     let what = match host(address) {
         Host::Same => return None,
         Host::Address => "by a fixed address",
