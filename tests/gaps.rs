@@ -142,3 +142,21 @@ fn pools_below_very_much() {
     assert!(found.contains("the workers that are held by"), "{found}");
     assert!(found.contains("hangs: there is too much above all of them together"), "{found}");
 }
+
+#[test]
+fn a_call_between_very_many_zones() {
+    let apart = |zones: usize| {
+        let list = |letter: char| (0..zones).map(|zone| format!("{letter}{zone}")).collect::<Vec<_>>().join(", ");
+        format!(
+            "network {{ between zones {{ rtt 2ms }} }}\nclient web {{ -> shop {{ timeout 9s }} }}\n\
+             service shop {{ zones {}; -> stock {{ timeout 9ms }} }}\nservice stock {{ zones {}; readonly }}\n",
+            list('a'),
+            list('b')
+        )
+    };
+    assert_eq!(gaps(&apart(32)), "");
+    let found = gaps(&apart(33));
+    assert!(found.contains("the round trip of 1 call: its ends lie in more than 1,024 pairs of zones"), "{found}");
+    let near = apart(33).replace("stock { zones ", "stock { zones a0, ");
+    assert_eq!(gaps(&near), "", "one zone that both have is the nearest");
+}

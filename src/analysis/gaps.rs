@@ -74,6 +74,7 @@ impl Facts<'_> {
             let counted = if number == 1 { format!("1 {thing}") } else { plural(number, thing) };
             (number > 0).then(|| Gap { what: format!("{what} {counted}"), why })
         };
+        let topology = self.topology();
         let too_much = "there is too much below all of them together";
         let gaps = [
             gap(
@@ -92,6 +93,11 @@ impl Facts<'_> {
                 "what an HTTP method promises of",
                 (self.methods_left_out(), "operation"),
                 "what repeats lies more than 64 calls below",
+            ),
+            gap(
+                "the round trip of",
+                (topology.call_ids().filter(|id| self.has_too_many_zones(*id)).count(), "call"),
+                "its ends lie in more than 1,024 pairs of zones",
             ),
             gap("the copies of", (self.copies_left_out(), "store"), "more than 256 calls lead from it"),
             gap(

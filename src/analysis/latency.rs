@@ -87,6 +87,18 @@ impl Facts<'_> {
         self.shortest_link([call.from, call.to].map(|operation| topology.node_id_of(operation))).and_then(rtt)
     }
 
+    /// Whether the ends of a call lie in so many zones that its round trip is not looked for.
+    pub(super) fn has_too_many_zones(&self, id: CallId) -> bool {
+        let topology = self.topology();
+        if topology.links.is_empty() || self.is_local(id) {
+            return false;
+        }
+        let [Places { region, zones }, Places { region: other_region, zones: other_zones }] =
+            [topology.caller(id), topology.callee(id)].map(|end| self.places(topology.node_id_of(end)));
+        let are_apart = matches!((region, other_region), ([one], [other]) if one != other);
+        !are_apart && are_too_many(zones, other_zones) && !zones.iter().any(one_of(other_zones))
+    }
+
     /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count,
     /// and of very many none is known.
     fn shortest_link(&self, [one, other]: [NodeId; 2]) -> Option<&Link> {
@@ -106,13 +118,17 @@ impl Facts<'_> {
         if zones.iter().any(one_of(other_zones)) {
             return link(Between::OneZone);
         }
-        if zones.len().saturating_mul(other_zones.len()) > MOST_PAIRS {
+        if are_too_many(zones, other_zones) {
             return None;
         }
         let pairs = zones.iter().flat_map(|one| other_zones.iter().map(move |other| (*one, *other)));
         let links = pairs.map(|(one, other)| named(one, other).or_else(|| link(Between::Zones)));
         links.min_by_key(|link| link.and_then(rtt)).flatten()
     }
+}
+
+fn are_too_many(zones: &[Name], other_zones: &[Name]) -> bool {
+    zones.len().saturating_mul(other_zones.len()) > MOST_PAIRS
 }
 
 fn rtt(link: &Link) -> Option<Duration> {

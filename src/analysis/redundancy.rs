@@ -57,7 +57,7 @@ impl Facts<'_> {
     /// The one place that all these nodes state to be in, such as a zone; none if one has several or none.
     #[must_use]
     pub fn only_place(&self, nodes: &[NodeId], key: Key) -> Option<Name> {
-        let place = |node: &NodeId| match &*self.cascade().node(*node, key).given()?.setting.texts() {
+        let place = |node: &NodeId| match self.cascade().node(*node, key).given()?.setting.texts() {
             [one] => Some(*one),
             _ => None,
         };

@@ -56,7 +56,7 @@ fn carried(facts: &Facts<'_>, id: CallId, stated: Stated<'_>) -> Option<Diagnost
     let kinds = stated.setting.texts();
     for end in [call.to, call.from].map(|end| topology.node_id_of(end)) {
         let own = holds(facts, end);
-        let is_own = one_of(&own);
+        let is_own = one_of(own);
         let news: Vec<Name> = kinds.iter().copied().filter(|kind| !is_own(kind)).collect();
         let (certainty, out, cleared) = match beyond(facts, end, &news) {
             Some((out, cleared)) => (Certainty::Proved, out, Some(cleared)),
@@ -97,7 +97,7 @@ fn read(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     if !is_store || !facts.is_read(id) || facts.cascade().node(from, Key::Data).stated().is_some() {
         return None;
     }
-    let (out, cleared) = beyond(facts, from, &holds(facts, to))?;
+    let (out, cleared) = beyond(facts, from, holds(facts, to))?;
     let (name, reader, kinds) = (prose::call(facts, id), topology.node_name(from), names(facts, &out));
     let message = format!("`{name}` reads where {kinds} is held, and `{reader}` is not cleared for it");
     let mut diagnostic = Diagnostic::new(topology.call(id).span, message).at("not stated: what it gets of it");
@@ -119,7 +119,7 @@ fn given_away(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let elsewhere =
         topology.node(to).kind == ElementKind::External || role.is_some_and(|role| role.setting.says("telemetry"));
     let code = topology.node(from).kind == ElementKind::Service;
-    let (out, cleared) = beyond(facts, to, &holds(facts, from)).filter(|_| elsewhere && code)?;
+    let (out, cleared) = beyond(facts, to, holds(facts, from)).filter(|_| elsewhere && code)?;
     let (name, callee, kinds) = (prose::call(facts, id), topology.node_name(to), names(facts, &out));
     let caller = topology.node_name(from);
     let message = format!(
