@@ -108,11 +108,16 @@ pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison 
     for (found, before, after) in &differences {
         let one = before.and_then(|index| old_facts.get(index)).unwrap_or(&no_facts);
         let other = after.and_then(|index| new_facts.get(index)).unwrap_or(&no_facts);
-        topologies.push(changed(one, other, found, if after.is_some() { other } else { one }));
-        if let (Some(index), Some(_)) = (after, before)
-            && let Some(problems) = problems.get_mut(*index)
-        {
-            problems.extend(rules::problems(one, other, found, sources, terms.config));
+        let (change, said) = parallel::both(
+            || changed(one, other, found, if after.is_some() { other } else { one }),
+            || match (before, after) {
+                (Some(_), Some(_)) => rules::problems(one, other, found, sources, terms.config),
+                _ => Vec::new(),
+            },
+        );
+        topologies.push(change);
+        if let Some(problems) = after.and_then(|index| problems.get_mut(index)) {
+            problems.extend(said);
         }
     }
     if let (Some(first), false) = (problems.first_mut(), base.projects.is_empty()) {
@@ -129,12 +134,17 @@ pub fn compare(base: Side<'_>, head: Side<'_>, terms: &Terms<'_>) -> Comparison 
             let _ = baseline.hide(side, terms.config, terms.today);
         }
     }
-    let causes: Vec<Causes<'_>> = differences
-        .iter()
-        .map(|(found, _, after)| Causes::of(&found.edits, after.and_then(|index| new.get(index)).unwrap_or(&nothing)))
-        .collect();
-    let names: Vec<_> = differences.iter().map(|(found, _, _)| &found.naming).collect();
-    findings::subtract(topologies, before, outcome, &causes, &names)
+    let subtracted = || {
+        let nothing = Topology::default();
+        let head = |after: &Option<usize>| after.and_then(|index| new.get(index)).unwrap_or(&nothing);
+        let causes: Vec<Causes<'_>> =
+            differences.iter().map(|(found, _, after)| Causes::of(&found.edits, head(after))).collect();
+        let names: Vec<_> = differences.iter().map(|(found, ..)| &found.naming).collect();
+        findings::subtract(topologies, before, outcome, &causes, &names)
+    };
+    let (comparison, ()) = parallel::both(subtracted, || drop((old_facts, new_facts)));
+    parallel::aside(|| drop((old, new, differences)));
+    comparison
 }
 
 impl Comparison {

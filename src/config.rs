@@ -187,12 +187,22 @@ impl Effective<'_> {
         if let Some((level, place)) = of(&self.config.flags.levels, rule) {
             return (*level, Some(*place));
         }
-        let page = (Some(rule.page().level), None);
+        let page = || (Some(rule.page().level), None);
         let said = |layers: &[&Layer]| {
             let stated = layers.iter().find_map(|layer| of(&layer.levels, rule));
-            stated.map_or(page, |(level, place)| (*level, Some(*place)))
+            stated.map_or_else(page, |(level, place)| (*level, Some(*place)))
         };
         self.kept(rule, said(&self.layers), said)
+    }
+
+    /// Whether nothing is said of the level of a rule, so that it is the one on its page.
+    fn leaves_level(&self, rule: &Rule) -> bool {
+        self.layers.iter().all(|layer| of(&layer.levels, rule).is_none()) && self.config.lock(rule).is_none()
+    }
+
+    /// Whether nothing is said of the options of a rule.
+    fn leaves_options(&self, rule: &Rule) -> bool {
+        self.layers.iter().all(|layer| layer.options.keys().all(|(name, _)| *name != rule.name))
     }
 
     /// The highest level of what a rule finds that depends on something unstated, and where it is set.

@@ -274,6 +274,42 @@ fn what_means_the_same_is_no_change() {
 }
 
 #[test]
+fn in_no_example_blanks_are_an_edit_and_every_bound_is_one() {
+    let mut bounds = 0;
+    // Of what cannot be read nothing is known.
+    let readable = ALL.iter().filter(|rule| rule.family != "model");
+    for text in readable.flat_map(|rule| [&rule.page().bad, &rule.page().good]) {
+        assert_eq!(edits(text, &text.replace(' ', "  ").replace("; ", "\n")), [] as [&str; 0], "{text}");
+        for (at, _) in text.match_indices(" timeout ") {
+            let (before, after) = text.split_at(at + " timeout ".len());
+            if after.starts_with(|first: char| first.is_ascii_digit()) {
+                bounds += 1;
+                let found = edits(text, &format!("{before}9{after}"));
+                let is_said = !found.is_empty()
+                    && found.iter().all(|edit| edit.contains("`timeout") || edit.contains("timeout` "));
+                assert!(is_said, "{found:?}\n{text}");
+            }
+        }
+    }
+    assert!(bounds > 300, "{bounds}");
+}
+
+#[test]
+fn what_is_stated_several_times_is_compared_one_by_one() {
+    let shop = |said: &str| format!("service shop {{ {said} }}\n");
+    let before = shop("link \"a\"; link \"b\"; link \"c\"; owner core");
+    assert_eq!(edits(&before, &shop("owner core; link \"c\"; link \"a\"; link \"b\"")), [] as [&str; 0]);
+    assert_eq!(
+        edits(&before, &shop("link \"a\"; link \"d\"; link \"c\"; owner shop")),
+        ["service `shop`: `link` \"b\" → \"d\", `owner` core → shop"]
+    );
+    assert_eq!(
+        edits(&before, &shop("link \"b\"; owner core")),
+        ["service `shop`: `link \"a\"` removed, `link \"c\"` removed"]
+    );
+}
+
+#[test]
 fn each_kind_of_edit_is_said() {
     let shop = |said: &str| format!("client web\nservice shop\nservice stock\nweb -> shop {{ timeout 3s }}\n{said}");
     assert_eq!(edits(&shop(""), &shop("shop -> stock { timeout 1s }")), ["`shop -> stock` added"]);

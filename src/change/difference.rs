@@ -1,11 +1,11 @@
 //! What is stated on one side and not on the other: elements that came, went, were renamed, and attributes of those that
 //! stayed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::elements::{Attribute, Element, Id, Naming, elements, joined, order};
 use super::renames::renames;
-use crate::model::{CallId, NodeId, OperationId, Topology};
+use crate::model::{CallId, NodeId, OperationId, Step, Topology};
 use crate::parallel;
 use crate::source::{SourceMap, Span};
 
@@ -81,36 +81,39 @@ pub(super) struct Difference {
 /// What has changed from `base` to `head`, whose texts `sources` holds all.
 pub(super) fn difference(base: &Topology, head: &Topology, sources: &SourceMap) -> Difference {
     let naming = renames(base, head, sources);
-    let (before, after) =
-        parallel::both(|| elements(base, sources, &naming), || elements(head, sources, &Naming::default()));
-    let old: HashMap<(&str, &str), &Element> = before.iter().map(|element| (key(element), element)).collect();
-    let new: HashSet<(&str, &str)> = after.iter().map(key).collect();
+    let own = Naming::default();
+    let (before, after) = parallel::both(|| elements(base, sources, &naming), || elements(head, sources, &own));
+    let mut old: HashMap<(&str, &str), (&Element<'_>, bool)> =
+        before.iter().map(|element| (key(element), (element, false))).collect();
     let mut found = Difference {
         edits: Vec::new(),
         nodes: Vec::new(),
         operations: same_operations(base, head, &naming),
         calls: Vec::new(),
-        naming,
+        naming: Naming::default(),
     };
     for element in &after {
-        match old.get(&key(element)) {
-            Some(old) => found.stayed(old, element),
+        match old.get_mut(&key(element)) {
+            Some((old, is_there)) => {
+                *is_there = true;
+                found.stayed(old, element);
+            }
             None => found.edits.push(edit(element, Fate::Added, Vec::new())),
         }
     }
-    let gone = before.iter().filter(|element| !new.contains(&key(element)));
+    let gone = before.iter().filter(|element| old.get(&key(element)).is_some_and(|(_, is_there)| !is_there));
     found.edits.extend(gone.map(|element| edit(element, Fate::Removed, Vec::new())));
     found.reordered(base, head);
-    found
+    Difference { naming, ..found }
 }
 
 /// Kinds of nodes are attributes: a service that becomes an external is the same node.
-fn key(element: &Element) -> (&str, &str) {
+fn key<'a>(element: &'a Element<'_>) -> (&'a str, &'a str) {
     let kind = if matches!(element.id, Id::Node(_)) { "node" } else { element.kind };
     (kind, &element.identity)
 }
 
-fn edit(element: &Element, fate: Fate, attributes: Vec<AttributeEdit>) -> Edit {
+fn edit(element: &Element<'_>, fate: Fate, attributes: Vec<AttributeEdit>) -> Edit {
     Edit { kind: element.kind, name: element.name.clone(), fate, span: element.span, attributes, id: element.id }
 }
 
@@ -120,7 +123,7 @@ fn same_operations(base: &Topology, head: &Topology, naming: &Naming) -> HashMap
 }
 
 impl Difference {
-    fn stayed(&mut self, old: &Element, new: &Element) {
+    fn stayed(&mut self, old: &Element<'_>, new: &Element<'_>) {
         match (old.id, new.id) {
             (Id::Node(one), Id::Node(other)) => self.nodes.push((one, other)),
             (Id::Call(one), Id::Call(other)) => self.calls.push((one, other)),
@@ -146,6 +149,9 @@ impl Difference {
             self.operations.iter().map(|(one, other)| (*one, *other)).collect();
         pairs.sort_by_key(|(_, id)| *id);
         for (one, id) in pairs {
+            if is_same_order(&base.operation(one).body, &head.operation(id).body, &old) {
+                continue;
+            }
             let callee = |topology: &Topology, call| topology.operation_name(topology.callee(call));
             let before = order(&base.operation(one).body, &|call| Some(callee(head, *old.get(&call)?)));
             let after = order(&head.operation(id).body, &|call| kept.contains(&call).then(|| callee(head, call)));
@@ -174,26 +180,54 @@ impl Difference {
     }
 }
 
-fn attributes(old: &Element, new: &Element) -> Vec<AttributeEdit> {
-    let find = |all: &[Attribute], name: &str| all.iter().find(|attribute| attribute.name == name).cloned();
-    let mut found = Vec::new();
-    for attribute in &new.attributes {
-        let before = find(&old.attributes, &attribute.name);
-        if before.as_ref().is_none_or(|before| before.meaning != attribute.meaning) {
-            found.push(AttributeEdit {
-                name: attribute.name.clone(),
-                before: before.map(|before| before.value),
-                after: Some(attribute.value.clone()),
-                span: attribute.span,
-            });
-        }
+/// Whether the same calls are made in the same steps, as nearly always.
+fn is_same_order(before: &[Step], after: &[Step], same: &HashMap<CallId, CallId>) -> bool {
+    before.len() == after.len()
+        && before.iter().zip(after).all(|steps| match steps {
+            (Step::Call(one), Step::Call(other)) => same.get(one) == Some(other),
+            (Step::Any(enough, one), Step::Any(also, other)) => enough == also && is_same_order(one, other, same),
+            (Step::Sequence(one), Step::Sequence(other))
+            | (Step::Parallel(one), Step::Parallel(other))
+            | (Step::OneOf(one), Step::OneOf(other)) => is_same_order(one, other, same),
+            _ => false,
+        })
+}
+
+/// What is stated otherwise. Where an attribute may be stated several times, the next one that came was the next that
+/// went.
+fn attributes(old: &Element<'_>, new: &Element<'_>) -> Vec<AttributeEdit> {
+    if old.says_the_same(new) {
+        return Vec::new();
     }
-    let gone = old.attributes.iter().filter(|attribute| find(&new.attributes, &attribute.name).is_none());
-    found.extend(gone.map(|attribute| AttributeEdit {
+    let (before, after) = (old.attributes(), new.attributes());
+    let (went, came) = (only(&before, &after), only(&after, &before));
+    let mut former: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for (index, attribute) in went.iter().enumerate() {
+        former.entry(&attribute.name).or_default().push_back(index);
+    }
+    let mut found = Vec::new();
+    for attribute in came {
+        let former = former.get_mut(attribute.name.as_str()).and_then(VecDeque::pop_front);
+        found.push(AttributeEdit {
+            name: attribute.name.clone(),
+            before: former.and_then(|index| went.get(index)).map(|attribute| attribute.value.clone()),
+            after: Some(attribute.value.clone()),
+            span: attribute.span,
+        });
+    }
+    let mut gone: Vec<usize> = former.into_values().flatten().collect();
+    gone.sort_unstable();
+    found.extend(gone.into_iter().filter_map(|index| went.get(index)).map(|attribute| AttributeEdit {
         name: attribute.name.clone(),
         before: Some(attribute.value.clone()),
         after: None,
         span: new.span,
     }));
     found
+}
+
+/// What one side states and the other does not.
+fn only<'a>(these: &'a [Attribute], others: &[Attribute]) -> Vec<&'a Attribute> {
+    let others: HashSet<(&str, &str)> = others.iter().map(Attribute::said).collect();
+    these.iter().filter(|attribute| !others.contains(&attribute.said())).collect()
 }

@@ -23,7 +23,7 @@ pub(super) enum Id {
 
 /// An element and what is stated of it.
 #[derive(Debug)]
-pub(super) struct Element {
+pub(super) struct Element<'a> {
     pub(super) id: Id,
     /// What it is, as a word.
     pub(super) kind: &'static str,
@@ -32,7 +32,12 @@ pub(super) struct Element {
     /// The same on both sides, if it is the same element.
     pub(super) identity: String,
     pub(super) span: Span,
-    pub(super) attributes: Vec<Attribute>,
+    sources: &'a SourceMap,
+    settings: &'a Settings,
+    /// What a box says of what is inside.
+    defaults: &'a [(DefaultsFor, Settings)],
+    /// What follows from where it stands.
+    more: Vec<Attribute>,
 }
 
 /// What is stated of an element.
@@ -67,6 +72,9 @@ impl Naming {
 
     pub(super) fn operation(&self, topology: &Topology, id: OperationId) -> String {
         let name = topology.operation_name(id);
+        if self.is_empty() {
+            return name;
+        }
         if let Some(renamed) = self.operations.get(&name) {
             return renamed.clone();
         }
@@ -76,6 +84,9 @@ impl Naming {
     }
 
     pub(super) fn call(&self, topology: &Topology, id: CallId) -> String {
+        if self.is_empty() {
+            return topology.call_identity(id);
+        }
         let call = topology.call(id);
         let arrow = if call.arrow == Arrow::Sync { "->" } else { "->>" };
         let ends = [call.from, call.to].map(|end| self.operation(topology, end));
@@ -84,7 +95,7 @@ impl Naming {
 }
 
 /// All elements of a topology, in the order of their kinds and then as written.
-pub(super) fn elements(topology: &Topology, sources: &SourceMap, naming: &Naming) -> Vec<Element> {
+pub(super) fn elements<'a>(topology: &'a Topology, sources: &'a SourceMap, naming: &'a Naming) -> Vec<Element<'a>> {
     let inventory = Inventory { topology, sources, naming };
     let nodes = topology.node_ids().map(|id| inventory.node(id));
     let operations = topology.operation_ids().filter_map(|id| inventory.operation(id));
@@ -95,7 +106,7 @@ pub(super) fn elements(topology: &Topology, sources: &SourceMap, naming: &Naming
     let scopes = (0..topology.scopes.len()).filter_map(|index| inventory.scope(ScopeId::at(index), &mut files));
     let links = topology.links.iter().map(|link| {
         let name = inventory.between(link.between);
-        inventory.element(Id::Link, "link", name.clone(), name, link.span, inventory.settings(&link.settings, ""))
+        inventory.element(Id::Link, "link", name.clone(), name, link.span, &link.settings)
     });
     nodes.chain(operations).chain(calls).chain(policies).chain(scopes).chain(links).collect()
 }
@@ -106,8 +117,7 @@ struct Inventory<'a> {
     naming: &'a Naming,
 }
 
-impl Inventory<'_> {
-    #[allow(clippy::unused_self, reason = "the one place that makes an element")]
+impl<'a> Inventory<'a> {
     fn element(
         &self,
         id: Id,
@@ -115,64 +125,52 @@ impl Inventory<'_> {
         name: String,
         identity: String,
         span: Span,
-        attributes: Vec<Attribute>,
-    ) -> Element {
-        Element { id, kind, name, identity, span, attributes }
+        settings: &'a Settings,
+    ) -> Element<'a> {
+        let sources = self.sources;
+        Element { id, kind, name, identity, span, sources, settings, defaults: &[], more: Vec::new() }
     }
 
-    fn node(&self, id: NodeId) -> Element {
+    fn node(&self, id: NodeId) -> Element<'a> {
         let node = self.topology.node(id);
-        let mut attributes = self.settings(&node.settings, "");
         let kind = node.kind.name();
-        attributes.push(plain("kind", kind.to_owned(), node.span));
-        attributes.extend(self.group(node.scope).map(|group| plain("group", group, node.span)));
-        let name = self.topology.node_name(id).to_owned();
-        self.element(Id::Node(id), kind, name, self.naming.node(self.topology, id), node.span, attributes)
+        let group = self.group(node.scope).map(|group| plain("group", group, node.span));
+        let more = [plain("kind", kind.to_owned(), node.span)].into_iter().chain(group).collect();
+        let (name, identity) = (self.topology.node_name(id).to_owned(), self.naming.node(self.topology, id));
+        Element { more, ..self.element(Id::Node(id), kind, name, identity, node.span, &node.settings) }
     }
 
     /// What only an arrow mentions is not listed beside the arrow.
-    fn operation(&self, id: OperationId) -> Option<Element> {
+    fn operation(&self, id: OperationId) -> Option<Element<'a>> {
         let operation = self.topology.operation(id);
         operation.name?;
         let declared = operation.span != self.topology.node(operation.node).span || !operation.body.is_empty();
-        let attributes = self.settings(&operation.settings, "");
-        if !declared && attributes.is_empty() {
+        if !declared && says_nothing(&operation.settings) {
             return None;
         }
         let name = self.topology.operation_name(id);
         let identity = self.naming.operation(self.topology, id);
-        Some(self.element(Id::Operation(id), "operation", name, identity, operation.span, attributes))
+        Some(self.element(Id::Operation(id), "operation", name, identity, operation.span, &operation.settings))
     }
 
-    fn call(&self, id: CallId) -> Element {
+    fn call(&self, id: CallId) -> Element<'a> {
         let call = self.topology.call(id);
         let identity = self.naming.call(self.topology, id);
-        let mut attributes = self.settings(&call.settings, "");
-        if let Some(other) = call.fallback_of {
-            attributes.push(plain("fallback of", self.naming.call(self.topology, other), call.span));
-        }
-        self.element(Id::Call(id), "call", self.topology.call_name(id), identity, call.statement, attributes)
+        let other = call.fallback_of.map(|other| self.naming.call(self.topology, other));
+        let more = other.into_iter().map(|other| plain("fallback of", other, call.span)).collect();
+        let name = self.topology.call_name(id);
+        Element { more, ..self.element(Id::Call(id), "call", name, identity, call.statement, &call.settings) }
     }
 
-    fn policy(&self, id: PolicyId) -> Element {
+    fn policy(&self, id: PolicyId) -> Element<'a> {
         let policy = self.topology.policy(id);
         let name = self.topology.text(policy.name).to_owned();
-        let attributes = self.settings(&policy.settings, "");
-        self.element(Id::Policy(id), "policy", name.clone(), name, policy.span, attributes)
+        self.element(Id::Policy(id), "policy", name.clone(), name, policy.span, &policy.settings)
     }
 
     /// What a box says of what is inside; a box that says nothing is no more than the place of its nodes.
-    fn scope(&self, id: ScopeId, files: &mut usize) -> Option<Element> {
+    fn scope(&self, id: ScopeId, files: &mut usize) -> Option<Element<'a>> {
         let scope = self.topology.scope(id);
-        let mut attributes = self.settings(&scope.settings, "");
-        for (what, settings) in &scope.defaults {
-            let word = match what {
-                DefaultsFor::Calls => "call",
-                DefaultsFor::Operations => "operation",
-                DefaultsFor::Nodes(kind) => kind.name(),
-            };
-            attributes.extend(self.settings(settings, &format!("defaults {word} ")));
-        }
         let own = scope.name.map_or("", |name| self.topology.text(name));
         let (kind, name) = match scope.kind {
             ScopeKind::Topology => ("topology", self.topology.name.clone()),
@@ -189,8 +187,9 @@ impl Inventory<'_> {
             ScopeKind::File => files.to_string(),
             _ => name.clone(),
         };
-        let speaks = !attributes.is_empty();
-        speaks.then(|| self.element(Id::Scope(id), kind, name, identity, scope.span, attributes))
+        let speaks = !says_nothing(&scope.settings) || !scope.defaults.iter().all(|(_, said)| says_nothing(said));
+        let element = || self.element(Id::Scope(id), kind, name, identity, scope.span, &scope.settings);
+        speaks.then(|| Element { defaults: &scope.defaults, ..element() })
     }
 
     /// The groups around, outermost first.
@@ -212,9 +211,65 @@ impl Inventory<'_> {
             }
         }
     }
+}
 
-    fn settings(&self, settings: &Settings, prefix: &str) -> Vec<Attribute> {
-        settings.iter().map(|setting| self.attribute(setting, prefix)).collect()
+impl Attribute {
+    /// Its name and what it means.
+    pub(super) fn said(&self) -> (&str, &str) {
+        (&self.name, &self.meaning)
+    }
+}
+
+impl Element<'_> {
+    /// All that is stated of it.
+    pub(super) fn attributes(&self) -> Vec<Attribute> {
+        let own = self.settings.iter().map(|setting| self.attribute(setting, ""));
+        let inside = self.defaults.iter().flat_map(|(what, settings)| {
+            let word = match what {
+                DefaultsFor::Calls => "call",
+                DefaultsFor::Operations => "operation",
+                DefaultsFor::Nodes(kind) => kind.name(),
+            };
+            settings.iter().map(move |setting| self.attribute(setting, &format!("defaults {word} ")))
+        });
+        own.chain(inside).chain(self.more.iter().cloned()).collect()
+    }
+
+    /// Whether the same is stated of both in the same order, with the same names: nearly always, and seen without a text
+    /// being made. What is written otherwise may still mean the same.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let defaults = || self.defaults.iter().zip(other.defaults);
+        self.settings_agree(self.settings.as_slice(), other, other.settings.as_slice())
+            && self.defaults.len() == other.defaults.len()
+            && defaults().all(|((what, one), (also, two))| {
+                what == also && self.settings_agree(one.as_slice(), other, two.as_slice())
+            })
+            && self.more.iter().map(Attribute::said).eq(other.more.iter().map(Attribute::said))
+    }
+
+    fn settings_agree(&self, own: &[Setting], other: &Self, others: &[Setting]) -> bool {
+        let written = |one: Span, two: Span| self.sources.text(one) == other.sources.text(two);
+        let same_datum = |one: &Datum, two: &Datum| match (one, two) {
+            (Datum::Name(one), Datum::Name(two)) | (Datum::Reference(_, one), Datum::Reference(_, two)) => {
+                written(*one, *two)
+            }
+            (Datum::Price(one, here), Datum::Price(two, there)) | (Datum::Cost(one, here), Datum::Cost(two, there)) => {
+                one.total_cmp(two).is_eq() && written(*here, *there)
+            }
+            _ => one == two,
+        };
+        let same_state = |one: &Setting, two: &Setting| match (&one.state, &two.state) {
+            (State::None, State::None) => true,
+            (State::Unreadable, State::Unreadable) => written(one.span, two.span),
+            (State::Given(data), State::Given(others)) => {
+                data.len() == others.len() && data.iter().zip(others).all(|(one, two)| same_datum(one, two))
+            }
+            _ => false,
+        };
+        own.len() == others.len()
+            && own.iter().zip(others).all(|(one, two)| {
+                one.key == two.key && same_state(one, two) && self.settings_agree(one.fields(), other, two.fields())
+            })
     }
 
     fn attribute(&self, setting: &Setting, prefix: &str) -> Attribute {
@@ -258,6 +313,10 @@ impl Inventory<'_> {
     fn words(&self, span: Span) -> String {
         self.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
     }
+}
+
+fn says_nothing(settings: &Settings) -> bool {
+    settings.as_slice().is_empty()
 }
 
 fn plain(name: &str, value: String, span: Span) -> Attribute {

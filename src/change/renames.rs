@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::elements::{Id, Naming, elements};
+use super::elements::{Element, Id, Naming, elements};
 use crate::model::{NodeId, OperationId, Topology};
 use crate::source::SourceMap;
 use crate::syntax::Arrow;
@@ -33,13 +33,13 @@ pub(super) fn renames(base: &Topology, head: &Topology, sources: &SourceMap) -> 
 
 /// Of operations, only those of a node that is on both sides.
 fn operations(base: &Topology, head: &Topology, sources: &SourceMap, naming: &Naming) -> HashMap<String, String> {
-    let named = |topology: &Topology, naming: &Naming| -> BTreeMap<String, OperationId> {
-        let own = topology.operation_ids().filter(|id| topology.operation(*id).name.is_some());
-        own.map(|id| (naming.operation(topology, id), id)).collect()
+    let named = |topology: &Topology| -> Vec<OperationId> {
+        topology.operation_ids().filter(|id| topology.operation(*id).name.is_some()).collect()
     };
-    let (old, new) = (named(base, naming), named(head, &Naming::default()));
-    let gone: Vec<OperationId> = old.iter().filter(|(name, _)| !new.contains_key(*name)).map(|(_, id)| *id).collect();
-    let come: Vec<OperationId> = new.iter().filter(|(name, _)| !old.contains_key(*name)).map(|(_, id)| *id).collect();
+    let (mut gone, mut come) = (named(base), named(head));
+    let mut stayed = HashSet::new();
+    gone.retain(|id| head.operation_named(&naming.operation(base, *id)).is_none_or(|same| !stayed.insert(same)));
+    come.retain(|id| !stayed.contains(id));
     if gone.is_empty() || come.is_empty() {
         return HashMap::new();
     }
@@ -85,17 +85,17 @@ impl<'a> Looks<'a> {
         let names = topology.node_ids().map(|id| topology.node_name(id));
         let shared = names.filter(|name| other.node_named(name).is_some()).collect();
         let mut looks = Self { topology, shared, nodes: HashMap::new(), operations: HashMap::new() };
-        for element in elements(topology, sources, &Naming::default()) {
-            let mut said: Vec<String> = element
-                .attributes
-                .iter()
-                .filter(|attribute| attribute.name != "group")
-                .map(|attribute| format!("{}={}", attribute.name, attribute.meaning))
-                .collect();
+        let said = |element: &Element<'_>| {
+            let all = element.attributes().into_iter().filter(|attribute| attribute.name != "group");
+            let mut said: Vec<String> =
+                all.map(|attribute| format!("{}={}", attribute.name, attribute.meaning)).collect();
             said.sort();
+            format!("{said:?}")
+        };
+        for element in elements(topology, sources, &Naming::default()) {
             match element.id {
-                Id::Node(id) => drop(looks.nodes.insert(id, format!("{said:?}"))),
-                Id::Operation(id) => drop(looks.operations.insert(id, format!("{said:?}"))),
+                Id::Node(id) => drop(looks.nodes.insert(id, said(&element))),
+                Id::Operation(id) => drop(looks.operations.insert(id, said(&element))),
                 _ => {}
             }
         }

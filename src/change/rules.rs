@@ -18,14 +18,14 @@ use crate::rules::Rule;
 use crate::source::{SourceMap, Span};
 
 /// Both sides, for a rule.
-struct Sides<'a> {
-    base: &'a Facts<'a>,
-    head: &'a Facts<'a>,
+struct Sides<'a, 'f> {
+    base: &'a Facts<'f>,
+    head: &'a Facts<'f>,
     found: &'a Difference,
     sources: &'a SourceMap,
 }
 
-type Check = fn(&Sides<'_>, &Options) -> Vec<Diagnostic>;
+type Check = fn(&Sides<'_, '_>, &Options) -> Vec<Diagnostic>;
 
 /// What looks for what the rules of the family find.
 const CHECKS: &[(&str, Check)] = &[
@@ -37,11 +37,11 @@ const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// What is to be said of the change of one topology.
-pub(super) fn problems<'a>(
-    base: &'a Facts<'a>,
-    head: &'a Facts<'a>,
-    found: &'a Difference,
-    sources: &'a SourceMap,
+pub(super) fn problems<'f>(
+    base: &Facts<'f>,
+    head: &Facts<'f>,
+    found: &Difference,
+    sources: &SourceMap,
     config: &Config,
 ) -> Vec<Problem> {
     let sides = Sides { base, head, found, sources };
@@ -53,7 +53,7 @@ pub(super) fn problems<'a>(
     problems
 }
 
-impl Sides<'_> {
+impl Sides<'_, '_> {
     /// A statement as it was written before.
     fn written(&self, stated: Stated<'_>) -> String {
         super::written(self.sources, stated.setting.span)

@@ -111,8 +111,12 @@ fn said(what: String, place: Option<Span>) -> Relaxation {
 /// Rules that are quieter; those that one statement makes quieter are one.
 fn levels(now: &Effective<'_>, before: &Effective<'_>) -> Vec<Relaxation> {
     let level = |view: &Effective<'_>, rule: &Rule| view.level(rule).0.filter(|_| view.selection(rule).0);
+    // Seen without reading the page of every rule.
+    let is_left = |rule: &&Rule| {
+        now.leaves_level(rule) && before.leaves_level(rule) && now.selection(rule).0 == before.selection(rule).0
+    };
     let mut found: BTreeMap<(Option<Span>, Setting, Setting), Vec<&Rule>> = BTreeMap::new();
-    for rule in &ALL {
+    for rule in ALL.iter().filter(|rule| !is_left(rule)) {
         let (is, was) = (level(now, rule), level(before, rule));
         if is < was {
             let place = if now.selection(rule).0 { now.level(rule).1 } else { now.selection(rule).1 };
@@ -148,7 +152,8 @@ fn several(rules: &[&Rule]) -> String {
 }
 
 fn options(now: &Effective<'_>, before: &Effective<'_>) -> Vec<Relaxation> {
-    let all = ALL.iter().flat_map(|rule| rule.page().options.iter().map(move |option| (rule, option)));
+    let set = ALL.iter().filter(|rule| !now.leaves_options(rule) || !before.leaves_options(rule));
+    let all = set.flat_map(|rule| rule.page().options.iter().map(move |option| (rule, option)));
     let changed = all.filter(|(rule, option)| {
         let value = |view: &Effective<'_>| {
             view.option(rule, &option.name).map_or(option.default.clone(), |(value, _)| value.clone())

@@ -79,6 +79,12 @@ impl Settings {
     }
 
     /// All of it, in written order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Setting] {
+        &self.list
+    }
+
+    /// All of it, in written order.
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.list.iter()
     }

@@ -9,7 +9,7 @@ use crate::metadata::Options;
 use crate::model::{CallId, NodeId};
 use crate::vocabulary::Key;
 
-pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
+pub(super) fn check(sides: &Sides<'_, '_>, _: &Options) -> Vec<Diagnostic> {
     let (head, topology) = (sides.head, sides.head.topology());
     let nodes: HashMap<NodeId, NodeId> = sides.found.nodes.iter().map(|(one, other)| (*other, *one)).collect();
     let before: HashMap<CallId, CallId> = sides.found.calls.iter().map(|(one, other)| (*other, *one)).collect();
@@ -47,7 +47,7 @@ fn are_placed(facts: &Facts<'_>, from: NodeId, to: NodeId, regions: bool) -> boo
     [from, to].into_iter().all(|node| facts.cascade().node(node, key).given().is_some())
 }
 
-fn finding(sides: &Sides<'_>, id: CallId, now: (bool, Option<[String; 2]>), was_there: bool) -> Diagnostic {
+fn finding(sides: &Sides<'_, '_>, id: CallId, now: (bool, Option<[String; 2]>), was_there: bool) -> Diagnostic {
     let topology = sides.head.topology();
     let name = spaced(&topology.call_name(id));
     let place = if now.0 { "region" } else { "zone" };

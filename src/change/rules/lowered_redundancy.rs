@@ -7,7 +7,7 @@ use crate::metadata::Options;
 use crate::model::{NodeId, Setting, Stated};
 use crate::vocabulary::Key;
 
-pub(super) fn check(sides: &Sides<'_>, options: &Options) -> Vec<Diagnostic> {
+pub(super) fn check(sides: &Sides<'_, '_>, options: &Options) -> Vec<Diagnostic> {
     let enough = options.count("enough");
     let pairs = sides.found.nodes.iter();
     pairs.flat_map(|(one, other)| node(sides, *one, *other, enough)).collect()
@@ -17,7 +17,7 @@ pub(super) fn check(sides: &Sides<'_>, options: &Options) -> Vec<Diagnostic> {
 const COUNTED: &[(Key, &str, &str)] =
     &[(Key::Replicas, "instance", "instances"), (Key::Zones, "zone", "zones"), (Key::Quorum, "copy", "copies")];
 
-fn node(sides: &Sides<'_>, one: NodeId, other: NodeId, enough: u64) -> Vec<Diagnostic> {
+fn node(sides: &Sides<'_, '_>, one: NodeId, other: NodeId, enough: u64) -> Vec<Diagnostic> {
     let topology = sides.head.topology();
     let name = topology.node_name(other);
     let mut found = Vec::new();

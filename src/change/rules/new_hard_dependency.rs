@@ -11,7 +11,7 @@ use crate::model::{CallId, NodeId, OperationId};
 /// Of so many entries it is known which nodes each of them needed; of further ones, what any of them did.
 const ENTRIES: usize = 64;
 
-pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
+pub(super) fn check(sides: &Sides<'_, '_>, _: &Options) -> Vec<Diagnostic> {
     let (head, topology) = (sides.head, sides.head.topology());
     let before: HashMap<OperationId, OperationId> =
         sides.found.operations.iter().map(|(one, other)| (*other, *one)).collect();
@@ -36,7 +36,7 @@ pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
 
 /// Which nodes entries needed before.
 struct Needs<'a, 'b> {
-    sides: &'a Sides<'b>,
+    sides: &'a Sides<'a, 'b>,
     before: &'a HashMap<OperationId, OperationId>,
     of: HashMap<Option<OperationId>, HashSet<NodeId>>,
 }

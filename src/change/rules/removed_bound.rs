@@ -44,7 +44,7 @@ struct Gone<'a> {
     span: Span,
 }
 
-pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
+pub(super) fn check(sides: &Sides<'_, '_>, _: &Options) -> Vec<Diagnostic> {
     let mut all: IndexMap<Span, Vec<Gone<'_>>> = IndexMap::new();
     for gone in calls(sides).into_iter().chain(operations(sides)).chain(nodes(sides)) {
         all.entry(gone.was.setting.span).or_default().push(gone);
@@ -52,7 +52,7 @@ pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
     all.into_values().filter_map(|gone| finding(sides, &gone)).collect()
 }
 
-fn calls<'a>(sides: &Sides<'a>) -> Vec<Gone<'a>> {
+fn calls<'a>(sides: &Sides<'_, 'a>) -> Vec<Gone<'a>> {
     let topology = sides.head.topology();
     let mut found = Vec::new();
     for (one, other) in &sides.found.calls {
@@ -72,7 +72,7 @@ fn calls<'a>(sides: &Sides<'a>) -> Vec<Gone<'a>> {
     found
 }
 
-fn operations<'a>(sides: &Sides<'a>) -> Vec<Gone<'a>> {
+fn operations<'a>(sides: &Sides<'_, 'a>) -> Vec<Gone<'a>> {
     let topology = sides.head.topology();
     let mut pairs: Vec<_> = sides.found.operations.iter().collect();
     pairs.sort_by_key(|(_, id)| **id);
@@ -90,7 +90,7 @@ fn operations<'a>(sides: &Sides<'a>) -> Vec<Gone<'a>> {
     found
 }
 
-fn nodes<'a>(sides: &Sides<'a>) -> Vec<Gone<'a>> {
+fn nodes<'a>(sides: &Sides<'_, 'a>) -> Vec<Gone<'a>> {
     let topology = sides.head.topology();
     let mut found = Vec::new();
     for (one, other) in &sides.found.nodes {
@@ -124,7 +124,7 @@ fn gone<'a>(
     is_open.then_some((was, now))
 }
 
-fn finding(sides: &Sides<'_>, gone: &[Gone<'_>]) -> Option<Diagnostic> {
+fn finding(sides: &Sides<'_, '_>, gone: &[Gone<'_>]) -> Option<Diagnostic> {
     let first = gone.first()?;
     let was = sides.written(first.was);
     let key = first.was.setting.key.name();

@@ -19,13 +19,13 @@ const ORDERED: &[(Key, &[&[&str]])] = &[
 /// What guards, if it is stated.
 const GUARDS: &[Key] = &[Key::Fenced, Key::SessionToken];
 
-pub(super) fn check(sides: &Sides<'_>, _: &Options) -> Vec<Diagnostic> {
+pub(super) fn check(sides: &Sides<'_, '_>, _: &Options) -> Vec<Diagnostic> {
     let nodes = sides.found.nodes.iter().flat_map(|(one, other)| node(sides, *one, *other));
     let calls = sides.found.calls.iter().flat_map(|(one, other)| call(sides, *one, *other));
     nodes.chain(calls).collect()
 }
 
-fn node(sides: &Sides<'_>, one: NodeId, other: NodeId) -> Vec<Diagnostic> {
+fn node(sides: &Sides<'_, '_>, one: NodeId, other: NodeId) -> Vec<Diagnostic> {
     let topology = sides.head.topology();
     let element = Element { name: topology.node_name(other).to_owned(), span: topology.node(other).span };
     let answers = |key| (sides.base.cascade().node(one, key), sides.head.cascade().node(other, key));
@@ -34,7 +34,7 @@ fn node(sides: &Sides<'_>, one: NodeId, other: NodeId) -> Vec<Diagnostic> {
     words.chain(quorum(sides, &element, one, other)).collect()
 }
 
-fn call(sides: &Sides<'_>, one: CallId, other: CallId) -> Vec<Diagnostic> {
+fn call(sides: &Sides<'_, '_>, one: CallId, other: CallId) -> Vec<Diagnostic> {
     let topology = sides.head.topology();
     let element = Element { name: topology.call_name(other), span: topology.call(other).span };
     let answers = |key| (sides.base.cascade().call(one, &[key]), sides.head.cascade().call(other, &[key]));
@@ -43,7 +43,7 @@ fn call(sides: &Sides<'_>, one: CallId, other: CallId) -> Vec<Diagnostic> {
 }
 
 /// Reads no longer meet the last write in any copy.
-fn quorum(sides: &Sides<'_>, element: &Element, one: NodeId, other: NodeId) -> Option<Diagnostic> {
+fn quorum(sides: &Sides<'_, '_>, element: &Element, one: NodeId, other: NodeId) -> Option<Diagnostic> {
     let overlaps = |facts: &Facts<'_>, node| facts.quorum(node).map(|quorum| quorum.overlaps());
     let has_torn = overlaps(sides.base, one) == Some(true) && overlaps(sides.head, other) == Some(false);
     let now = sides.head.cascade().node(other, Key::Quorum).given().filter(|_| has_torn)?;
@@ -58,7 +58,12 @@ struct Element {
 }
 
 impl Element {
-    fn compare(&self, sides: &Sides<'_>, key: Key, (before, after): (Answer<'_>, Answer<'_>)) -> Option<Diagnostic> {
+    fn compare(
+        &self,
+        sides: &Sides<'_, '_>,
+        key: Key,
+        (before, after): (Answer<'_>, Answer<'_>),
+    ) -> Option<Diagnostic> {
         let was = before.given()?;
         if matches!(after, Answer::Unreadable) {
             return None;
