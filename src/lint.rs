@@ -254,7 +254,8 @@ fn settle(loader: &Loader<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
         same && stands_for.insert(later.number, first.number).is_none()
     });
     let mut stamp = Stamp::new(loader);
-    let firsts = parallel::map_all(&drafts, |Draft { finding, .. }| stamp.first(finding.rule, &finding.diagnostic));
+    let firsts =
+        parallel::map_in_chunks(&drafts, |Draft { finding, .. }| stamp.first(finding.rule, &finding.diagnostic));
     let mut fingerprints: HashMap<usize, Fingerprint> = HashMap::new();
     for (draft, first) in drafts.iter_mut().zip(firsts) {
         draft.finding.fingerprint = stamp.next(first, draft.finding.rule, &draft.finding.diagnostic);

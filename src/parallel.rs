@@ -15,8 +15,8 @@ pub(crate) fn map<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> 
     }
 }
 
-/// The same for many of which each takes next to no time.
-pub(crate) fn map_all<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync + Send) -> Vec<R> {
+/// The same for many of which each takes next to no time. What holds for [`map`] holds here.
+pub(crate) fn map_in_chunks<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync + Send) -> Vec<R> {
     /// As many take longer than to begin with them elsewhere.
     const TOGETHER: usize = 512;
     if items.len() < TOGETHER {

@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pest_derive", &["src/syntax/parse.rs"]),
     ("petgraph", &["src/model/topology.rs", "src/analysis/condensation.rs"]),
     ("rustc_hash", &["src/ids.rs"]),
+    ("smallvec", &["src/syntax/tree.rs"]),
     ("rayon", &["src/parallel.rs"]),
     ("sha2", &["src/lint/fingerprint.rs", "src/render/html/policy.rs"]),
     ("serde_json", &["src/report/lines.rs"]),

@@ -228,6 +228,19 @@ fn a_configuration_that_says_nothing_is_none() {
 // --------------------------------------------------------------------------------------------------- Streams
 
 #[test]
+fn how_many_threads_there_are_changes_no_byte() {
+    let service = |index: usize| format!("service s{index} {{ -> s{}; !!; owner a; !! }}\n", index + 1);
+    let text = format!("client web\nweb -> s0\nservice s700\n{}", (0..700).map(service).collect::<String>());
+    let folder = Folder::of(text.replace("s7 {", "s7x {")).with("before/a.topo", text);
+    for (arguments, least) in [("check a.topo -f json", 512), ("diff a.topo --against ./before -f json", 3)] {
+        let with = |threads: &str| Run::of(folder.command(arguments).env("RAYON_NUM_THREADS", threads));
+        let [one, four] = ["1", "4"].map(with);
+        assert!(one.out.matches("\"fingerprint\"").count() > least, "{arguments}: {}", one.out);
+        assert_eq!(one.out, four.out, "{arguments}");
+    }
+}
+
+#[test]
 fn standard_output_is_the_report_and_nothing_else() {
     for (text, arguments) in [(UNKNOWN, ""), (UNSTATED, "-f human"), (CLEAN, "-f human"), ("{{{", "-f human")] {
         let run = check(text, arguments);

@@ -159,4 +159,11 @@ fn a_call_between_very_many_zones() {
     assert!(found.contains("the round trip of 1 call: its ends lie in more than 1,024 pairs of zones"), "{found}");
     let near = apart(33).replace("stock { zones ", "stock { zones a0, ");
     assert_eq!(gaps(&near), "", "one zone that both have is the nearest");
+    let inside = apart(33).replace("stock { timeout", "stock { local; timeout");
+    assert_eq!(gaps(&inside), "", "no network is crossed");
+    let unstated = apart(33).replace("between zones {", "between regions {");
+    assert_eq!(gaps(&unstated), "", "nothing would be known of any of the pairs");
+    let regions = apart(33).replace("service shop {", "service shop { region a;");
+    let regions = regions.replace("service stock {", "service stock { region b;");
+    assert_eq!(gaps(&regions), "", "regions decide where they are told apart");
 }

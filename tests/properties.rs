@@ -15,10 +15,11 @@ use support::{Texts, with_facts};
 use topolint::analysis::Repetition;
 use topolint::diagnostic::Certainty;
 use topolint::lint::Outcome;
-use topolint::model::Loader;
+use topolint::model::{Answer, Loader, Stated};
+use topolint::rules::ALL;
 use topolint::source::{SourceMap, Span};
 use topolint::syntax::{Block, Statement, Tree};
-use topolint::vocabulary::ElementKind;
+use topolint::vocabulary::{ATTRIBUTES, ElementKind, Key};
 
 fn settings() -> ProptestConfig {
     let default = ProptestConfig::default();
@@ -75,6 +76,11 @@ proptest! {
     }
 
     #[test]
+    fn nothing_that_is_stated_anywhere_is_overlooked(diagram in generate::diagram()) {
+        nothing_that_is_stated_is_overlooked(&diagram.text());
+    }
+
+    #[test]
     fn the_same_text_gives_the_same_report(
         text in prop_oneof![generate::tokens(), generate::diagram().prop_map(|diagram| diagram.text())],
     ) {
@@ -103,6 +109,37 @@ proptest! {
 }
 
 /// Fails unless a text is read to its end, and what is said of it lies in it and is not too much.
+/// What is asked of one bit is never less than what is found by looking at every place.
+fn nothing_that_is_stated_is_overlooked(text: &str) -> usize {
+    with_facts(text, |facts, _| {
+        let (topology, cascade) = (facts.topology(), facts.cascade());
+        let mut stated = 0;
+        let mut compare = |answer: Answer<'_>, all: Vec<Stated<'_>>, key: Key| {
+            assert!(!matches!(answer, Answer::Unstated) || all.is_empty(), "`{key}` is stated: {all:?}\n{text}");
+            stated += all.len();
+        };
+        for key in ATTRIBUTES.iter().map(|attribute| attribute.key) {
+            for id in topology.call_ids() {
+                compare(cascade.call(id, &[key]), cascade.call_all(id, &[key]), key);
+            }
+            for id in topology.operation_ids() {
+                compare(cascade.operation(id, key), cascade.operation_all(id, key), key);
+            }
+            for id in topology.node_ids() {
+                compare(cascade.node(id, key), cascade.node_all(id, key), key);
+            }
+        }
+        stated
+    })
+}
+
+#[test]
+fn nothing_that_an_example_states_is_overlooked() {
+    let pages = ALL.iter().flat_map(|rule| [&rule.page().bad, &rule.page().good]);
+    let stated: usize = pages.map(|text| nothing_that_is_stated_is_overlooked(text)).sum();
+    assert!(stated > 1_000, "{stated}");
+}
+
 fn accounts_for_all(text: &str) {
     support::lint(&Texts::one(text), |loader, outcome| {
         support::assert_all_in_text(loader, outcome);

@@ -67,7 +67,7 @@ pub struct ProxyLayer<'a> {
 
 /// What decides whether a call counts for a question at all; its plan is a hundred times as large.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Role {
+pub(super) struct CallFlags {
     /// It can happen while a request is served.
     pub(super) made: bool,
     /// It can, and the caller waits.
@@ -139,23 +139,23 @@ const DELIVERED_WITHOUT: [Key; 9] = [
 ];
 
 /// What each call is to a request. A fallback is made only if its call is, and calls come before their fallbacks.
-pub(super) fn roles(topology: &Topology, cascade: Cascade<'_>) -> Vec<Role> {
-    let mut roles: Vec<Role> = Vec::with_capacity(topology.calls.len());
+pub(super) fn flags(topology: &Topology, cascade: Cascade<'_>) -> Vec<CallFlags> {
+    let mut flags: Vec<CallFlags> = Vec::with_capacity(topology.calls.len());
     for id in topology.call_ids() {
         let call = topology.call(id);
-        let of = call.fallback_of.and_then(|call| roles.get(call.index()));
+        let of = call.fallback_of.and_then(|call| flags.get(call.index()));
         let look = |key| looked_up(topology, cascade, id, key);
         let chance = look(Key::Chance).given().and_then(|stated| stated.setting.share());
         let happens = times(look(Key::Times)) != Attempts::AtMost(0) && chance.is_none_or(|share| share > 0.0);
         let made = of.is_none_or(|call| call.made) && happens && call.phase == Phase::Request;
-        roles.push(Role {
+        flags.push(CallFlags {
             made,
             awaited: made && call.arrow == Arrow::Sync,
             local: call.implied || look(Key::Local).given().is_some(),
             stream: look(Key::Stream).given().is_some(),
         });
     }
-    roles
+    flags
 }
 
 /// The plans of all calls.

@@ -58,7 +58,7 @@ impl Facts<'_> {
     #[allow(clippy::cast_precision_loss, reason = "a number of instances, as a factor")]
     pub fn retry_floor(&self, call: CallId) -> Option<f64> {
         let floor = self.retry_budget(call)?.floor?;
-        let node = self.topology().node_id_of(self.topology().caller(call));
+        let node = self.topology().caller_node(call);
         Some(floor * self.instances(node).map_or(1, |(_, most)| most) as f64)
     }
 }

@@ -256,7 +256,7 @@ fn pool(
 ) -> Pool {
     let topology = facts.topology();
     let waits = |id: OperationId| topology.calls_from(id).filter(|call| waits_in_health(facts, *call));
-    let to = |call: CallId| topology.node_id_of(topology.callee(call));
+    let to = |call: CallId| topology.callee_node(call);
     let mut waiting: Vec<Waiting> =
         operations.iter().flat_map(|id| waits(*id).map(|call| (to(call), *id, call))).collect();
     waiting.sort_unstable();

@@ -17,7 +17,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn outside_of_exactly_once(&self) -> Vec<Exposed> {
         let topology = self.topology();
-        let from = |call: CallId| topology.node_id_of(topology.caller(call));
+        let from = |call: CallId| topology.caller_node(call);
         let claims = |call: &CallId| {
             let delivery = self.cascade().node(from(*call), Key::Delivery).given();
             let queue = topology.node(from(*call)).kind == ElementKind::Queue;
@@ -102,7 +102,7 @@ impl Facts<'_> {
 
     /// Whether a queue promises to deliver each message at least once, and nothing says that one may be lost.
     fn must_arrive(&self, call: CallId) -> bool {
-        let queue = self.topology().node_id_of(self.topology().callee(call));
+        let queue = self.topology().callee_node(call);
         let says = |key, words: &[&str]| {
             let stated = self.cascade().node(queue, key).given();
             stated.is_some_and(|stated| words.iter().any(|word| stated.setting.says(word)))

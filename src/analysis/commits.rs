@@ -79,7 +79,7 @@ impl<'a> Facts<'a> {
         }
         let mut groups = Groups::default();
         for (call, _) in &changes {
-            let group = groups.of(Tie::Node(self.target(*call)));
+            let group = groups.of(Tie::Node(self.topology().callee_node(*call)));
             for (key, tie) in [(Key::Transaction, Tie::Transaction as fn(Name) -> Tie), (Key::Saga, Tie::Saga)] {
                 let name = self.cascade().call(*call, &[key]).given().and_then(|stated| stated.setting.word());
                 if let Some(name) = name {
@@ -88,7 +88,7 @@ impl<'a> Facts<'a> {
                 }
             }
         }
-        let targets: IdSet<NodeId> = changes.iter().map(|(call, _)| self.target(*call)).collect();
+        let targets: IdSet<NodeId> = changes.iter().map(|(call, _)| self.topology().callee_node(*call)).collect();
         for store in data(self, &changes) {
             let follows = captured.entry(store).or_insert_with(|| self.follows(store));
             // The smaller of both is looked through: a store may tell many, and an operation may change many.
@@ -99,7 +99,7 @@ impl<'a> Facts<'a> {
             }
         }
         let mark = |(call, change)| {
-            let group = groups.of(Tie::Node(self.target(call)));
+            let group = groups.of(Tie::Node(self.topology().callee_node(call)));
             Mark { call, change, group: groups.root(group), matters: self.matters(call, change) }
         };
         changes.into_iter().map(mark).collect()
@@ -113,14 +113,9 @@ impl<'a> Facts<'a> {
         });
         let stores = data(self, &changes);
         changes.retain(|(call, change)| {
-            *change != Change::Write(Write::Copy) || self.copy_of(self.target(*call), &stores)
+            *change != Change::Write(Write::Copy) || self.copy_of(self.topology().callee_node(*call), &stores)
         });
         changes
-    }
-
-    /// The node that a call arrives at.
-    fn target(&self, call: CallId) -> NodeId {
-        self.topology().node_id_of(self.topology().callee(call))
     }
 
     /// What a call changes durably, unless that holds by itself: a message from the outbox, a step that can be undone,
@@ -128,7 +123,7 @@ impl<'a> Facts<'a> {
     fn change(&self, call: CallId) -> Option<Change> {
         let topology = self.topology();
         let to = topology.callee(call);
-        let node = self.target(call);
+        let node = self.topology().callee_node(call);
         let look = |key| self.cascade().call(call, &[key]);
         let says = |key, word| match self.cascade().node(node, key) {
             Answer::Given(stated) => stated.setting.says(word),
@@ -181,7 +176,7 @@ impl<'a> Facts<'a> {
         let direct: Vec<CallId> =
             operations.flat_map(|operation| topology.calls_from(*operation)).filter(captured).collect();
         let relayed = direct.iter().flat_map(|call| topology.calls_from(topology.callee(*call)));
-        relayed.chain(direct.iter().copied()).map(|call| self.target(call)).collect()
+        relayed.chain(direct.iter().copied()).map(|call| self.topology().callee_node(call)).collect()
     }
 
     /// A write that is named, an effect that is stated, a message that is to arrive.
@@ -193,7 +188,7 @@ impl<'a> Facts<'a> {
             Change::Write(Write::Message) => {
                 stated(Key::Outbox)
                     || stated(Key::Transaction)
-                    || self.cascade().node(self.target(call), Key::Delivery).given().is_some()
+                    || self.cascade().node(self.topology().callee_node(call), Key::Delivery).given().is_some()
             }
         }
     }
@@ -223,7 +218,7 @@ impl<'a> Facts<'a> {
         }
         let none = |answer: Answer<'a>| if let Answer::None(stated) = answer { Some(stated) } else { None };
         [one, other].into_iter().find_map(|mark| match mark.change {
-            Change::Write(Write::Copy) => self.cascade().node(self.target(mark.call), Key::Ttl).given(),
+            Change::Write(Write::Copy) => self.cascade().node(self.topology().callee_node(mark.call), Key::Ttl).given(),
             Change::Write(Write::Message) => none(look(mark, Key::Outbox)).or(none(look(mark, Key::Transaction))),
             _ => none(look(mark, Key::Transaction)),
         })
@@ -233,7 +228,7 @@ impl<'a> Facts<'a> {
 /// The stores that are written.
 fn data(facts: &Facts<'_>, changes: &[(CallId, Change)]) -> IdSet<NodeId> {
     let data = changes.iter().filter(|(_, change)| *change == Change::Write(Write::Data));
-    data.map(|(call, _)| facts.target(*call)).collect()
+    data.map(|(call, _)| facts.topology().callee_node(*call)).collect()
 }
 
 /// Why changes hold together.

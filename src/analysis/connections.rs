@@ -73,7 +73,7 @@ impl<'f> Facts<'f> {
         let calls = topology.node(node).operations.iter().flat_map(|id| topology.calls_to(*id));
         let mut pools: BTreeMap<NodeId, (u64, CallId)> = BTreeMap::new();
         for call in calls {
-            let caller = topology.node_id_of(topology.caller(call));
+            let caller = topology.caller_node(call);
             let Some(size) = self.pool_size(call).filter(|_| caller != node) else { continue };
             let pool = pools.entry(caller).or_insert((size, call));
             if size > pool.0 {

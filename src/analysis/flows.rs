@@ -189,7 +189,7 @@ impl Flows<'_, '_> {
     fn compare(&mut self, before: &Touched, then: &Touched, after: After) {
         let topology = self.facts.topology();
         for (store, read) in &then.late {
-            let asked = topology.node_id_of(topology.callee(*read));
+            let asked = topology.callee_node(*read);
             let renewed = before.renewed.contains(&asked) || then.renewed.contains(&asked);
             let write = before.written.iter().find(|(written, _)| written == store).filter(|_| !renewed);
             if let Some((_, write)) = write {

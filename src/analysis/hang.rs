@@ -82,7 +82,7 @@ pub(super) struct Hangs<'a, 'f> {
     patience: Vec<Extent>,
     budget: usize,
     known: IdMap<NodeId, Hang>,
-    /// What a play writes down; empty between plays.
+    /// What a play writes down of each operation; nothing between plays.
     courses: Vec<Option<Course>>,
     /// The place of each operation in an order in which callees come before their callers.
     place: Vec<u32>,
@@ -184,7 +184,9 @@ impl<'a, 'f> Hangs<'a, 'f> {
                 play.steps(body, Course::default())
             };
             let lost = topology.node_id_of(id) == node || self.share_of_workers(id) < 1.0;
-            play.become_of(id, if lost { Course::LOST } else { course });
+            play.courses.get_mut(id.index()).into_iter().for_each(|slot| {
+                *slot = Some(if lost { Course::LOST } else { course });
+            });
         }
         let mut reached = play.reached;
         for id in &above {
@@ -199,11 +201,9 @@ impl<'a, 'f> Hangs<'a, 'f> {
     /// is noted as lost.
     fn above(&mut self, node: NodeId, courses: &mut [Option<Course>]) -> Vec<OperationId> {
         let topology = self.facts.topology();
-        let mut is_new = |id: &OperationId| {
-            let course = courses.get_mut(id.index()).filter(|course| course.is_none());
-            course.map(|course| *course = Some(Course::LOST)).is_some()
-        };
-        let mut above: Vec<OperationId> = topology.node(node).operations.iter().copied().filter(&mut is_new).collect();
+        let mut enters =
+            |id: &OperationId| courses.get_mut(id.index()).is_some_and(|course| course.replace(Course::LOST).is_none());
+        let mut above: Vec<OperationId> = topology.node(node).operations.iter().copied().filter(&mut enters).collect();
         let mut looked_at = 0;
         let mut crowded: IdSet<NodeId> = IdSet::default();
         while let Some(at) = above.get(looked_at).copied() {
@@ -216,7 +216,7 @@ impl<'a, 'f> Hangs<'a, 'f> {
                 more.extend(self.facts.workers_of(at).into_iter().flat_map(|(_, operations)| operations));
             }
             self.budget = self.budget.saturating_sub(more.len());
-            above.extend(more.into_iter().filter(&mut is_new));
+            above.extend(more.into_iter().filter(&mut enters));
         }
         above
     }
@@ -358,10 +358,6 @@ impl Hang {
 }
 
 impl Play<'_, '_> {
-    fn become_of(&mut self, id: OperationId, course: Course) {
-        self.courses.get_mut(id.index()).into_iter().for_each(|slot| *slot = Some(course));
-    }
-
     /// What may have happened after steps, one after another.
     fn steps(&mut self, steps: &[Step], from: Course) -> Course {
         steps.iter().fold(from, |at, step| match step {

@@ -95,7 +95,7 @@ impl Facts<'_> {
 
     /// What a call adds, in the order in which it happens.
     fn delays(&self, call: CallId, sure: bool) -> Vec<Delay> {
-        let from = self.topology().node_id_of(self.topology().caller(call));
+        let from = self.topology().caller_node(call);
         if self.topology().node(from).kind == ElementKind::Queue {
             return self.deliveries(call, from, sure);
         }

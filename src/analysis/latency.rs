@@ -26,6 +26,9 @@ pub(super) fn floors(facts: &Facts<'_>) -> Vec<Duration> {
 /// No more pairs of zones are looked at for one call: no cloud has 32 zones in a region.
 const MOST_PAIRS: usize = 1_024;
 
+/// Two nodes lie in more pairs of zones than are looked at.
+struct TooManyZones;
+
 struct Floors<'a, 'f> {
     facts: &'a Facts<'f>,
     floors: &'a [Duration],
@@ -76,59 +79,53 @@ impl Facts<'_> {
     /// The same, where it is known: no network takes no time, and of a link without a stated round trip nothing is.
     #[must_use]
     pub fn link_time(&self, id: CallId) -> Option<Duration> {
-        let topology = self.topology();
-        let call = topology.call(id);
-        if self.is_local(id) {
-            return Some(Duration::ZERO);
-        }
-        if topology.links.is_empty() {
-            return None;
-        }
-        self.shortest_link([call.from, call.to].map(|operation| topology.node_id_of(operation))).and_then(rtt)
+        self.nearest_link(id).ok().flatten()
     }
 
     /// Whether the ends of a call lie in so many zones that its round trip is not looked for.
     pub(super) fn has_too_many_zones(&self, id: CallId) -> bool {
-        let topology = self.topology();
-        if topology.links.is_empty() || self.is_local(id) {
-            return false;
-        }
-        let [Places { region, zones }, Places { region: other_region, zones: other_zones }] =
-            [topology.caller(id), topology.callee(id)].map(|end| self.places(topology.node_id_of(end)));
-        let are_apart = matches!((region, other_region), ([one], [other]) if one != other);
-        !are_apart && are_too_many(zones, other_zones) && !zones.iter().any(one_of(other_zones))
+        self.nearest_link(id).is_err()
     }
 
-    /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count,
-    /// and of very many none is known.
-    fn shortest_link(&self, [one, other]: [NodeId; 2]) -> Option<&Link> {
+    fn nearest_link(&self, id: CallId) -> Result<Option<Duration>, TooManyZones> {
+        let topology = self.topology();
+        if self.is_local(id) {
+            return Ok(Some(Duration::ZERO));
+        }
+        if topology.links.is_empty() {
+            return Ok(None);
+        }
+        let ends = [topology.caller(id), topology.callee(id)].map(|end| topology.node_id_of(end));
+        Ok(self.shortest_link(ends)?.and_then(rtt))
+    }
+
+    /// The link between two nodes, if their places leave no doubt; of several zones, the nearest count.
+    fn shortest_link(&self, ends: [NodeId; 2]) -> Result<Option<&Link>, TooManyZones> {
         let topology = self.topology();
         let [Places { region, zones }, Places { region: other_region, zones: other_zones }] =
-            [one, other].map(|node| self.places(node));
+            ends.map(|node| self.places(node));
         let link = |between: Between| topology.links.iter().find(|link| link.between == between);
         let named = |one: Name, other: Name| self.link_between(one, other);
         if let ([one], [other]) = (region, other_region)
             && one != other
         {
-            return named(*one, *other).or_else(|| link(Between::Regions));
+            return Ok(named(*one, *other).or_else(|| link(Between::Regions)));
         }
         if zones.is_empty() || other_zones.is_empty() {
-            return None;
+            return Ok(None);
         }
         if zones.iter().any(one_of(other_zones)) {
-            return link(Between::OneZone);
+            return Ok(link(Between::OneZone));
         }
-        if are_too_many(zones, other_zones) {
-            return None;
+        if zones.len().saturating_mul(other_zones.len()) > MOST_PAIRS {
+            let may_be_known =
+                |link: &Link| matches!(link.between, Between::Zones | Between::Named(..)) && rtt(link).is_some();
+            return if topology.links.iter().any(may_be_known) { Err(TooManyZones) } else { Ok(None) };
         }
         let pairs = zones.iter().flat_map(|one| other_zones.iter().map(move |other| (*one, *other)));
         let links = pairs.map(|(one, other)| named(one, other).or_else(|| link(Between::Zones)));
-        links.min_by_key(|link| link.and_then(rtt)).flatten()
+        Ok(links.min_by_key(|link| link.and_then(rtt)).flatten())
     }
-}
-
-fn are_too_many(zones: &[Name], other_zones: &[Name]) -> bool {
-    zones.len().saturating_mul(other_zones.len()) > MOST_PAIRS
 }
 
 fn rtt(link: &Link) -> Option<Duration> {

@@ -112,7 +112,7 @@ pub(super) fn known_chance(facts: &Facts<'_>, call: CallId, traffic: Traffic) ->
     let stated = if facts.topology().call(call).implied { None } else { share(Key::Chance) };
     stated.or_else(|| {
         let Some(cache) = cache else { return Some(1.0) };
-        let node = facts.topology().node_id_of(facts.topology().callee(cache));
+        let node = facts.topology().callee_node(cache);
         let hits = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
         hits.map(|hits| 1.0 - hits)
     })

@@ -113,7 +113,7 @@ use crate::model::{CallId, Cascade, Clients, Duration, Name, NodeId, OperationId
 pub struct Facts<'a> {
     topology: &'a Topology,
     clients: &'a Clients,
-    roles: OnceLock<Vec<attempts::Role>>,
+    flags: OnceLock<Vec<attempts::CallFlags>>,
     plans: OnceLock<Vec<Plan<'a>>>,
     ranks: OnceLock<Vec<u32>>,
     calls_by_name: OnceLock<Vec<CallId>>,
@@ -173,7 +173,7 @@ impl<'a> Facts<'a> {
         Self {
             topology,
             clients,
-            roles: OnceLock::new(),
+            flags: OnceLock::new(),
             plans: OnceLock::new(),
             ranks: OnceLock::new(),
             calls_by_name: OnceLock::new(),
@@ -239,32 +239,32 @@ impl<'a> Facts<'a> {
     }
 
     #[allow(clippy::indexing_slicing, reason = "one row a call, and calls are numbered by their column")]
-    fn role(&self, call: CallId) -> attempts::Role {
-        self.roles.get_or_init(|| attempts::roles(self.topology, self.cascade()))[call.index()]
+    fn flags(&self, call: CallId) -> attempts::CallFlags {
+        self.flags.get_or_init(|| attempts::flags(self.topology, self.cascade()))[call.index()]
     }
 
     /// Whether a call can happen while a request is served.
     #[must_use]
     pub fn is_made(&self, call: CallId) -> bool {
-        self.role(call).made
+        self.flags(call).made
     }
 
     /// Whether it can, and the caller waits.
     #[must_use]
     pub fn is_awaited(&self, call: CallId) -> bool {
-        self.role(call).awaited
+        self.flags(call).awaited
     }
 
     /// Whether no network lies in between.
     #[must_use]
     pub fn is_local(&self, call: CallId) -> bool {
-        self.role(call).local
+        self.flags(call).local
     }
 
     /// Whether a call stays open.
     #[must_use]
     pub fn is_stream(&self, call: CallId) -> bool {
-        self.role(call).stream
+        self.flags(call).stream
     }
 
     /// Whether an operation makes no calls while it serves a request.

@@ -195,7 +195,7 @@ impl<'a> Facts<'a> {
     /// Whether a session keeps its place on one call.
     fn session_over(&self, call: CallId, before: Session) -> Session {
         let topology = self.topology();
-        let node = topology.node_id_of(topology.callee(call));
+        let node = topology.callee_node(call);
         if matches!(before, Session::Lost(_)) || self.is_local(call) || !self.may_scatter(call, node) {
             return before;
         }

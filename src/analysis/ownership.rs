@@ -101,7 +101,7 @@ impl Facts<'_> {
             let happens = topology.call(*call).phase != Phase::Request || self.is_made(*call);
             happens && matches!(kind, ElementKind::Service | ElementKind::External)
         };
-        let caller = |access: &Access| topology.node_id_of(topology.caller(access.call));
+        let caller = |access: &Access| topology.caller_node(access.call);
         let mut uses: Vec<Access> = calls.filter(by_code).map(|call| self.access(call)).collect();
         uses.sort_by_key(|access| (caller(access), rank(*access), self.call_rank(access.call)));
         uses.dedup_by_key(|access| caller(access));
@@ -116,7 +116,7 @@ impl Facts<'_> {
             (_, Some(name)) if topology.text(name) == "read" => Some(false),
             _ => None,
         };
-        Access { owner: self.owner(topology.node_id_of(topology.caller(call))), call, writes }
+        Access { owner: self.owner(topology.caller_node(call)), call, writes }
     }
 }
 

@@ -84,7 +84,7 @@ impl<'a> Facts<'a> {
     /// What a read gives; none if the call is none.
     #[must_use]
     pub fn reading(&self, call: CallId) -> Option<Reading<'a>> {
-        let node = self.topology().node_id_of(self.topology().callee(call));
+        let node = self.topology().callee_node(call);
         match self.topology().node(node).kind {
             _ if !self.is_read(call) => None,
             ElementKind::Cache => self.cache_readings().get(&node).cloned(),
@@ -134,7 +134,7 @@ impl<'a> Facts<'a> {
         for call in topology.call_ids().filter(|call| self.is_made(*call) && self.is_read(*call)) {
             let missed = self.miss_of(call).filter(|cache| self.is_read(*cache));
             if let Some(cache) = missed {
-                fills.entry(topology.node_id_of(topology.callee(cache))).or_default().push(call);
+                fills.entry(topology.callee_node(cache)).or_default().push(call);
             }
         }
         fills

@@ -48,12 +48,6 @@ impl Facts<'_> {
         })
     }
 
-    /// The node that a call arrives at.
-    #[must_use]
-    pub fn callee(&self, call: CallId) -> NodeId {
-        self.topology().node_id_of(self.topology().callee(call))
-    }
-
     /// The one place that all these nodes state to be in, such as a zone; none if one has several or none.
     #[must_use]
     pub fn only_place(&self, nodes: &[NodeId], key: Key) -> Option<Name> {

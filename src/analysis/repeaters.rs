@@ -78,7 +78,7 @@ impl Facts<'_> {
     #[must_use]
     pub fn is_redelivered(&self, call: CallId) -> bool {
         let topology = self.topology();
-        let source = topology.node_id_of(topology.caller(call));
+        let source = topology.caller_node(call);
         topology.call(call).arrow == Arrow::Async && self.redelivers(source)
     }
 

@@ -241,7 +241,7 @@ impl Facts<'_> {
         for call in self.topology().call_ids().filter(|call| self.is_made(*call)) {
             let stated = self.cascade().call(call, &[Key::Transaction]).given();
             let Some(transaction) = stated.and_then(|stated| stated.setting.word()) else { continue };
-            let to = self.topology().node_id_of(self.topology().callee(call));
+            let to = self.topology().callee_node(call);
             let Ownership::Team(owner) = self.owner(to) else { continue };
             let key = (self.topology().caller(call), transaction);
             let other = *first.entry(key).or_insert((call, owner));

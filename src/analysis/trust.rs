@@ -167,7 +167,7 @@ pub(super) fn public_entries<'a>(facts: &Facts<'a>) -> Vec<PublicEntry<'a>> {
 pub(super) fn changes(facts: &Facts<'_>) -> Vec<Effect> {
     let topology = facts.topology();
     let telemetry = |call: CallId| {
-        let role = facts.cascade().node(topology.node_id_of(topology.callee(call)), Key::Role).given();
+        let role = facts.cascade().node(topology.callee_node(call), Key::Role).given();
         role.is_some_and(|role| role.setting.says("telemetry"))
     };
     let mut worst = vec![Effect::Absent; topology.operations.len()];

@@ -114,7 +114,7 @@ pub enum Origin<'a> {
     Box(ScopeId),
     /// In a `defaults` block of a box.
     Defaults(ScopeId),
-    /// In the table of clients, with this one.
+    /// In the table of clients, as a default of this one. INVARIANT: the setting is what the client has of its key.
     Client(&'a Client),
 }
 
@@ -174,10 +174,11 @@ impl<'a> Cascade<'a> {
     }
 
     /// What is known of one of several attributes of a call that say the same thing, such as `retries` and `attempts`.
+    /// INVARIANT: all of them or none are what a callee may insist on.
     #[must_use]
     #[inline]
     pub fn call(&self, id: CallId, keys: &[Key]) -> Answer<'a> {
-        if !self.topology.said.of_call(id, keys) {
+        if !self.topology.stated.of_call(id, keys) {
             return Answer::Unstated;
         }
         self.answer_of_call(id, keys)
@@ -196,7 +197,7 @@ impl<'a> Cascade<'a> {
     #[must_use]
     #[inline]
     pub fn operation(&self, id: OperationId, key: Key) -> Answer<'a> {
-        if !self.topology.said.of_operation(id, key) {
+        if !self.topology.stated.of_operation(id, key) {
             return Answer::Unstated;
         }
         self.answer_of_operation(id, key)
@@ -214,7 +215,7 @@ impl<'a> Cascade<'a> {
     #[must_use]
     #[inline]
     pub fn node(&self, id: NodeId, key: Key) -> Answer<'a> {
-        if !self.topology.said.of_node(id, key) {
+        if !self.topology.stated.of_node(id, key) {
             return Answer::Unstated;
         }
         self.answer_of_node(id, key)

@@ -28,13 +28,13 @@ pub struct Setting {
     pub state: State,
     /// Name and value, without the block.
     pub span: Span,
-    /// What few have: held apart, so that many settings lie side by side.
-    more: Option<Box<More>>,
+    /// Held apart, so that many settings lie side by side; nothing if there are none.
+    details: Option<Box<Details>>,
 }
 
 /// What few settings have.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct More {
+pub(super) struct Details {
     pub(super) fields: Box<[Setting]>,
     pub(super) references: Box<[Reference]>,
     pub(super) texts: Box<[Name]>,
@@ -108,8 +108,8 @@ impl Settings {
         }
     }
 
-    /// So many more may be added.
-    pub(super) fn expect(&mut self, more: usize) {
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, more: usize) {
         self.list.reserve_exact(more);
     }
 
@@ -128,30 +128,30 @@ impl Settings {
 impl Setting {
     /// One without anything beside its value.
     pub(super) fn new(key: Key, state: State, span: Span) -> Self {
-        Self { key, state, span, more: None }
+        Self { key, state, span, details: None }
     }
 
-    pub(super) fn more_mut(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
+    pub(super) fn details_mut(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
     }
 
     /// What its own block states.
     #[must_use]
     pub fn fields(&self) -> &[Setting] {
-        self.more.as_ref().map_or(&[], |more| &more.fields)
+        self.details.as_ref().map_or(&[], |details| &details.fields)
     }
 
     /// What names in it refer to, in written order.
     #[must_use]
     pub fn references(&self) -> &[Reference] {
-        self.more.as_ref().map_or(&[], |more| &more.references)
+        self.details.as_ref().map_or(&[], |details| &details.references)
     }
 
     /// What the words and texts of one's own in it say, in written order, without quotes: the same text, the same number.
     /// Empty for what the table of clients fills in.
     #[must_use]
     pub fn texts(&self) -> &[Name] {
-        self.more.as_ref().map_or(&[], |more| &more.texts)
+        self.details.as_ref().map_or(&[], |details| &details.texts)
     }
 
     fn data(&self) -> &[Datum] {

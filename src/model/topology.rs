@@ -8,8 +8,8 @@ use petgraph::Directed;
 use petgraph::graph::{Graph, NodeIndex};
 
 use super::cascade::Scope;
-use super::said::Said;
 use super::setting::Settings;
+use super::stated::StatedIndex;
 use crate::ids::IdMap;
 use crate::source::Span;
 use crate::syntax::Arrow;
@@ -279,15 +279,16 @@ pub struct Topology {
     pub links: Vec<Link>,
     /// Suppressions.
     pub allows: Vec<Allow>,
-    /// Vertices are operations, edges calls, with the same numbers.
-    pub graph: Graph<Vertex, (), Directed, u32>,
+    /// Vertices are operations, edges calls, with the same numbers: what is asked of all in turn lies close together.
+    /// INVARIANT: a vertex has the node of its operation and its kind, an edge the ends of its call.
+    pub(crate) graph: Graph<Vertex, (), Directed, u32>,
     pub(super) by_name: IdMap<Name, NodeId>,
     pub(super) operations_by_name: IdMap<(NodeId, Option<Name>), OperationId>,
     pub(super) policies_by_name: IdMap<Name, PolicyId>,
     /// How many calls of one name there are.
     pub(super) twins: IdMap<(OperationId, OperationId, Arrow), u32>,
     pub(super) names: Names,
-    pub(super) said: Said,
+    pub(super) stated: StatedIndex,
 }
 
 /// Names, each held once.
@@ -369,6 +370,18 @@ impl Topology {
     #[must_use]
     pub fn callee(&self, call: CallId) -> OperationId {
         OperationId::at(self.graph.raw_edges()[call.index()].target().index())
+    }
+
+    /// The node that calls.
+    #[must_use]
+    pub fn caller_node(&self, call: CallId) -> NodeId {
+        self.node_id_of(self.caller(call))
+    }
+
+    /// The node that is called.
+    #[must_use]
+    pub fn callee_node(&self, call: CallId) -> NodeId {
+        self.node_id_of(self.callee(call))
     }
 
     /// Numbers of all nodes.

@@ -57,7 +57,7 @@ impl Requests {
     pub(super) fn calls_to(&self, facts: &Facts<'_>, node: NodeId) -> Vec<CallId> {
         let topology = facts.topology();
         let all = topology.node(node).operations.iter().flat_map(|id| topology.calls_to(*id));
-        let counts = |call: &CallId| self.need_call(facts, *call) && prose::caller(facts, *call) != node;
+        let counts = |call: &CallId| self.need_call(facts, *call) && facts.topology().caller_node(*call) != node;
         let mut calls: Vec<CallId> = all.filter(counts).collect();
         calls.sort_by_key(|call| facts.call_rank(*call));
         calls

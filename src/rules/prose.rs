@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
 use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, decimals, spaced};
 pub(super) use crate::diagnostic::{number, percentage, quantile};
-use crate::model::{Answer, CallId, Duration, NodeId, OperationId, Origin, Stated};
+use crate::model::{Answer, CallId, Duration, OperationId, Origin, Stated};
 use crate::source::Span;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -37,16 +37,6 @@ pub(super) fn and_below(facts: &Facts<'_>, calls: &[CallId]) -> String {
 /// A call as people read it: `a -> b`.
 pub(super) fn call(facts: &Facts<'_>, call: CallId) -> String {
     spaced(&facts.topology().call_name(call))
-}
-
-/// The node that a call arrives at.
-pub(super) fn callee(facts: &Facts<'_>, call: CallId) -> NodeId {
-    facts.topology().node_id_of(facts.topology().callee(call))
-}
-
-/// The node that a call leaves.
-pub(super) fn caller(facts: &Facts<'_>, call: CallId) -> NodeId {
-    facts.topology().node_id_of(facts.topology().caller(call))
 }
 
 /// A finding at the statement that decides over a call; where that stands elsewhere, the call is shown too.

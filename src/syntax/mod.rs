@@ -12,7 +12,7 @@ pub(crate) use foreign::comma as stray_comma;
 pub(crate) use layout::{Layout, layout};
 pub(crate) use parse::parse_laid_out;
 pub use parse::{Parsed, parse};
-pub use tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, unescape};
+pub use tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, Values, unescape};
 
 /// The deepest nesting of blocks that is read.
 pub const MAX_DEPTH: usize = 64;

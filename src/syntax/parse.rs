@@ -3,11 +3,10 @@
 
 use pest::Parser as _;
 use pest::iterators::{Pair, Pairs};
-use smallvec::SmallVec;
 
 use super::foreign;
 use super::layout::{self, Layout, Missing, Piece};
-use super::tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind};
+use super::tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, Values};
 use crate::diagnostic::{Diagnostic, Edit, Problem};
 use crate::parallel;
 use crate::source::{SourceId, SourceMap, Span};
@@ -239,10 +238,10 @@ impl<'a> Builder<'a> {
         (statements, flawed)
     }
 
-    /// The block of a statement that has none on its line, if nothing but blanks and comments stand before it, and what
+    /// The block of a statement of these parts that has none on its line, if nothing but blanks and comments stand before it, and what
     /// of these is no comment of ours.
     fn block_on_a_later_line<'p>(
-        statement: &Pairs<'p, Rule>,
+        parts: &Pairs<'p, Rule>,
         behind: &str,
         pairs: &mut Pairs<'p, Rule>,
     ) -> Vec<Pair<'p, Rule>> {
@@ -262,7 +261,7 @@ impl<'a> Builder<'a> {
         let Some(last) = later.pop_if(|last| last.as_rule() == Rule::nameless) else { return Vec::new() };
         let to_the_end = last.get_input().len() - last.as_span().start();
         let between = behind.get(..behind.len() - to_the_end).unwrap_or("");
-        let has_block = statement.clone().next_back().is_some_and(|part| part.as_rule() == Rule::block);
+        let has_block = parts.clone().next_back().is_some_and(|part| part.as_rule() == Rule::block);
         if has_block || between.lines().any(|line| code(line).contains(';')) {
             return Vec::new();
         }
@@ -368,7 +367,7 @@ impl<'a> Builder<'a> {
     }
 
     fn plain<'p>(&mut self, span: Span, parts: Pairs<'p, Rule>, later: Vec<Pair<'p, Rule>>) -> Plain {
-        let mut plain = Plain { span, name: span.before(), values: SmallVec::new(), block: None, flawed: false };
+        let mut plain = Plain { span, name: span.before(), values: Values::new(), block: None, flawed: false };
         let mut comma: Option<Span> = None;
         for part in parts.chain(later) {
             let span = self.span(&part);

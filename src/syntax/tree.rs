@@ -70,7 +70,7 @@ pub struct Plain {
     /// The first word.
     pub name: Span,
     /// What follows on the line.
-    pub values: SmallVec<[Value; 1]>,
+    pub values: Values,
     /// What is said of it.
     pub block: Option<Box<Block>>,
     /// Whether a part of it could not be read.
@@ -107,6 +107,9 @@ pub struct Block {
     /// Whether something in it could not be read, apart from what a flawed statement in it says itself.
     pub flawed: bool,
 }
+
+/// The values of a statement: nearly always one.
+pub type Values = SmallVec<[Value; 1]>;
 
 /// One value token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -216,10 +216,12 @@ pub struct KeySet([u64; KeySet::WORDS]);
 
 impl KeySet {
     const WORDS: usize = ATTRIBUTES.len().div_ceil(64);
-    /// More than the number of any attribute.
-    pub(crate) const SIZE: usize = 64 * Self::WORDS;
     /// All attributes.
-    pub const ALL: Self = Self([u64::MAX; Self::WORDS]);
+    pub const ALL: Self = {
+        let mut words = [u64::MAX; Self::WORDS];
+        words[Self::WORDS - 1] >>= 64 * Self::WORDS - ATTRIBUTES.len();
+        Self(words)
+    };
 
     /// Whether it has the attribute.
     #[must_use]
@@ -242,14 +244,14 @@ impl KeySet {
 
     /// Those that are in one of the two.
     #[must_use]
-    pub fn with(mut self, other: Self) -> Self {
+    pub fn union(mut self, other: Self) -> Self {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine |= theirs);
         self
     }
 
     /// Those that are in both.
     #[must_use]
-    pub fn among(mut self, other: Self) -> Self {
+    pub fn intersection(mut self, other: Self) -> Self {
         self.0.iter_mut().zip(other.0).for_each(|(mine, theirs)| *mine &= theirs);
         self
     }
@@ -267,5 +269,35 @@ impl KeySet {
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(keys: &[Key]) -> KeySet {
+        let mut set = KeySet::default();
+        for key in keys {
+            set.insert(*key);
+        }
+        set
+    }
+
+    fn numbers(set: KeySet) -> Vec<usize> {
+        set.numbers().collect()
+    }
+
+    #[test]
+    fn a_set_has_what_was_put_in_across_words() {
+        let key = |number: usize| ATTRIBUTES.get(number).map(|attribute| attribute.key).into_iter();
+        let across: Vec<Key> = [0, 63, 64, ATTRIBUTES.len() - 1].into_iter().flat_map(key).collect();
+        let all = set(&across);
+        assert_eq!(numbers(all), [0, 63, 64, ATTRIBUTES.len() - 1]);
+        assert!(across.iter().all(|key| all.contains(*key)) && !key(1).any(|key| all.contains(key)));
+        assert_eq!(numbers(KeySet::default()), [] as [usize; 0]);
+        assert_eq!(numbers(KeySet::ALL), (0..ATTRIBUTES.len()).collect::<Vec<_>>());
+        let (one, other) = (set(&across[..3]), set(&across[2..]));
+        assert_eq!((one.union(other), numbers(one.intersection(other))), (all, vec![64]));
     }
 }

@@ -103,7 +103,7 @@ impl Requests<'_, '_> {
         let made = self.made(id)?;
         let chance = self.facts.stated_share(id, Key::Chance);
         if let Some(cache) = self.facts.miss_of(id) {
-            let node = self.facts.topology().node_id_of(self.facts.topology().callee(cache));
+            let node = self.facts.topology().callee_node(cache);
             let ratio =
                 self.facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
             let hits = chance.map(|chance| 1.0 - chance).or(ratio)? * self.made(cache)?;

@@ -136,7 +136,7 @@ impl Structure<'_, '_, '_> {
         if let Some(cache) = facts.miss_of(id) {
             let cache = self.made(cache, done);
             let hit = self.formulas.enough(1, [cache, made]);
-            let node = facts.topology().node_id_of(facts.topology().callee(facts.miss_of(id).unwrap_or(id)));
+            let node = facts.topology().callee_node(facts.miss_of(id).unwrap_or(id));
             let ratio = facts.cascade().node(node, Key::HitRatio).given().and_then(|stated| stated.setting.share());
             let hits = chance.map(|chance| 1.0 - chance).or(ratio);
             return match (hits, self.reading) {
@@ -195,7 +195,7 @@ impl Facts<'_> {
     /// places of others.
     #[must_use]
     pub fn is_lookup(&self, call: CallId) -> bool {
-        let node = self.topology().node_id_of(self.topology().callee(call));
+        let node = self.topology().callee_node(call);
         ["identity", "config", "secrets", "discovery"].into_iter().any(|role| self.has_role(node, role))
     }
 

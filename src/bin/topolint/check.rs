@@ -37,8 +37,8 @@ pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
     notice_idle(&config, &folder, &sources);
     let mut loader = Loader::new(&folder);
     loader.sources = sources;
-    // Reading the table takes a while, in which the files are read.
-    std::thread::spawn(built_in_clients);
+    // Reading the table takes a while, in which the files are read. Without a thread it is read later.
+    let _ = std::thread::Builder::new().spawn(built_in_clients);
     let projects = projects(&mut loader, &folder, &wanted)?;
     let terms = Terms { config: &config, today: check.today.unwrap_or_else(today), clients: built_in_clients() };
     let mut compared_with = None;

@@ -23,9 +23,9 @@ pub(super) fn check(sides: &Sides<'_, '_>, _: &Options) -> Vec<Diagnostic> {
     let mut seen: HashSet<NodeId> = HashSet::new();
     let mut found = Vec::new();
     for call in topology.call_ids().filter(|id| head.is_hard(*id) && !was_hard.contains(id)) {
-        let callee = topology.node_id_of(topology.callee(call));
+        let callee = topology.callee_node(call);
         let Some(entry) = ways.start(topology.caller(call)) else { continue };
-        let is_own = topology.node_id_of(topology.caller(call)) == callee;
+        let is_own = topology.caller_node(call) == callee;
         if is_own || topology.call(call).implied || needs.had(entry, callee) || !seen.insert(callee) {
             continue;
         }

@@ -85,7 +85,7 @@ impl<'a> Lowering<'a> {
         self.declare_files();
         self.read_all();
         self.connect_all();
-        self.topology.note_what_is_said();
+        self.topology.index_stated();
         let checked = check::check(&self.topology, self.sources, &self.unread);
         self.problems.extend(checked);
     }

@@ -215,7 +215,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn content(&mut self, said: &Said<'a>, place: Places, owner: Owner) -> Content<'a> {
         let mut content = Content { settings: Settings::default(), rest: Vec::new() };
         content.settings.flawed = said.flawed;
-        content.settings.expect(said.statements.iter().filter(|said| matches!(said, Statement::Plain(_))).count());
+        content.settings.reserve(said.statements.iter().filter(|said| matches!(said, Statement::Plain(_))).count());
         let first_allow = self.topology.allows.len();
         let takes_calls =
             place.intersects(Places::STEPS | Places::OPERATION | Places::NODE | Places::GROUP | Places::FILE);
@@ -379,7 +379,7 @@ impl<'a> Lowering<'a> {
         }
         if setting.names().next().is_some() {
             let names = setting.names().map(|span| syntax::unescape(self.sources.text(span)));
-            setting.more_mut().texts = names.map(|text| self.topology.names.intern(&text)).collect();
+            setting.details_mut().texts = names.map(|text| self.topology.names.intern(&text)).collect();
         }
         self.resolve(&mut setting);
         self.refuse_clients(&setting, place);
@@ -420,7 +420,9 @@ impl<'a> Lowering<'a> {
         }
         let said = Said { statements: block.statements.iter().collect(), inside: block.span, flawed: block.flawed };
         let content = self.content(&said, inner, Owner::Topology);
-        setting.more_mut().fields = content.settings.into_iter().collect();
+        if !content.settings.as_slice().is_empty() {
+            setting.details_mut().fields = content.settings.into_iter().collect();
+        }
     }
 
     /// Looks up the names in a value.
@@ -438,7 +440,7 @@ impl<'a> Lowering<'a> {
             }
         }
         if !references.is_empty() {
-            setting.more_mut().references = references.into();
+            setting.details_mut().references = references.into();
         }
     }
 

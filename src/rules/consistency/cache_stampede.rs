@@ -26,7 +26,7 @@ fn finding(facts: &Facts<'_>, cache: NodeId, misses: &[CallId], threshold: f64) 
     }
     let Answer::None(guard) = facts.cascade().node(cache, Key::StampedeGuard) else { return None };
     let reads: f64 = misses.iter().map(|call| facts.rate_without_hits(*call).per_second).sum();
-    let store = topology.node_name(prose::callee(facts, *misses.first()?));
+    let store = topology.node_name(facts.topology().callee_node(*misses.first()?));
     (reads > threshold).then(|| unguarded(facts, cache, guard, store, reads, misses))
 }
 
@@ -36,7 +36,7 @@ fn misses(facts: &Facts<'_>) -> BTreeMap<NodeId, Vec<CallId>> {
     for call in facts.calls_by_name() {
         let Some(get) = facts.miss_of(call).filter(|_| facts.is_made(call)) else { continue };
         if !facts.cascade().call(call, &[Key::Bulkhead]).may_be_given() {
-            misses.entry(prose::callee(facts, get)).or_default().push(call);
+            misses.entry(facts.topology().callee_node(get)).or_default().push(call);
         }
     }
     misses
@@ -45,7 +45,7 @@ fn misses(facts: &Facts<'_>) -> BTreeMap<NodeId, Vec<CallId>> {
 /// `λ·T` readers of one entry while it is read anew, against what the store takes.
 fn hot_entry(facts: &Facts<'_>, cache: NodeId, call: CallId, hot: Stated<'_>, rate: f64) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let store = prose::callee(facts, call);
+    let store = facts.topology().callee_node(call);
     let recompute = latency(facts, call)?;
     let readers = rate * recompute.seconds();
     let (limit, stated) = exceeded(facts, store, rate, readers)?;

@@ -53,7 +53,8 @@ fn race(facts: &Facts<'_>, cache: NodeId) -> Option<Race> {
     let topology = facts.topology();
     let fills =
         topology.node(store).operations.iter().flat_map(|operation| topology.calls_to(*operation)).find(|read| {
-            facts.is_made(*read) && facts.miss_of(*read).is_some_and(|missed| prose::callee(facts, missed) == cache)
+            facts.is_made(*read)
+                && facts.miss_of(*read).is_some_and(|missed| facts.topology().callee_node(missed) == cache)
         });
     let renews = facts.writers(cache).filter(|call| follows(facts, *call, store));
     // To remove an entry does harm only where somebody puts one back.
@@ -66,7 +67,7 @@ fn race(facts: &Facts<'_>, cache: NodeId) -> Option<Race> {
 fn follows(facts: &Facts<'_>, renews: CallId, store: NodeId) -> bool {
     let topology = facts.topology();
     let operation = topology.caller(renews);
-    let to_store = |call: CallId| prose::callee(facts, call) == store && facts.write(call) == Some(Write::Data);
+    let to_store = |call: CallId| facts.topology().callee_node(call) == store && facts.write(call) == Some(Write::Data);
     topology.calls_from(operation).any(to_store) || facts.is_told_of(operation, store)
 }
 

@@ -124,7 +124,7 @@ fn witness(facts: &Facts<'_>, store: NodeId, places: &Places<'_>) -> Vec<Step> {
 
 fn writes(facts: &Facts<'_>, call: CallId) -> Step {
     let topology = facts.topology();
-    let text = format!("writes to `{}`", topology.node_name(prose::callee(facts, call)));
+    let text = format!("writes to `{}`", topology.node_name(facts.topology().callee_node(call)));
     Step { subject: topology.call_name(call), span: topology.call(call).span, text, value: None }
 }
 
@@ -144,9 +144,9 @@ fn by_clock(facts: &Facts<'_>, store: NodeId) -> Option<Diagnostic> {
     // Writes that state to be idempotent set the same value, whoever comes first.
     let mut matter = facts.writers(store).filter(|call| facts.effect(EffectSite::Write(*call)) != Effect::Idempotent);
     let first = matter.next()?;
-    let node = topology.node_id_of(topology.caller(first));
+    let node = topology.caller_node(first);
     let alone = facts.instances(node).is_some_and(|(_, most)| most == 1);
-    let second = matter.find(|call| topology.node_id_of(topology.caller(*call)) != node);
+    let second = matter.find(|call| topology.caller_node(*call) != node);
     if claimed || (alone && second.is_none()) {
         return None;
     }

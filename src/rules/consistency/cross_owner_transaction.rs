@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn report(facts: &Facts<'_>, found: &SharedTransaction) -> Option<Diagnostic> {
     let topology = facts.topology();
     let [(one, its), (other, others)] = found.parts;
-    let node = |call| topology.node_name(prose::callee(facts, call));
+    let node = |call| topology.node_name(facts.topology().callee_node(call));
     let stated = facts.cascade().call(other, &[Key::Transaction]).given()?;
     let message = format!(
         "the transaction `{}` spans `{}` of `{}` and `{}` of `{}`: each waits, with its locks held, for the other team's \

@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 
 fn report(facts: &Facts<'_>, read: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let store = prose::callee(facts, read);
+    let store = facts.topology().callee_node(read);
     let drawn = facts.is_awaited(read) && !topology.call(read).implied && facts.miss_of(read).is_none();
     if !drawn || topology.node(store).kind != ElementKind::Store || !facts.is_read(read) {
         return None;

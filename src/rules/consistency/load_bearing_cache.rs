@@ -22,7 +22,7 @@ fn misses(facts: &Facts<'_>, of: &Limited<'_>) -> BTreeMap<NodeId, Vec<CallId>> 
     let mut by_cache: BTreeMap<NodeId, Vec<CallId>> = BTreeMap::new();
     for call in of.operations(facts).iter().flat_map(|id| topology.calls_to(*id)) {
         if let Some(get) = facts.miss_of(call).filter(|_| facts.is_made(call) && !topology.call(call).implied) {
-            by_cache.entry(prose::callee(facts, get)).or_default().push(call);
+            by_cache.entry(facts.topology().callee_node(get)).or_default().push(call);
         }
     }
     by_cache
@@ -88,9 +88,9 @@ fn unknown(facts: &Facts<'_>, limited: &[Limited<'_>]) -> Vec<Diagnostic> {
     let stated = |node: NodeId| limited.iter().any(|of| of.node == node);
     let mut by_pair: BTreeMap<(NodeId, NodeId), Vec<CallId>> = BTreeMap::new();
     for call in topology.call_ids().filter(|call| facts.is_made(*call) && !topology.call(*call).implied) {
-        let store = prose::callee(facts, call);
+        let store = facts.topology().callee_node(call);
         if let Some(get) = facts.miss_of(call).filter(|_| !stated(store)) {
-            by_pair.entry((prose::callee(facts, get), store)).or_default().push(call);
+            by_pair.entry((facts.topology().callee_node(get), store)).or_default().push(call);
         }
     }
     by_pair.into_iter().filter_map(|((cache, store), calls)| advice(facts, cache, store, &calls)).collect()

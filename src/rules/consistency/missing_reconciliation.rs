@@ -20,7 +20,7 @@ fn report(facts: &Facts<'_>, call: CallId, certainty: Certainty) -> Diagnostic {
     let topology = facts.topology();
     let from = topology.operation_name(topology.caller(call));
     let to = topology.operation_name(topology.callee(call));
-    let node = topology.node_name(prose::callee(facts, call));
+    let node = topology.node_name(facts.topology().callee_node(call));
     let message = format!(
         "when no answer comes from `{to}`, `{from}` may neither repeat it nor ask what became of it: no key, and nothing \
          to look up in `{node}`"

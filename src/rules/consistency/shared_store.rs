@@ -105,5 +105,5 @@ fn help(facts: &Facts<'_>, shared: &Shared, first: Access) -> Vec<String> {
 
 fn node<'a>(facts: &'a Facts<'_>, access: Access) -> &'a str {
     let topology = facts.topology();
-    topology.node_name(topology.node_id_of(topology.caller(access.call)))
+    topology.node_name(topology.caller_node(access.call))
 }

@@ -78,7 +78,7 @@ fn witness(facts: &Facts<'_>, unmet: &Unmet<'_>) -> Vec<Step> {
 
 fn hop(facts: &Facts<'_>, unmet: &Unmet<'_>, call: CallId) -> Step {
     let topology = facts.topology();
-    let to = topology.node_id_of(topology.callee(call));
+    let to = topology.callee_node(call);
     let text = match (unmet.weakness == Weakness::Session(call), unmet.certainty) {
         (true, Certainty::Proved) => format!("any instance of `{}` answers", topology.node_name(to)),
         (true, _) => format!("`sticky` is not stated, and several instances of `{}` run", topology.node_name(to)),
@@ -135,7 +135,7 @@ pub(super) fn more_copies(store: &str) -> String {
 /// What to write where a copy answers that may be behind.
 pub(super) fn ask_leader(facts: &Facts<'_>, unmet: &Unmet<'_>, hop: ReadHop<'_>, read: &str) -> String {
     let name = facts.topology().node_name(hop.node);
-    let here = prose::callee(facts, unmet.read) == hop.node;
+    let here = facts.topology().callee_node(unmet.read) == hop.node;
     let call = if here { format!("`{read}`") } else { format!("the reads of `{name}` that fill the cache") };
     format!("let the leader answer: `read-from leader` on {call}")
 }

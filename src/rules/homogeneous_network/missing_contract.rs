@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let topology = facts.topology();
     let mut used: BTreeMap<NodeId, Vec<CallId>> = BTreeMap::new();
     for call in facts.calls_by_name().filter(|call| facts.hop(*call).is_some() && facts.is_made(*call)) {
-        used.entry(prose::callee(facts, call)).or_default().push(call);
+        used.entry(facts.topology().callee_node(call)).or_default().push(call);
     }
     let agreed = topology.node_ids().any(|node| facts.cascade().node(node, Key::Contract).given().is_some())
         || topology.call_ids().any(|call| facts.cascade().call(call, &[Key::Version]).given().is_some());
@@ -66,10 +66,12 @@ fn is_versioned(facts: &Facts<'_>, call: CallId) -> bool {
 fn between_services(facts: &Facts<'_>, node: NodeId, calls: &[CallId]) -> Option<(CallId, [Name; 2])> {
     let topology = facts.topology();
     let own = team(facts, node)?;
-    let of_services =
-        calls.iter().copied().filter(|call| topology.node(prose::caller(facts, *call)).kind == ElementKind::Service);
+    let of_services = calls
+        .iter()
+        .copied()
+        .filter(|call| topology.node(facts.topology().caller_node(*call)).kind == ElementKind::Service);
     let mut foreign = of_services.filter_map(|call| {
-        let other = team(facts, prose::caller(facts, call)).filter(|team| *team != own)?;
+        let other = team(facts, facts.topology().caller_node(call)).filter(|team| *team != own)?;
         (!is_versioned(facts, call)).then_some((call, [other, own]))
     });
     foreign.next()
@@ -80,9 +82,10 @@ fn over_a_queue(facts: &Facts<'_>, queue: NodeId, calls: &[CallId]) -> Option<(C
     let unversioned = |call: &CallId| !is_versioned(facts, *call);
     let sent = calls.iter().copied().filter(unversioned);
     let senders: Vec<(CallId, Name)> =
-        sent.filter_map(|call| Some((call, team(facts, prose::caller(facts, call))?))).collect();
+        sent.filter_map(|call| Some((call, team(facts, facts.topology().caller_node(call))?))).collect();
     let delivered = facts.subscriptions(queue).into_iter().filter(unversioned);
-    let receivers: Vec<Name> = delivered.filter_map(|delivery| team(facts, prose::callee(facts, delivery))).collect();
+    let receivers: Vec<Name> =
+        delivered.filter_map(|delivery| team(facts, facts.topology().callee_node(delivery))).collect();
     // If all who consume are of the first sender's team, any other sender will do with any of them.
     let (first, other) =
         (receivers.first()?, receivers.iter().find(|team| **team != senders.first().map_or(**team, |(_, own)| *own)));

@@ -27,7 +27,7 @@ fn understands<'a>(facts: &Facts<'a>, node: NodeId) -> Option<(Duration, Stated<
 /// A message that may be older than its consumer can read.
 fn kept_too_long(facts: &Facts<'_>, queue: NodeId, call: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let consumer = prose::callee(facts, call);
+    let consumer = facts.topology().callee_node(call);
     let (window, stated) = understands(facts, consumer)?;
     let retention = facts.cascade().node(queue, Key::Retention).given()?;
     let kept = retention.setting.duration();

@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let outside = facts.outside_of_exactly_once();
     let mut by_queue: BTreeMap<NodeId, Vec<&Exposed>> = BTreeMap::new();
     for exposed in &outside {
-        by_queue.entry(prose::caller(facts, exposed.repeater.call)).or_default().push(exposed);
+        by_queue.entry(facts.topology().caller_node(exposed.repeater.call)).or_default().push(exposed);
     }
     by_queue.into_iter().filter_map(|(queue, group)| report(facts, queue, group)).collect()
 }

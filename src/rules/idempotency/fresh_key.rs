@@ -25,7 +25,7 @@ fn report(facts: &Facts<'_>, call: CallId, group: &[&Exposed]) -> Option<Diagnos
     } else {
         let repeats = match exposed.repeater.kind {
             RepeaterKind::Redelivery => {
-                format!("`{}` delivers again", topology.node_name(prose::caller(facts, exposed.repeater.call)))
+                format!("`{}` delivers again", topology.node_name(facts.topology().caller_node(exposed.repeater.call)))
             }
             _ => format!("`{}` repeats", prose::call(facts, exposed.repeater.call)),
         };

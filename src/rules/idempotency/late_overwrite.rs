@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     let mut by_store: BTreeMap<NodeId, (Stated<'_>, CallId, Horizon)> = BTreeMap::new();
     for call in facts.topology().call_ids() {
         let Some((stated, horizon)) = late(facts, call, gap) else { continue };
-        let store = prose::callee(facts, call);
+        let store = facts.topology().callee_node(call);
         if by_store.get(&store).is_none_or(|(_, _, known)| known.time < horizon.time) {
             by_store.insert(store, (stated, call, horizon));
         }
@@ -29,7 +29,7 @@ fn late<'a>(facts: &Facts<'a>, call: CallId, gap: Duration) -> Option<(Stated<'a
     if !facts.is_made(call) || !upsert || facts.write(call) != Some(Write::Data) || facts.dedup(from).is_some() {
         return None;
     }
-    let stated = match facts.cascade().node(prose::callee(facts, call), Key::ConflictPolicy) {
+    let stated = match facts.cascade().node(facts.topology().callee_node(call), Key::ConflictPolicy) {
         Answer::Given(stated) if stated.setting.says("lww") => stated,
         Answer::None(stated) => stated,
         _ => return None,

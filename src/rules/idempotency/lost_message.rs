@@ -16,9 +16,9 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 /// Nobody waits until the queue has it.
 fn unconfirmed(facts: &Facts<'_>, call: CallId, certainty: Certainty) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let queue = topology.node_name(prose::callee(facts, call));
+    let queue = topology.node_name(facts.topology().callee_node(call));
     let from = topology.operation_name(topology.caller(call));
-    let delivery = facts.cascade().node(prose::callee(facts, call), Key::Delivery).given()?;
+    let delivery = facts.cascade().node(facts.topology().callee_node(call), Key::Delivery).given()?;
     let message = format!(
         "`{from}` does not wait until `{queue}` has the message: it is lost if either stops, however `{queue}` delivers"
     );
@@ -34,7 +34,7 @@ fn unconfirmed(facts: &Facts<'_>, call: CallId, certainty: Certainty) -> Option<
     let sent = Step { subject: topology.call_name(call), span, text: "sent and forgotten".to_owned(), value: None };
     let kept = Step {
         subject: queue.to_owned(),
-        span: prose::place(delivery).unwrap_or(topology.node(prose::callee(facts, call)).span),
+        span: prose::place(delivery).unwrap_or(topology.node(facts.topology().callee_node(call)).span),
         text: "keeps each message until it is handled, once it has it".to_owned(),
         value: None,
     };

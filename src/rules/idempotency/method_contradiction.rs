@@ -28,7 +28,7 @@ fn finding(facts: &Facts<'_>, operation: OperationId, exposed: &IdSet<EffectSite
     }
     let (way, site) = facts.repeated_below(operation)?;
     let telemetry = |call| {
-        let role = facts.cascade().node(prose::callee(facts, call), Key::Role).given();
+        let role = facts.cascade().node(facts.topology().callee_node(call), Key::Role).given();
         role.is_some_and(|role| role.setting.says("telemetry"))
     };
     // Writing a log is no effect that anybody asked for.

@@ -4,7 +4,6 @@ use crate::analysis::{Dedup, Facts, Repetition};
 use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
 use crate::model::{Answer, NodeId};
-use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
@@ -42,9 +41,9 @@ fn finding(facts: &Facts<'_>, dedup: Dedup<'_>) -> Option<Diagnostic> {
 fn works_in(facts: &Facts<'_>, dedup: Dedup<'_>, store: NodeId) -> bool {
     let unprotected = facts.unprotected(dedup.operation);
     let elsewhere = |repetition| {
-        unprotected.iter().any(|(call, found)| *found >= repetition && prose::callee(facts, *call) != store)
+        unprotected.iter().any(|(call, found)| *found >= repetition && facts.topology().callee_node(*call) != store)
     };
     // Where the effect is known to commit elsewhere, that is said of it already.
-    let calls_it = facts.topology().calls_from(dedup.operation).any(|call| prose::callee(facts, call) == store);
+    let calls_it = facts.topology().calls_from(dedup.operation).any(|call| facts.topology().callee_node(call) == store);
     calls_it && !elsewhere(Repetition::Unknown) || elsewhere(Repetition::Unsafe)
 }

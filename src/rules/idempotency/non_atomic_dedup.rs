@@ -54,7 +54,7 @@ fn elsewhere(facts: &Facts<'_>, dedup: Dedup<'_>) -> Option<Diagnostic> {
 
 /// Messages are left to what is said of writing and publishing apart.
 fn commits_apart(facts: &Facts<'_>, call: CallId, store: NodeId) -> bool {
-    let callee = prose::callee(facts, call);
+    let callee = facts.topology().callee_node(call);
     let node = facts.topology().node(callee);
     let telemetry = facts.cascade().node(callee, Key::Role).given();
     let telemetry = telemetry.is_some_and(|stated| stated.setting.says("telemetry"));
@@ -85,7 +85,7 @@ fn report(
         diagnostic.witness.push(step(topology.call_name(call), span, "made again, it changes something again"));
         let callee = topology.operation_name(topology.callee(call));
         let shown = prose::call(facts, call);
-        if topology.node(prose::callee(facts, call)).kind == ElementKind::Store {
+        if topology.node(facts.topology().callee_node(call)).kind == ElementKind::Store {
             diagnostic
                 .help
                 .push(format!("keep the keys in `{callee}` and commit both at once: `recorded-in` and `atomic`"));

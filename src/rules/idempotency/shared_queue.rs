@@ -21,7 +21,7 @@ fn finding(facts: &Facts<'_>, queue: NodeId) -> Option<Diagnostic> {
     let length = queue::given(facts, queue, Key::MaxLength).filter(|stated| !queue::is_unlimited(*stated))?;
     let mut seen: IdSet<NodeId> = IdSet::default();
     let mut calls = facts.subscriptions(queue);
-    calls.retain(|call| seen.insert(topology.node_id_of(topology.callee(*call))));
+    calls.retain(|call| seen.insert(topology.callee_node(*call)));
     let [first, second, ..] = calls.as_slice() else { return None };
     Some(report(facts, queue, [overflow, length], [*first, *second], calls.len()))
 }

@@ -132,7 +132,7 @@ fn step(facts: &Facts<'_>, delay: Delay) -> Step {
 fn shorter(facts: &Facts<'_>, horizon: &Horizon) -> Option<String> {
     let longest = horizon.delays.iter().max_by_key(|delay| delay.time)?;
     let topology = facts.topology();
-    let queue = topology.node_name(topology.node_id_of(topology.caller(longest.call)));
+    let queue = topology.node_name(topology.caller_node(longest.call));
     Some(match longest.kind {
         DelayKind::Replay(dead) => {
             let dead = topology.node_name(dead);

@@ -57,7 +57,7 @@ fn stake(facts: &Facts<'_>, dedup: Dedup<'_>, store: NodeId, weakness: Weakness<
     let together = dedup.atomic() == Some(true) && matches!(weakness, Weakness::Lags(_) | Weakness::Loses(_));
     let own = if together { Repetition::Safe } else { facts.past_barrier(dedup.operation) };
     let below = facts.unprotected(dedup.operation).into_iter();
-    let below = below.filter(|(call, _)| !(together && prose::callee(facts, *call) == store));
+    let below = below.filter(|(call, _)| !(together && facts.topology().callee_node(*call) == store));
     match below.map(|(_, repetition)| repetition).fold(own, Repetition::max) {
         Repetition::Safe => None,
         Repetition::Unknown => Some(Certainty::Possible),

@@ -64,7 +64,7 @@ fn late(facts: &Facts<'_>, call: CallId, speed: &Speed) -> Option<String> {
 fn slow(facts: &Facts<'_>, call: CallId, speed: &Speed) -> Option<String> {
     let topology = facts.topology();
     let pool = facts.cascade().call(call, &[Key::PoolSize]).given()?.setting.count()?;
-    let (_, instances) = facts.instances(topology.node_id_of(topology.caller(call)))?;
+    let (_, instances) = facts.instances(topology.caller_node(call))?;
     let bytes = facts.bytes(call);
     let needed = facts.call_rate(call, Traffic::Peak).per_second * float(bytes.request.max(bytes.response));
     let possible = float(pool.saturating_mul(instances)) * speed.bytes_per_second;

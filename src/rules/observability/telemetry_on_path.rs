@@ -43,5 +43,5 @@ fn is_handed_over(facts: &Facts<'_>, call: CallId) -> bool {
     let asks = reads || facts.cascade().operation(to, Key::Readonly).may_be_given();
     let meant = matches!(facts.cascade().call(call, &[Key::Fallback]), Answer::None(_));
     let optional = facts.cascade().call(call, &[Key::Optional]).may_be_given();
-    !asks && !meant && !optional && !facts.has_role(prose::caller(facts, call), "telemetry")
+    !asks && !meant && !optional && !facts.has_role(facts.topology().caller_node(call), "telemetry")
 }

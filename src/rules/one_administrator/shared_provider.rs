@@ -39,7 +39,7 @@ fn finding(facts: &Facts<'_>, group: &Redundancy) -> Option<Diagnostic> {
     let placed: Vec<(NodeId, Place)> = group
         .branches
         .iter()
-        .map(|call| prose::callee(facts, *call))
+        .map(|call| facts.topology().callee_node(*call))
         .filter_map(|node| Some((node, Place::of(facts, node)?)))
         .collect();
     // So many that too few are left.

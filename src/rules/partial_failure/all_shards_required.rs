@@ -13,7 +13,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 
 fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let node = prose::callee(facts, call);
+    let node = facts.topology().callee_node(call);
     let shards = facts.cascade().node(node, Key::Shards).given()?.setting.count().filter(|shards| *shards > 1)?;
     let times = facts.plan(call).least_times;
     if times < shards || !may_fail_it(facts, call) {

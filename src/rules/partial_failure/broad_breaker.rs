@@ -17,7 +17,7 @@ fn finding(facts: &Facts<'_>, call: CallId) -> Option<Diagnostic> {
         return None;
     }
     let breaker = facts.cascade().call(call, &[Key::Breaker]).given()?;
-    let callee = prose::callee(facts, call);
+    let callee = facts.topology().callee_node(call);
     let shards = facts.cascade().node(callee, Key::Shards).given()?;
     let count = shards.setting.count().filter(|count| *count > 1)?;
     let (certainty, scope) = match breaker.setting.field(Key::Scope) {

@@ -15,7 +15,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, options: &Options) -> Vec<Diagn
     let below = Below::of(facts, hops);
     let mut by_cut: BTreeMap<(OperationId, NodeId), Vec<End>> = BTreeMap::new();
     for end in below.ends(facts, hops) {
-        by_cut.entry((facts.topology().caller(end.cut), prose::callee(facts, end.cut))).or_default().push(end);
+        by_cut.entry((facts.topology().caller(end.cut), facts.topology().callee_node(end.cut))).or_default().push(end);
     }
     by_cut.into_values().filter_map(|ends| report(facts, &below, ends, hops)).collect()
 }

@@ -55,10 +55,10 @@ fn needs_its_callee(facts: &Facts<'_>, call: CallId) -> bool {
 /// The nodes outside the caller's cell that a call needs: its callee, and what it passes.
 fn leaks_of(facts: &Facts<'_>, call: CallId) -> Vec<Leak> {
     let cell = |node| facts.cascade().node(node, Key::Cell);
-    let Some(from) = cell(prose::caller(facts, call)).given().and_then(|stated| stated.setting.word()) else {
+    let Some(from) = cell(facts.topology().caller_node(call)).given().and_then(|stated| stated.setting.word()) else {
         return Vec::new();
     };
-    let callee = prose::callee(facts, call);
+    let callee = facts.topology().callee_node(call);
     let external = |node| facts.topology().node(node).kind == ElementKind::External;
     let passed = facts.passed(call);
     let ends = passed.into_iter().chain([callee]);

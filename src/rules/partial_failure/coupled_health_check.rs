@@ -33,10 +33,11 @@ fn coupled(facts: &Facts<'_>, node: NodeId) -> Option<(Span, Coupled)> {
         return None;
     }
     let operations = topology.node(node).operations.iter();
-    let hard = |call: &CallId| facts.is_hard(*call) && !facts.is_local(*call) && prose::callee(facts, *call) != node;
+    let hard =
+        |call: &CallId| facts.is_hard(*call) && !facts.is_local(*call) && facts.topology().callee_node(*call) != node;
     let mut calls: Vec<CallId> = operations.flat_map(|id| topology.calls_from(*id)).filter(hard).collect();
-    calls.sort_by_key(|call| (topology.node_name(prose::callee(facts, *call)), facts.call_rank(*call)));
-    calls.dedup_by_key(|call| prose::callee(facts, *call));
+    calls.sort_by_key(|call| (topology.node_name(facts.topology().callee_node(*call)), facts.call_rank(*call)));
+    calls.dedup_by_key(|call| facts.topology().callee_node(*call));
     let place = prose::place(stated)?;
     (!calls.is_empty()).then_some((place, Coupled { node, calls }))
 }
@@ -47,7 +48,7 @@ fn finding(facts: &Facts<'_>, place: Span, mut nodes: Vec<Coupled>) -> Option<Di
     nodes.sort_by_key(|coupled| topology.node_name(coupled.node));
     let Coupled { node, calls } = nodes.into_iter().next()?;
     let name = topology.node_name(node);
-    let called: Vec<&str> = calls.iter().map(|call| topology.node_name(prose::callee(facts, *call))).collect();
+    let called: Vec<&str> = calls.iter().map(|call| topology.node_name(facts.topology().callee_node(*call))).collect();
     let called = if called.len() > 1 { format!("one of {}", prose::names(&called)) } else { prose::names(&called) };
     let message = format!("the health check of `{name}` is deep: it fails in all instances at once when {called} does");
     let mut diagnostic = Diagnostic::new(place, message).subject(name);

@@ -24,7 +24,7 @@ fn by_part(facts: &Facts<'_>, group: &Redundancy, highest: Option<f64>) -> Optio
     let topology = facts.topology();
     let name = topology.node_name(*shared);
     let operation = topology.operation_name(group.operation);
-    let itself = group.branches.iter().all(|call| facts.callee(*call) == *shared);
+    let itself = group.branches.iter().all(|call| facts.topology().callee_node(*call) == *shared);
     let message = if itself {
         format!("what stands in for `{name}` in `{operation}` is `{name}` again")
     } else {
@@ -61,7 +61,7 @@ fn is_good_enough(facts: &Facts<'_>, node: NodeId, highest: Option<f64>) -> bool
 
 /// All branches lie in one zone.
 fn by_zone(facts: &Facts<'_>, group: &Redundancy) -> Option<Diagnostic> {
-    let nodes: Vec<NodeId> = group.branches.iter().map(|call| facts.callee(*call)).collect();
+    let nodes: Vec<NodeId> = group.branches.iter().map(|call| facts.topology().callee_node(*call)).collect();
     let (first, rest) = nodes.split_first()?;
     let apart = rest.iter().any(|node| node == first || facts.are_independent(*first, *node));
     let zone = facts.only_place(&nodes, Key::Zones).filter(|_| !apart)?;

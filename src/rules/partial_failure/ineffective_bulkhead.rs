@@ -58,7 +58,7 @@ fn finding(facts: &Facts<'_>, pool: &Pool, call: CallId, limit: u64, stated: Sta
     }];
     diagnostic.consequence = Some(format!(
         "when `{}` hangs, all workers can wait for it, as if there were no bulkhead",
-        topology.node_name(prose::callee(facts, call))
+        topology.node_name(facts.topology().callee_node(call))
     ));
     if pool.size > 1 {
         diagnostic.help.push(format!("let it hold a part of them only: `bulkhead {}`", (pool.size / 4).max(1)));

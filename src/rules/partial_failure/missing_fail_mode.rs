@@ -5,7 +5,6 @@ use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
 use crate::model::{Answer, CallId, NodeId};
 use crate::rules::needed::{Requests, more_calls};
-use crate::rules::prose;
 use crate::vocabulary::Key;
 
 /// What is looked up here: who may do what, and how things are set.
@@ -45,7 +44,7 @@ fn finding(facts: &Facts<'_>, node: NodeId, all: &Requests, promised: &Requests)
 /// Neither its caller states what it does without an answer, nor the call, and the caller is none that is asked itself.
 fn is_silent(facts: &Facts<'_>, call: CallId) -> bool {
     let unstated = |answer: Answer<'_>| matches!(answer, Answer::Unstated);
-    let asked_itself = ROLES.iter().any(|role| facts.has_role(prose::caller(facts, call), role));
+    let asked_itself = ROLES.iter().any(|role| facts.has_role(facts.topology().caller_node(call), role));
     unstated(facts.cascade().operation(facts.topology().caller(call), Key::OnFailure))
         && unstated(facts.cascade().call(call, &[Key::Fallback]))
         && !asked_itself

@@ -17,6 +17,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 
 fn finding(facts: &Facts<'_>, component: &[OperationId]) -> Option<Diagnostic> {
     let topology = facts.topology();
+    // Nearly every component: seen at once.
     if let [alone] = component
         && !topology.calls_from(*alone).any(|call| topology.callee(call) == *alone)
     {

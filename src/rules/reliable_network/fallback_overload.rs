@@ -23,7 +23,7 @@ fn diverted(facts: &Facts<'_>, of: &Limited<'_>) -> BTreeMap<NodeId, Vec<(CallId
             continue;
         };
         let tried = facts.call_rate(failing, Traffic::Peak).per_second;
-        let node = prose::callee(facts, failing);
+        let node = facts.topology().callee_node(failing);
         if tried > 0.0 && node != of.node {
             by_failing.entry(node).or_default().push((call, tried * facts.rounds(call)));
         }

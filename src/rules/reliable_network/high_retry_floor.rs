@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     for call in facts.calls_by_name() {
         let plan = facts.plan(call);
         if let Some(floor) = facts.retry_floor(call).filter(|_| facts.is_made(call) && plan.attempts.repeat()) {
-            by_callee.entry(prose::callee(facts, call)).or_default().push((call, floor));
+            by_callee.entry(facts.topology().callee_node(call)).or_default().push((call, floor));
         }
     }
     by_callee.into_iter().filter_map(|(node, floors)| finding(facts, node, &floors)).collect()
@@ -84,7 +84,7 @@ fn sent(facts: &Facts<'_>, call: CallId, floor: f64) -> f64 {
 }
 
 fn step(facts: &Facts<'_>, call: CallId, floor: f64) -> Step {
-    let node = facts.topology().node_id_of(facts.topology().caller(call));
+    let node = facts.topology().caller_node(call);
     let most = facts.instances(node).map_or(1, |(_, most)| most);
     let stated = facts.cascade().call(call, &[Key::RetryBudget]).given();
     #[allow(clippy::cast_precision_loss, reason = "a number of instances, as a factor")]

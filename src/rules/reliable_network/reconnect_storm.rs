@@ -27,7 +27,7 @@ fn streams(facts: &Facts<'_>, call: CallId) -> Option<Streams> {
         return None;
     }
     let topology = facts.topology();
-    let (_, instances) = facts.instances(topology.node_id_of(topology.caller(call)))?;
+    let (_, instances) = facts.instances(topology.caller_node(call))?;
     let each = facts.cascade().call(call, &[Key::PoolSize]).given().and_then(|stated| stated.setting.count());
     #[allow(clippy::cast_precision_loss, reason = "a number of connections, to divide")]
     let connections = instances.saturating_mul(each.unwrap_or(1)) as f64;

@@ -119,7 +119,7 @@ fn harmless(facts: &Facts<'_>, id: CallId) -> bool {
 /// Whether the one retry reaches another instance of a service: several run, and no client keeps its own.
 fn elsewhere(facts: &Facts<'_>, id: CallId) -> bool {
     let topology = facts.topology();
-    let node = topology.node_id_of(topology.callee(id));
+    let node = topology.callee_node(id);
     let unread = matches!(facts.cascade().node(node, Key::Replicas), Answer::Unreadable);
     let several = unread || facts.instances(node).is_some_and(|(fewest, _)| fewest > 1);
     let look = |keys| facts.cascade().call(id, keys);

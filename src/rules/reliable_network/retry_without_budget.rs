@@ -77,7 +77,7 @@ fn is_guarded(facts: &Facts<'_>, id: OperationId) -> bool {
 /// Whether its callers are many: several nodes, or several instances of one.
 fn is_shared(facts: &Facts<'_>, calls: &[(CallId, u64)]) -> bool {
     let topology = facts.topology();
-    let nodes = calls.iter().map(|(call, _)| topology.node_id_of(topology.caller(*call)));
+    let nodes = calls.iter().map(|(call, _)| topology.caller_node(*call));
     let mut nodes: Vec<_> = nodes.collect();
     nodes.sort_unstable();
     nodes.dedup();

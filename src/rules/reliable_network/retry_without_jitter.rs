@@ -60,7 +60,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
 /// service. One job is alone.
 fn callers(facts: &Facts<'_>, id: CallId) -> Option<(String, bool)> {
     let topology = facts.topology();
-    let node = topology.node_id_of(topology.caller(id));
+    let node = topology.caller_node(id);
     if topology.node(node).kind == ElementKind::Client {
         let scheduled = facts.cascade().call(id, &[Key::Every]).may_be_given();
         let single = facts.instances(node).is_some_and(|(_, most)| most <= 1);

@@ -27,7 +27,7 @@ fn at(facts: &Facts<'_>, of: &Limited<'_>, within: Duration) -> Vec<Diagnostic> 
 
 fn finding(facts: &Facts<'_>, of: &Limited<'_>, call: CallId, within: Duration) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let caller = topology.node_id_of(topology.caller(call));
+    let caller = topology.caller_node(call);
     let (_, instances) = facts.instances(caller)?;
     #[allow(clippy::cast_precision_loss, reason = "a number of instances, as a factor")]
     let requests = instances as f64 * facts.rounds(call);

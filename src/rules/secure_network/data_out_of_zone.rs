@@ -114,7 +114,7 @@ fn read(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
 /// Somebody else's system, or telemetry, that may not hold what its caller holds, and nothing says what it gets.
 fn given_away(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let [from, to] = [prose::caller(facts, id), prose::callee(facts, id)];
+    let [from, to] = [facts.topology().caller_node(id), facts.topology().callee_node(id)];
     let role = facts.cascade().node(to, Key::Role).given();
     let elsewhere =
         topology.node(to).kind == ElementKind::External || role.is_some_and(|role| role.setting.says("telemetry"));

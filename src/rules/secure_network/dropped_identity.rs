@@ -26,7 +26,7 @@ fn user_arrives(facts: &Facts<'_>, operation: OperationId) -> Option<CallId> {
 fn dropped(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     let (from, to) = (topology.caller(id), topology.callee(id));
-    let callee = prose::callee(facts, id);
+    let callee = facts.topology().callee_node(id);
     // Whose rows a service may read in its own store is its own business; the systems of others know no users of ours,
     // and what is there for all of us (telemetry, configuration, identity itself) serves no user.
     let serves_users = topology.node(callee).kind == ElementKind::Service
@@ -63,7 +63,7 @@ fn dropped(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
 /// How certain it is that somebody's data is at stake, and what is not known of it; none if nothing is.
 fn certainty(facts: &Facts<'_>, id: CallId) -> Option<(Certainty, Option<&'static str>)> {
     let decides = facts.cascade().call(id, &[Key::Authz]).may_be_given();
-    let holds = facts.cascade().node(prose::callee(facts, id), Key::Data).given().is_some();
+    let holds = facts.cascade().node(facts.topology().callee_node(id), Key::Data).given().is_some();
     let possible = |unknown| Some((Certainty::Possible, Some(unknown)));
     match facts.changes(facts.topology().callee(id)) {
         _ if holds && decides => possible("whether what decides there asks for which user"),

@@ -15,7 +15,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let mut authorised: IdMap<NodeId, CallId> = IdMap::default();
     for call in topology.call_ids().filter(|call| facts.hop(*call).is_some()) {
         if authz(facts, call).given().is_some() {
-            let first = authorised.entry(prose::callee(facts, call)).or_insert(call);
+            let first = authorised.entry(facts.topology().callee_node(call)).or_insert(call);
             *first = std::cmp::min_by_key(*first, call, |call| facts.call_rank(*call));
         }
     }
@@ -28,7 +28,7 @@ fn authz<'a>(facts: &Facts<'a>, call: CallId) -> Answer<'a> {
 
 fn finding(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, authorised: &IdMap<NodeId, CallId>) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let callee = prose::callee(facts, id);
+    let callee = facts.topology().callee_node(id);
     // Who is not known cannot be allowed anything: that has a rule of its own.
     if hop.peer().given().is_none() || is_delivered(facts, id) || is_harmless(facts, id) || is_decided_before(facts, id)
     {
@@ -71,7 +71,7 @@ fn finding(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, authorised: &IdMap<Node
 fn none(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, stated: Stated<'_>, message: &str) -> Diagnostic {
     let mut diagnostic = prose::about_call(facts, id, stated, message.to_owned());
     let to = facts.topology().callee(id);
-    let holds = facts.cascade().node(prose::callee(facts, id), Key::Data).given().is_some();
+    let holds = facts.cascade().node(facts.topology().callee_node(id), Key::Data).given().is_some();
     diagnostic.certainty = match hop.reached {
         // Within one zone, without data, whoever is inside may be trusted with it.
         None => Certainty::Heuristic,
@@ -91,7 +91,7 @@ fn none(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, stated: Stated<'_>, messag
 
 /// What changes nothing and shows nothing worth protecting.
 fn is_harmless(facts: &Facts<'_>, id: CallId) -> bool {
-    let callee = prose::callee(facts, id);
+    let callee = facts.topology().callee_node(id);
     let holds = facts.cascade().node(callee, Key::Data).may_be_given();
     let is_data =
         matches!(facts.topology().node(callee).kind, ElementKind::Store | ElementKind::Cache | ElementKind::Queue);

@@ -32,10 +32,10 @@ fn objective(facts: &Facts<'_>, entry: OperationId) -> Option<f64> {
 
 fn finding(facts: &Facts<'_>, id: CallId, entry: OperationId, way: &[CallId]) -> Option<Diagnostic> {
     let topology = facts.topology();
-    let node = prose::callee(facts, id);
+    let node = facts.topology().callee_node(id);
     let look = |key| facts.cascade().node(node, key).given();
     look(Key::Role).filter(|role| role.setting.says("identity"))?;
-    if topology.node_id_of(topology.caller(id)) == node {
+    if topology.caller_node(id) == node {
         return None;
     }
     let target = objective(facts, entry)?;

@@ -40,7 +40,7 @@ enum Place {
 
 fn place(facts: &Facts<'_>, call: CallId, hop: &Hop<'_>) -> Place {
     let stated = hop.encryption.stated().and_then(prose::place);
-    stated.map_or_else(|| Place::Callee(prose::callee(facts, call)), Place::Statement)
+    stated.map_or_else(|| Place::Callee(facts.topology().callee_node(call)), Place::Statement)
 }
 
 fn report(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>) -> Diagnostic {
@@ -70,7 +70,7 @@ fn help(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>, shared: u64, diagnostic: D
     let diagnostic =
         diagnostic.help("write `encryption tls`, or `encryption mtls` where both ends are to prove who they are");
     let own = hop.encryption.stated().is_some_and(|stated| stated.origin == Origin::Own);
-    let callee = facts.topology().node_name(prose::callee(facts, id));
+    let callee = facts.topology().node_name(facts.topology().callee_node(id));
     let diagnostic = match place(facts, id, hop) {
         Place::Statement(_) if shared > 1 => {
             diagnostic.help(format!("said in the place of `none`, it holds for the {shared} calls that state it there"))

@@ -51,7 +51,7 @@ fn open(facts: &Facts<'_>, node: NodeId) -> Option<Diagnostic> {
 fn direct(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     let stake = facts.hop(id)?.reached.filter(|stake| matches!(stake, Stake::Crossing(_)))?;
-    let [from, to] = [prose::caller(facts, id), prose::callee(facts, id)];
+    let [from, to] = [facts.topology().caller_node(id), facts.topology().callee_node(id)];
     let look = |key| facts.cascade().node(to, key).given();
     let is_meant = topology.node(from).kind == ElementKind::Client && is_data(topology.node(to).kind);
     // What is public is reported as such.

@@ -14,7 +14,7 @@ pub(super) fn clause(facts: &Facts<'_>, call: CallId, stake: &Stake<'_>) -> Stri
         }
         Stake::Public(node, _) => format!("`{}` is public", topology.node_name(*node)),
         Stake::Outside(inside, zone) => {
-            let enters = topology.node_id_of(topology.callee(call)) == *inside;
+            let enters = topology.callee_node(call) == *inside;
             let verb = if enters { "comes from outside into" } else { "leaves" };
             format!("it {verb} trust zone `{}`", topology.text(zone.name))
         }

@@ -43,7 +43,7 @@ fn call(facts: &Facts<'_>, id: CallId, hop: &Hop<'_>) -> Option<Diagnostic> {
         diagnostic = stakes::labelled(facts, id, diagnostic, stake);
     }
     diagnostic.cause = Some(prose::cause(facts, id));
-    let callee = topology.node_name(prose::callee(facts, id));
+    let callee = topology.node_name(facts.topology().callee_node(id));
     diagnostic = diagnostic.subject(topology.call_name(id)).help(proof(facts, id));
     diagnostic = diagnostic.help(format!("said on `{callee}`, it holds for all calls that arrive there"));
     Some(if matches!(hop.reached, Some(Stake::Public(..))) {

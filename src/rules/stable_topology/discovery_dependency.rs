@@ -5,7 +5,6 @@ use crate::diagnostic::{Certainty, Diagnostic};
 use crate::metadata::Options;
 use crate::model::{Answer, CallId, NodeId};
 use crate::rules::needed::{Requests, more_calls};
-use crate::rules::prose;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
@@ -17,7 +16,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
 fn finding(facts: &Facts<'_>, node: NodeId, requests: &Requests) -> Option<Diagnostic> {
     let topology = facts.topology();
     // What serves discovery itself is all about it.
-    let outside = |call: &CallId| !facts.has_role(prose::caller(facts, *call), "discovery");
+    let outside = |call: &CallId| !facts.has_role(facts.topology().caller_node(*call), "discovery");
     let mut calls: Vec<CallId> = requests.calls_to(facts, node).into_iter().filter(outside).collect();
     let states_none = |call: &CallId| matches!(facts.cascade().call(*call, &[Key::Fallback]), Answer::None(_));
     calls.sort_by_key(|call| !states_none(call));

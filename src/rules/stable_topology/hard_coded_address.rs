@@ -64,7 +64,7 @@ fn host(address: &str) -> Host {
 }
 
 fn consequence(facts: &Facts<'_>, id: CallId) -> String {
-    let callee = prose::callee(facts, id);
+    let callee = facts.topology().callee_node(id);
     let name = facts.topology().node_name(callee);
     let replicas = facts.cascade().node(callee, Key::Replicas).given().and_then(|stated| stated.setting.count());
     match replicas.filter(|replicas| *replicas > 1) {
@@ -79,7 +79,7 @@ fn consequence(facts: &Facts<'_>, id: CallId) -> String {
 
 /// A lifetime of half the outage that is accepted leaves the other half to notice it.
 fn help(facts: &Facts<'_>, id: CallId, diagnostic: Diagnostic) -> Diagnostic {
-    let callee = prose::callee(facts, id);
+    let callee = facts.topology().callee_node(id);
     let mut diagnostic = diagnostic.help("let it be looked up: `address dns ttl 30s`, or `address discovery`");
     let outage = facts.cascade().node(callee, Key::Rto).given().and_then(|stated| stated.setting.duration());
     if let Some(outage) = outage {

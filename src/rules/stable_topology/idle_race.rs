@@ -17,7 +17,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     facts.hop(id)?;
     let look = |key| facts.cascade().call(id, &[key]).given();
     let between: Vec<NodeId> = look(Key::Through).into_iter().flat_map(|stated| stated.setting.nodes()).collect();
-    let ends = [prose::caller(facts, id), prose::callee(facts, id)];
+    let ends = [facts.topology().caller_node(id), facts.topology().callee_node(id)];
     let nodes: Vec<NodeId> = ends.into_iter().take(1).chain(between).chain(ends.into_iter().skip(1)).collect();
     // The age that is stated on the call is that of the caller's own connections.
     let mut oldest = look(Key::ConnectionMaxAge).and_then(|stated| stated.setting.duration());
@@ -56,7 +56,7 @@ fn unknown(facts: &Facts<'_>, id: CallId, race: &Race<'_>, nodes: usize) -> Opti
     let of_calls = balancing.is_some_and(|stated| stated.setting.says("l7"));
     match facts.topology().node(user).kind {
         ElementKind::Client => None,
-        _ if user == prose::caller(facts, id) => {
+        _ if user == facts.topology().caller_node(id) => {
             Some(format!("whether the `idle-limit` of `{name}` is that of the connections that it opens, too"))
         }
         // The one node on the way is what balances.

@@ -20,7 +20,7 @@ fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     if look(Key::Sticky).may_be_given() || !facts.is_multiplexed(id) {
         return None;
     }
-    let node = prose::callee(facts, id);
+    let node = facts.topology().callee_node(id);
     let instances = facts.instances(node);
     if instances.is_some_and(|(_, most)| most <= 1) {
         return None;

@@ -23,7 +23,7 @@ struct Stale<'a> {
 fn finding(facts: &Facts<'_>, id: CallId) -> Option<Diagnostic> {
     let topology = facts.topology();
     facts.hop(id)?;
-    let node = prose::callee(facts, id);
+    let node = facts.topology().callee_node(id);
     let outage = facts.cascade().node(node, Key::Rto).given()?;
     let limit = outage.setting.duration()?;
     // A balancer, or whatever else stands between, keeps its address when what is behind it moves.

@@ -14,7 +14,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let topology = facts.topology();
     let mut short: BTreeMap<NodeId, Vec<ShortWait<'_>>> = BTreeMap::new();
     for wait in topology.call_ids().filter_map(|call| short_wait(facts, call)) {
-        short.entry(prose::callee(facts, wait.call)).or_default().push(wait);
+        short.entry(facts.topology().callee_node(wait.call)).or_default().push(wait);
     }
     let waits = short.into_values().filter_map(|waits| too_far(facts, waits));
     let deadlines = topology.operation_ids().filter_map(|id| short_deadline(facts, id));

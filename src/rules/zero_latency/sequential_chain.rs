@@ -70,7 +70,7 @@ fn wide(facts: &Facts<'_>, id: OperationId, saved: f64) -> Option<Diagnostic> {
     for step in &topology.operation(id).body {
         let CallStep::Call(call) = step else { continue };
         let floor = facts.round_trip(*call).plus(facts.floor(topology.callee(*call)));
-        let node = |call: CallId| topology.node_id_of(topology.callee(call));
+        let node = |call: CallId| topology.callee_node(call);
         // What writes depends on what came before it, and so does what is one transaction.
         let bound =
             [Key::Transaction, Key::Saga].into_iter().any(|key| facts.cascade().call(*call, &[key]).given().is_some());

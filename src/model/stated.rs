@@ -8,7 +8,7 @@ use crate::vocabulary::{ATTRIBUTES, Cascade as Reach, Key, KeySet};
 
 /// What may have been said, by an element itself or by a place that speaks of it; never less than what was.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct StatedIndex {
     calls: Table,
     operations: Table,
     nodes: Table,
@@ -18,7 +18,7 @@ pub(super) struct Said {
 #[derive(Debug, Default)]
 struct Table(Vec<Vec<u64>>);
 
-impl Said {
+impl StatedIndex {
     /// Whether one of these was said of a call.
     pub(super) fn of_call(&self, id: CallId, keys: &[Key]) -> bool {
         keys.iter().any(|key| self.calls.has(id.index(), *key))
@@ -41,20 +41,20 @@ impl Said {
         attributes.for_each(|attribute| insisted.insert(attribute.key));
         let of_node = |id: NodeId| {
             let node = topology.node(id);
-            node.settings.said().with(topology.scope(node.scope).said_of_nodes)
+            node.settings.said().union(topology.scope(node.scope).said_of_nodes)
         };
         let of_operation = |id: OperationId| {
             let operation = topology.operation(id);
             let inner = topology.node(operation.node).inner.map(|inner| topology.scope(inner));
             let inner = inner.map(|inner| inner.said_of_nodes).unwrap_or_default();
-            operation.settings.said().with(inner).with(of_node(operation.node))
+            operation.settings.said().union(inner).union(of_node(operation.node))
         };
         let of_call = |id: CallId| {
             let call = topology.call(id);
             let policies = call.policies.iter().map(|id| topology.policy(*id).settings.said());
-            let own = policies.fold(call.settings.said(), KeySet::with);
-            let said = own.with(topology.scope(call.scope).said_of_calls);
-            through_clients(said.with(of_operation(call.to).among(insisted)))
+            let own = policies.fold(call.settings.said(), KeySet::union);
+            let said = own.union(topology.scope(call.scope).said_of_calls);
+            through_clients(said.union(of_operation(call.to).intersection(insisted)))
         };
         let (calls, (operations, nodes)) = parallel::both(
             || Table::of(topology.call_ids().map(of_call)),
@@ -74,7 +74,7 @@ fn through_clients(said: KeySet) -> KeySet {
 
 impl Table {
     fn of(elements: impl ExactSizeIterator<Item = KeySet>) -> Self {
-        let mut table = Self(vec![Vec::new(); KeySet::SIZE]);
+        let mut table = Self(vec![Vec::new(); ATTRIBUTES.len()]);
         let words = elements.len().div_ceil(64);
         for (index, said) in elements.enumerate() {
             for key in said.numbers() {
@@ -93,21 +93,21 @@ impl Table {
 }
 
 impl Topology {
-    /// Notes what is said at all, once everything has been read.
-    pub(super) fn note_what_is_said(&mut self) {
+    /// Notes what is stated at all, once everything has been read.
+    pub(super) fn index_stated(&mut self) {
         // A box is made before those in it.
         for index in 0..self.scopes.len() {
             let around = self.scopes.get(index).and_then(|scope| scope.parent).map(|around| self.scope(around));
             let (mut of_calls, mut of_nodes) =
                 around.map(|around| (around.said_of_calls, around.said_of_nodes)).unwrap_or_default();
             let Some(scope) = self.scopes.get_mut(index) else { continue };
-            of_nodes = of_nodes.with(scope.settings.said());
+            of_nodes = of_nodes.union(scope.settings.said());
             for (what, settings) in &scope.defaults {
                 let said = if *what == DefaultsFor::Calls { &mut of_calls } else { &mut of_nodes };
-                *said = said.with(settings.said());
+                *said = said.union(settings.said());
             }
             (scope.said_of_calls, scope.said_of_nodes) = (of_calls, of_nodes);
         }
-        self.said = Said::of(self);
+        self.stated = StatedIndex::of(self);
     }
 }
