@@ -123,11 +123,11 @@ fn what_many_inherit_is_not_multiplied() {
     let far = format!("group a {{ zones {}\nservice hub }}\ngroup b {{ zones {}\n", list("y", 400), list("z", 400));
     for (text, services) in [
         (format!("policy p0 {{ timeout 1s }}\n{policies}defaults {{ call {{ use {used} }} }}\n"), 2_000),
-        (format!("zones {}\n", list("z", 4_000)), 4_000),
-        (format!("data {}\ncleared-for {}\n", list("d", 2_000), list("e", 2_000)), 6_000),
+        (format!("zones {}\n", list("z", 1_024)), 16_000),
+        (format!("data {}\ncleared-for {}\n", list("d", 1_024), list("e", 1_024)), 12_000),
         (allows, 25_000),
         (format!("network {{ between zones {{ rtt 2ms }} }}\n{far}{callers}}}\n"), 0),
-        (format!("{passed}defaults {{ call {{ through {} }} }}\n", list("g", 6_000)), 20_000),
+        (format!("{passed}defaults {{ call {{ through {} }} }}\n", list("g", 1_024)), 20_000),
     ] {
         ran(&Folder::of(text + "client w\n" + &called(services)), "check a.topo -f concise");
     }
@@ -149,6 +149,52 @@ fn many_links_pools_and_caches_do_not_multiply() {
     ] {
         ran_soon(&Folder::of(text), "check a.topo -f concise");
     }
+}
+
+#[test]
+fn what_lies_below_many_is_not_followed_for_each() {
+    const MANY: usize = 16_000;
+    let each = |count: usize, text: fn(usize) -> String| (0..count).map(text).collect::<String>();
+    let chain = each(MANY, |at| format!("service s{at} {{ -> s{} }}\n", at + 1));
+    let entries = each(MANY, |at| format!("w -> s{at} {{ load 1/s }}\n"));
+    let falling = each(MANY / 2, |at| format!("service a{at} {{ -> b {{ fallback {{ -> c }} }} }}\nw -> a{at}\n"));
+    let both = "service b { -> s0 }\nservice c { -> s0 }\n";
+    let observers = each(MANY / 4, |at| {
+        format!("service m{at} {{ role telemetry; -> s{at} {{ phase observe }}; -> h {{ phase observe }} }}\n")
+    });
+    let longer = each(MANY, |at| {
+        let quantile = 50.0 + 49.0 * f64::from(u32::try_from(at).unwrap_or(0)) / 16_000.0;
+        format!("service s{at} {{ latency p{quantile:.5} {}us; -> s{} {{ timeout 1h }} }}\n", at + 1, at + 1)
+    });
+    let boxes = each(MANY / 2, |at| format!("group g{at} {{ quota 5 instances; cost-budget 1 USD/month }}\n"));
+    let inside = format!("{}{}", "group d {\n".repeat(60), each(MANY / 2, |at| format!("service s{at} {{ -> h }}\n")));
+    let set = "-> c.set\n".repeat(MANY);
+    let offered = each(MANY, |at| format!("operation o{at}\n"));
+    let own = each(MANY, |at| format!("operation o{at} {{ load 5/s; -> d{at} {{ timeout 1s; pool-size 9 }} }}\n"));
+    let accepting = each(MANY, |at| format!("service d{at} {{ connections 5 }}\n"));
+    for (text, arguments) in [
+        (format!("{chain}service s{MANY}\n{entries}"), "check a.topo -f concise"),
+        (format!("{chain}service s{MANY}\n{entries}"), "what-if a.topo --kill s16000 -f json"),
+        (format!("{chain}service s{MANY}\n{falling}{both}"), "check a.topo -f concise"),
+        (format!("{chain}service s{MANY}\nservice h {{ -> s0 }}\n{observers}"), "check a.topo -f concise"),
+        (format!("{longer}service s{MANY}\nw -> s0\n"), "check a.topo -f concise"),
+        (format!("{boxes}{inside}{}service h\n", "}".repeat(60)), "check a.topo -f concise"),
+        (format!("w -> s\nstore db\ncache c {{ of db }}\nservice s {{\n{set}}}\n"), "check a.topo -f concise"),
+        (format!("service b {{\n{offered}}}\nservice a {{\n{}}}\n", "-> b\n".repeat(MANY)), "check a.topo -f concise"),
+        (format!("service a {{ concurrency 9\n{own}}}\n{accepting}"), "check a.topo -f concise"),
+    ] {
+        ran_soon(&Folder::of(format!("client w\n{text}")), arguments);
+    }
+}
+
+#[test]
+fn a_list_that_is_too_long_is_a_mistake() {
+    let shop =
+        |count: usize| format!("client w\nservice shop {{ tags {} }}\nw -> shop {{ timeout 1s }}\n", list("t", count));
+    assert_eq!(Folder::of(shop(1_024)).run("check a.topo -f concise").rules(), [] as [&str; 0]);
+    let run = Folder::of(shop(1_025)).run("check a.topo");
+    assert_eq!(run.code, Some(1));
+    assert!(run.flat().contains("`tags` states 1025 values: there are at most 1024"), "{}", run.out);
 }
 
 #[test]

@@ -41,9 +41,14 @@ pub struct Held {
     pub arriving: f64,
     /// Whether all that matters is stated.
     pub known: bool,
-    /// Operations of the pool that could do without the node.
+    /// Operations of the pool that could do without the node: the first of them.
     pub innocent: Vec<OperationId>,
+    /// How many there are.
+    pub innocents: usize,
 }
+
+/// So many are named for one hang: there may be as many hangs as operations.
+const MOST_INNOCENT: usize = 64;
 
 /// A call that waits for a node that no longer answers.
 #[derive(Clone, Copy, Debug)]
@@ -223,8 +228,11 @@ fn size_of_operation(facts: &Facts<'_>, id: OperationId) -> Option<u64> {
 impl Facts<'_> {
     /// The workers of an operation, and the operations that share them, if their number is stated.
     pub(super) fn workers_of(&self, id: OperationId) -> Option<(f64, Vec<OperationId>)> {
+        let size = self.worker_count(id)?;
+        let all = &self.topology().node(self.topology().node_id_of(id)).operations;
+        let shared = || all.iter().copied().filter(|id| !self.has_own_workers(*id)).collect();
         #[allow(clippy::cast_precision_loss, reason = "a number of workers, to divide")]
-        self.worker_count(id).map(|(size, operations)| (size as f64, operations))
+        Some((size as f64, if self.has_own_workers(id) { vec![id] } else { shared() }))
     }
 
     /// Whether an operation shares its workers with no other.
@@ -232,18 +240,13 @@ impl Facts<'_> {
         size_of_operation(self, id).is_some()
     }
 
-    /// The same as a whole number.
-    pub(super) fn worker_count(&self, id: OperationId) -> Option<(u64, Vec<OperationId>)> {
+    /// How many workers an operation has, for itself or with others, if that is stated.
+    pub(super) fn worker_count(&self, id: OperationId) -> Option<u64> {
         let node = self.topology().node_id_of(id);
         if self.topology().node(node).kind != ElementKind::Service {
             return None;
         }
-        let shared = |id: &OperationId| size_of_operation(self, *id).is_none();
-        if let Some(size) = size_of_operation(self, id) {
-            return Some((size, vec![id]));
-        }
-        let all = self.topology().node(node).operations.iter().copied();
-        Some((size_of_node(self, node)?, all.filter(shared).collect()))
+        size_of_operation(self, id).or_else(|| size_of_node(self, node))
     }
 }
 
@@ -291,8 +294,15 @@ type Waiting = (NodeId, OperationId, CallId);
 /// What waits for one node, sorted.
 fn held(hangs: &mut Hangs<'_, '_>, facts: &Facts<'_>, by: &[Waiting], dependents: &Dependents) -> Option<Held> {
     let (callee, ..) = *by.first()?;
-    let mut found =
-        Held { callee, holders: Vec::new(), needed: Some(0.0), arriving: 0.0, known: true, innocent: Vec::new() };
+    let mut found = Held {
+        callee,
+        holders: Vec::new(),
+        needed: Some(0.0),
+        arriving: 0.0,
+        known: true,
+        innocent: Vec::new(),
+        innocents: 0,
+    };
     for calls in by.chunk_by(|one, other| one.1 == other.1) {
         let Some((_, id, _)) = calls.first().copied() else { continue };
         let arriving = hangs.arriving(id, callee);
@@ -312,7 +322,7 @@ fn held(hangs: &mut Hangs<'_, '_>, facts: &Facts<'_>, by: &[Waiting], dependents
     found.needed = held_together(&found.holders);
     // Asked only where it matters.
     if !found.known || found.needed.is_none_or(|needed| needed > 0.0) {
-        found.innocent = dependents.without(callee);
+        (found.innocent, found.innocents) = dependents.without(callee);
     }
     Some(found)
 }
@@ -405,10 +415,11 @@ impl Dependents {
         all
     }
 
-    /// The operations that reach no operation of a node over hard calls.
-    fn without(&self, node: NodeId) -> Vec<OperationId> {
+    /// The first operations that reach no operation of a node over hard calls, and how many there are.
+    fn without(&self, node: NodeId) -> (Vec<OperationId>, usize) {
         let guilty = self.by_node.get(&node).map_or(&[][..], Vec::as_slice);
-        self.followed.iter().copied().filter(|id| guilty.binary_search(id).is_err()).collect()
+        let innocent = self.followed.iter().copied().filter(|id| guilty.binary_search(id).is_err());
+        (innocent.take(MOST_INNOCENT).collect(), self.followed.len() - guilty.len())
     }
 }
 

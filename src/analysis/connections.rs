@@ -1,7 +1,7 @@
 //! Connections that callers hold open, against what a node accepts: instances × `pool-size`, summed over callers. Who has
 //! fewer workers than that opens no more than they need at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
 use super::attempts::Attempts;
@@ -72,8 +72,10 @@ impl<'f> Facts<'f> {
         let topology = self.topology();
         let calls = topology.node(node).operations.iter().flat_map(|id| topology.calls_to(*id));
         let mut pools: BTreeMap<NodeId, (u64, CallId)> = BTreeMap::new();
+        let mut callers: BTreeMap<NodeId, BTreeSet<OperationId>> = BTreeMap::new();
         for call in calls {
             let caller = topology.caller_node(call);
+            callers.entry(caller).or_default().insert(topology.caller(call));
             let Some(size) = self.pool_size(call).filter(|_| caller != node) else { continue };
             let pool = pools.entry(caller).or_insert((size, call));
             if size > pool.0 {
@@ -82,7 +84,7 @@ impl<'f> Facts<'f> {
         }
         let opened = pools.into_iter().map(|(caller, (pool_size, call))| {
             let instances = self.instances(caller).map(|(_, most)| most);
-            Opened { caller, call, pool_size, instances, needed: self.needed(caller, node) }
+            Opened { caller, call, pool_size, instances, needed: self.needed(&callers, caller, node) }
         });
         let mut opened: Vec<Opened> = opened.collect();
         opened.sort_by(|one, other| {
@@ -94,13 +96,14 @@ impl<'f> Facts<'f> {
 
     /// How many connections to a node the workers of a caller need at once; none if their number is not stated, or what
     /// they have sent may outlive the execution.
-    fn needed(&self, caller: NodeId, node: NodeId) -> Option<u64> {
-        let mut pools: BTreeMap<Vec<OperationId>, (u64, u64)> = BTreeMap::new();
-        for id in self.topology().node(caller).operations.iter().copied() {
+    fn needed(&self, callers: &BTreeMap<NodeId, BTreeSet<OperationId>>, caller: NodeId, node: NodeId) -> Option<u64> {
+        // By the operation that has its workers for itself.
+        let mut pools: BTreeMap<Option<OperationId>, (u64, u64)> = BTreeMap::new();
+        for id in callers.get(&caller).into_iter().flatten().copied() {
             let at_once = self.at_once(&self.topology().operation(id).body, node)?;
             if at_once > 0 {
-                let (workers, sharing) = self.worker_count(id)?;
-                let pool = pools.entry(sharing).or_insert((workers, 0));
+                let own = Some(id).filter(|id| self.has_own_workers(*id));
+                let pool = pools.entry(own).or_insert((self.worker_count(id)?, 0));
                 pool.1 = pool.1.max(at_once);
             }
         }

@@ -48,15 +48,22 @@ pub struct Felt {
     pub before: Availability,
     /// How much of the time it works then.
     pub after: Availability,
-    /// The calls on which it reaches what is disturbed; none if it does not.
+    /// Whether it reaches what is disturbed.
+    pub reaches: bool,
+    /// The first calls on which it does, as far as they were asked for.
     pub way: Vec<CallId>,
+    /// How many calls follow these.
+    pub more: usize,
 }
 
+/// So many calls of a way are named: nobody reads on, and there are as many ways as entries.
+const MOST_CALLS: usize = 64;
+
 impl Felt {
-    /// Whether it reaches what is disturbed.
+    /// Whether it fails, or reaches what is disturbed.
     #[must_use]
     pub fn is_concerned(&self) -> bool {
-        self.verdict != Verdict::Works || !self.way.is_empty()
+        self.verdict != Verdict::Works || self.reaches
     }
 }
 
@@ -98,9 +105,9 @@ pub struct Consequences<'a> {
 }
 
 impl Facts<'_> {
-    /// What disturbances do together.
+    /// What disturbances do together, with the ways of so many entries: of those that it concerns most.
     #[must_use]
-    pub fn consequences(&self, disturbances: &[Disturbance]) -> Consequences<'_> {
+    pub fn consequences(&self, disturbances: &[Disturbance], ways: usize) -> Consequences<'_> {
         let late: Vec<Late> = disturbances.iter().flat_map(|disturbance| self.late(*disturbance)).collect();
         let lost = |late: &&Late| late.is_given_up;
         let given_up = late.iter().filter(lost).map(|late| {
@@ -127,19 +134,32 @@ impl Facts<'_> {
                 Verdict::Fails => Verdict::Fails,
                 _ => outlook.verdict.min(Verdict::FailsPartly),
             };
-            let way = hard.way(operation).or_else(|| any.way(operation)).unwrap_or_default();
+            let reaches = hard.length(operation).or(any.length(operation)).is_some();
             let before = self.availability(operation);
-            Felt { operation, verdict, before, after: outlook.availability, way }
+            Felt { operation, verdict, before, after: outlook.availability, reaches, way: Vec::new(), more: 0 }
         };
         let mut entries: Vec<Felt> = entries.iter().zip(&outlooks).zip(&certain).map(felt).collect();
         entries.sort_by_key(|felt| std::cmp::Reverse(felt.verdict));
+        let towards = |felt: &Felt| if hard.length(felt.operation).is_some() { &hard } else { &any };
+        for felt in entries.iter_mut().filter(|felt| felt.is_concerned()).take(ways) {
+            let towards = towards(felt);
+            felt.way = towards.way(felt.operation).take(MOST_CALLS).collect();
+            felt.more = towards.length(felt.operation).unwrap_or(0) - felt.way.len();
+        }
         let hangs = late.iter().any(|late| late.is_given_up)
             || disturbances
                 .iter()
                 .any(|disturbance| matches!(disturbance, Disturbance::Down(_) | Disturbance::Silent(_)));
-        let touched = if hangs { touched } else { IdSet::default() };
-        let ways = entries.iter().filter(|_| hangs);
-        let waiting = touched.into_iter().chain(ways.flat_map(|felt| felt.way.iter().copied())).collect();
+        let mut waiting = IdSet::default();
+        if hangs {
+            let mut passed = [IdSet::default(), IdSet::default()];
+            for felt in &entries {
+                let is_hard = hard.length(felt.operation).is_some();
+                let [by_hard, by_any] = &mut passed;
+                towards(felt).pass(felt.operation, if is_hard { by_hard } else { by_any }, &mut waiting);
+            }
+            waiting.extend(&touched);
+        }
         Consequences { entries, late, tries: self.tries(&failures), pools: self.held(&waiting) }
     }
 
@@ -261,14 +281,19 @@ impl<'a, 'f> Towards<'a, 'f> {
     }
 
     /// The first by name of the shortest ways.
-    fn way(&self, start: OperationId) -> Option<Vec<CallId>> {
-        let (mut way, mut next) = (Vec::new(), start);
-        for left in (0..self.length(start)?).rev() {
+    fn way(&self, start: OperationId) -> impl Iterator<Item = CallId> + '_ {
+        let mut next = start;
+        (0..self.length(start).unwrap_or(0)).rev().map_while(move |left| {
             let step = *self.steps.borrow_mut().entry(next).or_insert_with(|| self.step(next, left));
-            way.push(step?);
             next = self.facts.topology().callee(step?);
-        }
-        Some(way)
+            step
+        })
+    }
+
+    /// Adds the calls of the way from an operation: from where another one has passed, they are there.
+    fn pass(&self, start: OperationId, passed: &mut IdSet<OperationId>, calls: &mut IdSet<CallId>) {
+        let topology = self.facts.topology();
+        calls.extend(self.way(start).take_while(|call| passed.insert(topology.caller(*call))));
     }
 
     /// The first call by name that an operation makes on the way to a goal, with so many calls left after it.

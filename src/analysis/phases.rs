@@ -36,13 +36,15 @@ pub struct SharedFate {
 /// So many circles of a group are looked at for the shortest.
 const STARTS: usize = 16;
 
-/// So many nodes are visited in all when fates are compared.
-const VISITS: usize = 200_000;
+/// So many calls are looked at in all when fates are compared.
+const VISITS: usize = 1_000_000;
 
-/// What is needed below some calls: for each node, the call that first led to it.
+/// What is needed below some calls: for each node, the call that first led to it, and how many calls lead there.
 #[derive(Debug, Default)]
 pub(super) struct Needed {
-    nodes: BTreeMap<NodeId, CallId>,
+    nodes: BTreeMap<NodeId, (CallId, usize)>,
+    /// How many calls were looked at.
+    pub(super) visited: usize,
     before: IdMap<OperationId, CallId>,
     first: BTreeSet<CallId>,
 }
@@ -56,9 +58,14 @@ impl Needed {
         self.nodes.contains_key(&node)
     }
 
+    /// How many calls lead to a node; none if it is not needed.
+    pub(super) fn distance(&self, node: NodeId) -> usize {
+        self.nodes.get(&node).map_or(0, |(_, distance)| *distance)
+    }
+
     /// The calls that lead to a node, in order.
     pub(super) fn way(&self, facts: &Facts<'_>, node: NodeId) -> Vec<CallId> {
-        let Some(last) = self.nodes.get(&node) else { return Vec::new() };
+        let Some((last, _)) = self.nodes.get(&node) else { return Vec::new() };
         let before = |call: &CallId| {
             let from = facts.topology().caller(*call);
             self.before.get(&from).copied().filter(|_| !self.first.contains(call))
@@ -75,16 +82,17 @@ impl Facts<'_> {
         let topology = self.topology();
         let mut needed = Needed::default();
         let mut seen: BTreeSet<OperationId> = BTreeSet::new();
-        let mut queue: VecDeque<CallId> = calls.into_iter().collect();
-        needed.first.extend(&queue);
-        while let Some(call) = queue.pop_front() {
+        let mut queue: VecDeque<(CallId, usize)> = calls.into_iter().map(|call| (call, 1)).collect();
+        needed.first.extend(queue.iter().map(|(call, _)| call));
+        while let Some((call, distance)) = queue.pop_front() {
+            needed.visited += 1;
             let to = topology.callee(call);
             for node in self.passed(call).into_iter().chain([topology.node_id_of(to)]) {
-                needed.nodes.entry(node).or_insert(call);
+                needed.nodes.entry(node).or_insert((call, distance));
             }
             if seen.insert(to) {
                 needed.before.insert(to, call);
-                queue.extend(self.needed_calls(to));
+                queue.extend(self.needed_calls(to).into_iter().map(|call| (call, distance + 1)));
             }
         }
         needed
@@ -164,13 +172,17 @@ impl Facts<'_> {
         let observing =
             topology.call_ids().filter(|call| self.is_needed_in(*call, &[Phase::Observe]) && !from_outside(*call));
         for call in observing {
+            if visits == 0 {
+                left_out += 1;
+                continue;
+            }
             let (from, by_operation) = self.observation(call);
             let [node, observer] = [from, by_operation].map(|id| topology.node_id_of(id));
             let observed =
                 self.needed_below(topology.node(node).operations.iter().flat_map(|id| self.needed_calls(*id)));
             let needed = || self.needed_below(self.needed_calls(by_operation));
             let by = below.entry(by_operation).or_insert_with(needed);
-            let Some(left) = visits.checked_sub(observed.nodes.len() + by.nodes.len()) else {
+            let Some(left) = visits.checked_sub(observed.visited + by.nodes.len()) else {
                 visits = 0;
                 left_out += 1;
                 continue;
@@ -182,7 +194,8 @@ impl Facts<'_> {
             let needed = |shared: NodeId| passed.contains(&shared) || by.contains(shared);
             let both = observed.nodes().filter(|shared| needed(*shared) && ![node, observer].contains(shared));
             let nearest = both.min_by_key(|shared| {
-                (observed.way(self, *shared).len() + way(*shared).len(), topology.node_name(*shared))
+                let to_observer = if passed.contains(shared) { 1 } else { by.distance(*shared) };
+                (observed.distance(*shared) + to_observer, topology.node_name(*shared))
             });
             found.extend(nearest.filter(|_| !by.contains(node)).map(|shared| SharedFate {
                 observed_by: call,

@@ -120,10 +120,15 @@ impl Search<'_, '_> {
         let branches: Option<Vec<CallId>> = needed.iter().map(|calls| calls.first().copied()).collect();
         // Of a branch that needs nothing for sure, nothing can be said.
         let Some(branches) = branches else { return };
+        if self.visits == 0 {
+            self.left_out += 1;
+            return;
+        }
         let below: Vec<Needed> = needed.iter().map(|calls| self.facts.needed_below(calls.iter().copied())).collect();
         let besides = self.facts.needed_below(self.facts.needed_calls(operation));
-        let visited: usize = below.iter().chain([&besides]).map(|needed| needed.nodes().count()).sum();
+        let visited: usize = below.iter().chain([&besides]).map(|needed| needed.visited).sum();
         let Some(left) = self.visits.checked_sub(visited) else {
+            self.visits = 0;
             self.left_out += 1;
             return;
         };
@@ -136,15 +141,15 @@ impl Search<'_, '_> {
         let spare = branches.len() - enough;
         let fatal =
             counts.into_iter().filter(|(node, count)| *count > spare && *node != own && !besides.contains(*node));
-        let mut fatal: Vec<NodeId> = fatal.map(|(node, _)| node).collect();
-        let way = |needed: &Needed, node| needed.way(self.facts, node);
-        fatal.sort_by_key(|node| {
-            let length: usize = below.iter().map(|needed| way(needed, *node).len()).sum();
-            (length, self.facts.topology().node_name(*node))
+        let fatal: Vec<NodeId> = fatal.map(|(node, _)| node).collect();
+        let nearest = fatal.iter().copied().min_by_key(|node| {
+            let distance: usize = below.iter().map(|needed| needed.distance(*node)).sum();
+            (distance, self.facts.topology().node_name(*node))
         });
-        let shared = fatal.first().and_then(|node| {
-            let mut ways = below.iter().filter(|needed| needed.contains(*node)).map(|needed| way(needed, *node));
-            Some((*node, [ways.next()?, ways.next()?]))
+        let shared = nearest.and_then(|node| {
+            let mut ways =
+                below.iter().filter(|needed| needed.contains(node)).map(|needed| needed.way(self.facts, node));
+            Some((node, [ways.next()?, ways.next()?]))
         });
         let more = fatal.len().saturating_sub(1);
         self.found.push(Redundancy { operation, branches, enough, shared, more });

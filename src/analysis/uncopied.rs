@@ -1,7 +1,7 @@
 //! What is kept in a cache and never gets to the store that the cache is stated to be a copy of.
 
 use super::Facts;
-use crate::ids::IdSet;
+use crate::ids::{IdMap, IdSet};
 use crate::model::{CallId, NodeId, OperationId};
 use crate::vocabulary::ElementKind;
 
@@ -39,8 +39,10 @@ impl Facts<'_> {
 
 fn find(facts: &Facts<'_>, cache: NodeId, source: NodeId) -> Uncopied {
     let (mut apart, mut unknown) = (Vec::new(), 0);
+    let mut known: IdMap<OperationId, Option<bool>> = IdMap::default();
     for call in facts.sets(cache) {
-        match is_apart(facts, facts.topology().caller(call), source) {
+        let caller = facts.topology().caller(call);
+        match *known.entry(caller).or_insert_with(|| is_apart(facts, caller, source)) {
             Some(true) => apart.push(call),
             Some(false) => {}
             None => unknown += 1,

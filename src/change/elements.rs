@@ -194,7 +194,7 @@ impl<'a> Inventory<'a> {
 
     /// The groups around, outermost first.
     fn group(&self, scope: ScopeId) -> Option<String> {
-        let around = std::iter::successors(Some(scope), |id| self.topology.scope(*id).parent);
+        let around = self.topology.outwards(scope);
         let groups = around.map(|id| self.topology.scope(id)).filter(|scope| scope.kind == ScopeKind::Group);
         let mut names: Vec<&str> = groups.filter_map(|scope| Some(self.topology.text(scope.name?))).collect();
         names.reverse();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Allow, Owner, ScopeId, Topology};
+use crate::model::{Allow, Owner, Topology};
 use crate::source::Span;
 
 /// Which suppressions cover a place or an element; they are named by their index.
@@ -58,8 +58,7 @@ impl Reach {
         let node = operation.map(|id| topology.node_id_of(id)).or_else(|| topology.node_named(source));
         if let Some(node) = node {
             found.extend(self.owned(Owner::Node(node)));
-            let scopes =
-                std::iter::successors(Some(topology.node(node).scope), |id: &ScopeId| topology.scope(*id).parent);
+            let scopes = topology.outwards(topology.node(node).scope);
             found.extend(scopes.flat_map(|scope| self.owned(Owner::Scope(scope))));
         }
         found

@@ -299,7 +299,7 @@ impl<'a> Cascade<'a> {
                 visit(settings, Origin::Callee(place))
             })?;
         }
-        for id in outwards(topology, call.scope) {
+        for id in topology.outwards(call.scope) {
             let scope = topology.scope(id);
             if !scope.said_of_calls.contains_any(keys) {
                 break;
@@ -337,7 +337,7 @@ impl<'a> Cascade<'a> {
         if !pass_on(keys) {
             return ControlFlow::Continue(());
         }
-        for id in outwards(topology, node.scope) {
+        for id in topology.outwards(node.scope) {
             let scope = topology.scope(id);
             if !scope.said_of_nodes.contains_any(keys) {
                 break;
@@ -354,14 +354,10 @@ impl<'a> Cascade<'a> {
 
 /// What the `defaults` around a caller in this box say of a key.
 pub(super) fn default_of_calls(topology: &Topology, scope: ScopeId, key: Key) -> Option<&Setting> {
-    outwards(topology, scope)
+    topology
+        .outwards(scope)
         .flat_map(|id| topology.scope(id).defaults_for(|what| what == DefaultsFor::Calls))
         .find_map(|settings| settings.get(key))
-}
-
-/// A box and all around it, innermost first.
-fn outwards(topology: &Topology, from: ScopeId) -> impl Iterator<Item = ScopeId> {
-    std::iter::successors(Some(from), |id| topology.scope(*id).parent)
 }
 
 fn pass_on(keys: &[Key]) -> bool {

@@ -372,6 +372,11 @@ impl Topology {
         OperationId::at(self.graph.raw_edges()[call.index()].target().index())
     }
 
+    /// A box and all around it, innermost first.
+    pub fn outwards(&self, from: ScopeId) -> impl Iterator<Item = ScopeId> + '_ {
+        std::iter::successors(Some(from), |id| self.scope(*id).parent)
+    }
+
     /// The node that calls.
     #[must_use]
     pub fn caller_node(&self, call: CallId) -> NodeId {

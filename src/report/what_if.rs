@@ -11,13 +11,13 @@ use super::lines;
 use super::paint::Look;
 use crate::analysis::{Availability, Consequences, Disturbance, Facts, Felt, Held, Late, Pool, Target, Verdict};
 use crate::diagnostic::{self, number, percentage, spaced};
-use crate::model::{CallId, OperationId};
+use crate::model::OperationId;
 use crate::source::clean;
 
 /// What a disturbance does, for people.
 #[must_use]
 pub fn what_if(facts: &Facts<'_>, disturbances: &[Disturbance], look: Look) -> String {
-    let found = facts.consequences(disturbances);
+    let found = facts.consequences(disturbances, usize::MAX);
     let asked: Vec<String> = disturbances.iter().map(|disturbance| sentence(facts, disturbance)).collect();
     let mut text = look.wrap("", &format!("What if {}:", clean(&asked.join(", and "))));
     text.push('\n');
@@ -77,7 +77,7 @@ fn entry(facts: &Facts<'_>, felt: &Felt, look: Look) -> String {
     }
     let mut text = format!("  {}  {said}\n", look.bold(&name));
     if !felt.way.is_empty() {
-        text.push_str(&look.wrap_hanging("    ", "      ", &clean(&way(facts, felt.operation, &felt.way))));
+        text.push_str(&look.wrap_hanging("    ", "      ", &clean(&way(facts, felt))));
     }
     text
 }
@@ -91,10 +91,11 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn way(facts: &Facts<'_>, from: OperationId, calls: &[CallId]) -> String {
+fn way(facts: &Facts<'_>, felt: &Felt) -> String {
     let topology = facts.topology();
-    let hops = calls.iter().map(|call| format!(" -> {}", topology.operation_name(topology.callee(*call))));
-    format!("{}{}", topology.operation_name(from), hops.collect::<String>())
+    let hops = felt.way.iter().map(|call| format!(" -> {}", topology.operation_name(topology.callee(*call))));
+    let more = if felt.more > 0 { format!(" and {} more", felt.more) } else { String::new() };
+    format!("{}{}{more}", topology.operation_name(felt.operation), hops.collect::<String>())
 }
 
 /// What is known of an availability: a number, or the interval.
@@ -167,7 +168,9 @@ fn pool_line(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
     }
     let innocent: Vec<String> = held.innocent.iter().map(|id| format!("`{}`", topology.operation_name(*id))).collect();
     if held.exceeds(pool) && !innocent.is_empty() {
-        let _ = write!(said, ", though {} could do without `{callee}`", innocent.join(", "));
+        let more = held.innocents - innocent.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = write!(said, ", though {}{more} could do without `{callee}`", innocent.join(", "));
     }
     said
 }
@@ -177,7 +180,7 @@ fn pool_line(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
 /// # Errors
 /// What keeps it from being written.
 pub fn what_if_json(facts: &Facts<'_>, disturbances: &[Disturbance], out: &mut impl io::Write) -> io::Result<()> {
-    let found = facts.consequences(disturbances);
+    let found = facts.consequences(disturbances, usize::MAX);
     lines::write(out, &Report::of(facts, disturbances, &found), 2)
 }
 
@@ -235,8 +238,10 @@ struct EntryRow {
     becomes: Becomes,
     availability_before: ShareRow,
     availability_after: ShareRow,
-    /// The calls on which it reaches what is disturbed.
+    /// The calls on which it reaches what is disturbed; of a long way, the first 64.
     way: Vec<String>,
+    /// How many calls follow these.
+    way_more: usize,
 }
 
 #[derive(Serialize)]
@@ -274,7 +279,10 @@ struct PoolRow {
     callee: String,
     needed_in_hang: Bound,
     seconds_to_full: Option<f64>,
+    /// Operations that could do without it; of many, the first 64.
     innocent: Vec<String>,
+    /// How many there are.
+    innocents: usize,
 }
 
 impl Report {
@@ -292,6 +300,7 @@ impl Report {
             availability_before: ShareRow::of(felt.before),
             availability_after: ShareRow::of(felt.after),
             way: felt.way.iter().map(|call| topology.call_name(*call)).collect(),
+            way_more: felt.more,
         };
         let late = |late: &Late| LateRow {
             call: topology.call_name(late.call),
@@ -308,6 +317,7 @@ impl Report {
             needed_in_hang: held.needed.map_or(Bound::UNBOUNDED, Bound::Number),
             seconds_to_full: held.seconds_to_full(pool),
             innocent: held.innocent.iter().map(|id| name(*id)).collect(),
+            innocents: held.innocents,
         };
         #[allow(clippy::cast_precision_loss, reason = "a number of tries, for programs")]
         let tries = found.tries.iter().map(|tries| TriesRow {

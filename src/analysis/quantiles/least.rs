@@ -5,6 +5,9 @@ use super::super::Facts;
 use super::reckoning::Reckoning;
 use crate::model::{CallId, Duration, Setting};
 
+/// So many points are kept.
+const MAX_POINTS: usize = 32;
+
 /// What is known to be reached.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Least {
@@ -23,13 +26,29 @@ impl Least {
             longest = longest.max(*time);
             longer
         });
-        Self { floor, points }
+        Self { floor, points }.thinned()
+    }
+
+    /// Dropping points makes the bound lower, never wrong: kept are the highest, and what counts at each decade's usual
+    /// quantiles.
+    fn thinned(mut self) -> Self {
+        if self.points.len() <= MAX_POINTS {
+            return self;
+        }
+        let decades = (1..=7).flat_map(|decade| [5.0, 2.0, 1.0].map(|digit| 1.0 - digit * 10_f64.powi(-decade)));
+        let kept: Vec<(f64, Duration)> =
+            decades.filter_map(|quantile| self.point(quantile)).chain(self.points.last().copied()).collect();
+        self.points.retain(|point| kept.contains(point));
+        self
+    }
+
+    fn point(&self, quantile: f64) -> Option<(f64, Duration)> {
+        self.points.iter().rev().find(|(own, _)| *own <= quantile + 1e-12).copied()
     }
 
     /// The least that this quantile is.
     pub(super) fn quantile(&self, quantile: f64) -> Duration {
-        let points = self.points.iter().rev();
-        points.clone().find(|(own, _)| *own <= quantile + 1e-12).map_or(self.floor, |(_, time)| *time)
+        self.point(quantile).map_or(self.floor, |(_, time)| time)
     }
 
     /// The lowest quantile that is known to reach a time, and what it reaches.

@@ -6,6 +6,7 @@ use topolint::metadata::built_in_clients;
 use topolint::model::{Cascade, Loader, Topology, lower};
 use topolint::report::{self, Question};
 use topolint::rules::{Rule, names};
+use topolint::source::clean;
 use topolint::vocabulary::{ATTRIBUTES, Key, did_you_mean, suggest};
 
 use crate::arguments::Explain;
@@ -36,7 +37,9 @@ fn pages(explain: &Explain) -> Result<u8, Stop> {
             let words = names().chain(ATTRIBUTES.iter().map(|attribute| attribute.name));
             let help = did_you_mean(&suggest(subject, words))
                 .unwrap_or_else(|| "name a rule, a family or an attribute".to_owned());
-            return Err(format!("error: there is no rule, family or attribute `{subject}`\n  help: {help}").into());
+            return Err(
+                format!("error: there is no rule, family or attribute `{}`\n  help: {help}", clean(subject)).into()
+            );
         };
         output::print(&if index > 0 { format!("\n{page}") } else { page })?;
     }

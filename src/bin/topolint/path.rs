@@ -4,6 +4,7 @@ use topolint::analysis::Facts;
 use topolint::metadata::built_in_clients;
 use topolint::model::{OperationId, Topology};
 use topolint::report;
+use topolint::source::clean;
 
 use crate::arguments::{Listing, Path};
 use crate::names::{ends_of, meant, topologies};
@@ -44,8 +45,8 @@ fn holding_all<'a>(topologies: &'a [Topology], names: &[&str]) -> Result<&'a Top
     }
     let unknown = names.iter().find(|name| topologies.iter().all(|topology| ends_of(topology, name).is_empty()));
     let Some(unknown) = unknown else {
-        return Err(format!("error: no topology holds all of `{}`", names.join("`, `")).into());
+        return Err(format!("error: no topology holds all of `{}`", clean(&names.join("`, `"))).into());
     };
     let help = meant(topologies, unknown);
-    Err(format!("error: there is no node or operation `{unknown}`\n  help: {help}").into())
+    Err(format!("error: there is no node or operation `{}`\n  help: {help}", clean(unknown)).into())
 }

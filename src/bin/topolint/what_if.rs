@@ -4,6 +4,7 @@ use topolint::analysis::{Disturbance, Facts, Target};
 use topolint::metadata::built_in_clients;
 use topolint::model::Topology;
 use topolint::report;
+use topolint::source::clean;
 
 use crate::arguments::{Listing, WhatIf};
 use crate::names::{calls_between, meant, topologies};
@@ -24,7 +25,7 @@ pub(crate) fn run(what_if: &WhatIf) -> Result<u8, Stop> {
     }
     let name = refused.unwrap_or_default();
     let help = meant(&topologies, &name);
-    Err(format!("error: there is no node, operation or call `{name}` to ask about\n  help: {help}").into())
+    Err(format!("error: there is no node, operation or call `{}` to ask about\n  help: {help}", clean(&name)).into())
 }
 
 fn answer(topology: &Topology, disturbances: &[Disturbance], format: Listing, look: report::Look) -> Result<(), Stop> {

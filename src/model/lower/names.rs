@@ -115,14 +115,17 @@ impl Lowering<'_> {
         self.problem("missing-operation", diagnostic);
     }
 
+    /// Of a node with very many operations, no more are looked at than are named: there may be as many mistakes.
     pub(super) fn list_operations(&self, node: NodeId) -> String {
         let operations = &self.topology.node(node).operations;
+        let unnamed = usize::from(self.topology.operations_by_name.contains_key(&(node, None)));
+        let count = operations.len() - unnamed;
+        let shown = if count > 9 { 8 } else { count };
         let named = operations.iter().copied().filter(|id| self.topology.operation(*id).name.is_some());
-        let names: Vec<String> = named.map(|id| format!("`{}`", self.topology.operation_name(id))).collect();
-        match names.get(..8) {
-            Some(first) if names.len() > 9 => format!("{} and {} more", first.join(", "), names.len() - 8),
-            _ => names.join(", "),
-        }
+        let names: Vec<String> =
+            named.take(shown).map(|id| format!("`{}`", self.topology.operation_name(id))).collect();
+        let names = names.join(", ");
+        if count > shown { format!("{names} and {} more", count - shown) } else { names }
     }
 
     /// `node` and `operation` of a path. What follows a second dot is part of the operation's name, which no name has.

@@ -11,6 +11,9 @@ use crate::source::{SourceMap, Span};
 use crate::syntax::{self, Block, Plain, Statement, Value, ValueKind};
 use crate::vocabulary::{Cascade, ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
 
+/// A statement has at most so many values. Thousands inherit what a box says, and each of them looks at all of it.
+const MOST_VALUES: usize = 1_024;
+
 /// What was read of a block: what it says of its element, and the statements that are something else.
 pub(super) struct Content<'a> {
     pub(super) settings: Settings,
@@ -388,6 +391,12 @@ impl<'a> Lowering<'a> {
 
     fn data(&mut self, key: Key, span: Span, tokens: &[Value]) -> Result<Vec<Datum>, Box<Problem>> {
         let form = Form::of(key);
+        if let Some(more) = tokens.get(MOST_VALUES) {
+            let message = format!("`{key}` states {} values: there are at most {MOST_VALUES}", tokens.len());
+            let help =
+                "what is said of very many things is said of a box around them, or of a node that stands for them";
+            return Err(Box::new(Problem::new("wrong-value", Diagnostic::new(more.span, message).help(help))));
+        }
         if !key.attribute().list {
             if let Some(second) = tokens.iter().find(|value| value.comma) {
                 let diagnostic = Diagnostic::new(second.span, format!("`{key}` takes one value, not a list"));

@@ -122,7 +122,7 @@ impl<'a, 'f> Asker<'a, 'f> {
     }
 
     fn ask(&self, disturbances: &[Disturbance]) -> Option<Outlook> {
-        let found = (!disturbances.is_empty()).then(|| self.facts.consequences(disturbances))?;
+        let found = (!disturbances.is_empty()).then(|| self.facts.consequences(disturbances, MOST))?;
         Some(self.outlook(&found))
     }
 

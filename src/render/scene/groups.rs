@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::choice::View;
 use super::{Group, words};
 use crate::analysis::Facts;
-use crate::model::{NodeId, ScopeId, ScopeKind};
+use crate::model::{NodeId, ScopeKind};
 use crate::source::SourceMap;
 use crate::vocabulary::Key;
 
@@ -153,8 +153,7 @@ fn boxes_of(facts: &Facts<'_>, sources: &SourceMap, group_by: GroupBy, id: NodeI
     let topology = facts.topology();
     let key = match group_by {
         GroupBy::Group => {
-            let scopes =
-                std::iter::successors(Some(topology.node(id).scope), |id: &ScopeId| topology.scope(*id).parent);
+            let scopes = topology.outwards(topology.node(id).scope);
             let groups = scopes.map(|id| topology.scope(id)).filter(|scope| scope.kind == ScopeKind::Group);
             let mut names: Vec<String> = groups.map(|scope| words::scope(facts, sources, scope)).collect();
             names.reverse();

@@ -21,8 +21,10 @@ pub(in crate::report) struct PoolRow {
     pub(in crate::report) needed_in_hang: Bound,
     /// Until all workers of an idle pool are held; null if they never are, or no rate is stated.
     pub(in crate::report) seconds_to_full: Option<f64>,
-    /// Operations of the pool that do not need that node.
+    /// Operations of the pool that do not need that node; of many, the first 64.
     innocent: Vec<String>,
+    /// How many there are.
+    innocents: usize,
 }
 
 impl PoolRow {
@@ -46,6 +48,7 @@ impl PoolRow {
             },
             seconds_to_full: held.seconds_to_full(pool).filter(|_| rated),
             innocent: held.innocent.iter().map(|id| topology.operation_name(*id)).collect(),
+            innocents: held.innocents,
         }
     }
 

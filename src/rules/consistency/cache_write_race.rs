@@ -1,9 +1,11 @@
 //! A cache in which what was replaced can come back, and stay.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{Change, Facts, Write};
 use crate::diagnostic::{Certainty, Diagnostic, Step};
 use crate::metadata::Options;
-use crate::model::{Answer, CallId, NodeId};
+use crate::model::{Answer, CallId, NodeId, OperationId};
 use crate::rules::prose;
 use crate::vocabulary::{ElementKind, Key};
 
@@ -56,17 +58,18 @@ fn race(facts: &Facts<'_>, cache: NodeId) -> Option<Race> {
             facts.is_made(*read)
                 && facts.miss_of(*read).is_some_and(|missed| facts.topology().callee_node(missed) == cache)
         });
-    let renews = facts.writers(cache).filter(|call| follows(facts, *call, store));
+    let mut known: BTreeMap<OperationId, bool> = BTreeMap::new();
+    let mut follows = |id: OperationId| *known.entry(id).or_insert_with(|| follows(facts, id, store));
+    let renews = facts.writers(cache).filter(|call| follows(topology.caller(*call)));
     // To remove an entry does harm only where somebody puts one back.
     let renews =
         renews.filter(|call| fills.is_some() || is_set(facts, *call)).min_by_key(|call| facts.call_rank(*call))?;
     Some(Race { cache, store, renews, fills })
 }
 
-/// Whether an entry is renewed because the store has changed: its operation writes there itself, or is told.
-fn follows(facts: &Facts<'_>, renews: CallId, store: NodeId) -> bool {
+/// Whether an operation renews entries because the store has changed: it writes there itself, or is told.
+fn follows(facts: &Facts<'_>, operation: OperationId, store: NodeId) -> bool {
     let topology = facts.topology();
-    let operation = topology.caller(renews);
     let to_store = |call: CallId| facts.topology().callee_node(call) == store && facts.write(call) == Some(Write::Data);
     topology.calls_from(operation).any(to_store) || facts.is_told_of(operation, store)
 }

@@ -1,5 +1,7 @@
 //! More calls, or more things, than a quota allows.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{Amplified, Facts, Limited, Traffic};
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step};
 use crate::metadata::Options;
@@ -14,7 +16,16 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let mut found: Vec<Diagnostic> =
         limited.iter().zip(amplified).filter_map(|(of, amplified)| calls(facts, of, amplified)).collect();
     found.extend(facts.topology().node_ids().filter_map(|node| instances_of_node(facts, node)));
-    found.extend(facts.topology().scopes.iter().enumerate().filter_map(|(index, _)| group(facts, ScopeId::at(index))));
+    // Each node is in no more boxes than lie in each other.
+    let topology = facts.topology();
+    let mut members: BTreeMap<ScopeId, Vec<NodeId>> = BTreeMap::new();
+    for node in topology.node_ids() {
+        let around = topology.outwards(topology.node(node).scope);
+        for id in around.filter(|id| topology.scope(*id).settings.get(Key::Quota).is_some()) {
+            members.entry(id).or_default().push(node);
+        }
+    }
+    found.extend(members.iter().filter_map(|(id, members)| group(facts, *id, members)));
     found
 }
 
@@ -69,17 +80,12 @@ fn instances_of_node(facts: &Facts<'_>, node: NodeId) -> Option<Diagnostic> {
     things(facts, facts.topology().node_name(node), limit, setting, &[node])
 }
 
-fn group(facts: &Facts<'_>, scope: ScopeId) -> Option<Diagnostic> {
+fn group(facts: &Facts<'_>, scope: ScopeId, members: &[NodeId]) -> Option<Diagnostic> {
     let topology = facts.topology();
     let row = topology.scope(scope);
     let (limit, setting) = of_instances(facts, row.settings.get(Key::Quota)?)?;
-    let inside = |node: &NodeId| {
-        let first = Some(topology.node(*node).scope);
-        std::iter::successors(first, |id| topology.scope(*id).parent).any(|id| id == scope)
-    };
-    let members: Vec<NodeId> = topology.node_ids().filter(inside).collect();
     let name = row.name.map_or(topology.name.as_str(), |name| topology.text(name));
-    things(facts, name, limit, setting, &members)
+    things(facts, name, limit, setting, members)
 }
 
 /// All that may run at the same time against what may.

@@ -129,10 +129,10 @@ fn consequence(facts: &Facts<'_>, pool: &Pool, held: &Held) -> String {
         .map_or_else(String::new, |seconds| format!("full after {} s; ", prose::number(seconds)));
     let named: Vec<String> =
         held.innocent.iter().take(3).map(|id| format!("`{}`", topology.operation_name(*id))).collect();
-    let more = if held.innocent.len() > 3 { format!(" and {} more", held.innocent.len() - 3) } else { String::new() };
-    let (them, do_without) = if held.innocent.len() == 1 { ("it", "can do") } else { ("they", "can do") };
+    let more = if held.innocents > 3 { format!(" and {} more", held.innocents - 3) } else { String::new() };
+    let (them, do_without) = if held.innocents == 1 { ("it", "can do") } else { ("they", "can do") };
     let callee = topology.node_name(held.callee);
-    let fails = if held.innocent.len() == 1 { "fails" } else { "fail" };
+    let fails = if held.innocents == 1 { "fails" } else { "fail" };
     format!("{full}then {}{more} {fails} too, though {them} {do_without} without `{callee}`", named.join(", "))
 }
 

@@ -1,5 +1,7 @@
 //! Bytes that cost more to move than was meant to be spent.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::{Facts, Traffic};
 use crate::diagnostic::{Certainty, Diagnostic, Step};
 use crate::metadata::{Options, TransportPrice, built_in_prices};
@@ -11,26 +13,24 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     let topology = facts.topology();
     let drawn: Vec<CallId> =
         topology.call_ids().filter(|call| !topology.call(*call).implied && facts.is_made(*call)).collect();
-    let budgets = topology.scopes.iter().enumerate().filter_map(|(index, row)| {
-        let stated = row.settings.get(Key::CostBudget)?;
+    // The calls that leave from inside of a box: each is in no more boxes than lie in each other.
+    let mut inside: BTreeMap<ScopeId, Vec<CallId>> = BTreeMap::new();
+    for call in &drawn {
+        let around = topology.outwards(topology.node(topology.caller_node(*call)).scope);
+        for id in around.filter(|id| topology.scope(*id).settings.get(Key::CostBudget).is_some()) {
+            inside.entry(id).or_default().push(*call);
+        }
+    }
+    let budgets = inside.into_iter().filter_map(|(id, calls)| {
+        let row = topology.scope(id);
         let name = row.name.map_or(topology.name.as_str(), |name| topology.text(name));
-        Some((name.to_owned(), stated, inside(facts, ScopeId::at(index), &drawn)))
+        Some((name.to_owned(), row.settings.get(Key::CostBudget)?, calls))
     });
     let calls = drawn.iter().filter_map(|call| {
         let stated = facts.cascade().call(*call, &[Key::CostBudget]).given()?;
         Some((prose::call(facts, *call), stated.setting, vec![*call]))
     });
     budgets.chain(calls).filter_map(|(name, stated, calls)| finding(facts, &name, stated, &calls)).collect()
-}
-
-/// The calls that leave from inside of a box.
-fn inside(facts: &Facts<'_>, scope: ScopeId, drawn: &[CallId]) -> Vec<CallId> {
-    let topology = facts.topology();
-    let within = |call: &CallId| {
-        let first = Some(topology.node_of(topology.caller(*call)).scope);
-        std::iter::successors(first, |id| topology.scope(*id).parent).any(|id| id == scope)
-    };
-    drawn.iter().copied().filter(within).collect()
 }
 
 /// What the transport of one call costs.
