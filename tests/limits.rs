@@ -265,6 +265,18 @@ fn more_statements_than_are_read_are_refused() {
 }
 
 #[test]
+fn what_many_topologies_share_counts_for_each() {
+    let shared = (0..100).map(|at| format!("service s{at}\n")).collect::<String>();
+    let roots = |count: usize| {
+        let root = |folder: Folder, at: usize| folder.with(&format!("r{at}.topo"), "include \"parts/shared.topo\"\n");
+        (0..count).fold(Folder::new().with("parts/shared.topo", &shared), root)
+    };
+    assert_ne!(roots(4).run("check . --max-statements 450").code, Some(2));
+    let words = ["goes beyond the limit of 450 statements in all files", "raise `--max-statements`"];
+    assert_refused(&roots(5).run("check . --max-statements 450"), &words);
+}
+
+#[test]
 fn what_takes_the_room_of_a_statement_counts_as_one() {
     let long = "a ".repeat(16 * 101);
     for part in [

@@ -107,6 +107,8 @@ pub struct File {
     pub tree: Tree,
     /// What is wrong with its text.
     pub problems: Vec<Problem>,
+    /// How many statements it has, as the limit counts them.
+    statements: usize,
 }
 
 /// The files of one topology.
@@ -132,6 +134,8 @@ pub struct Loader<'a> {
     paths: IndexSet<String>,
     /// So many statements have been read.
     statements: usize,
+    /// So many stand in all topologies: what several include counts for each of them, for each looks at all of it.
+    in_projects: usize,
     exceeded: Option<(String, FileError)>,
 }
 
@@ -156,6 +160,7 @@ impl<'a> Loader<'a> {
             matched: HashMap::new(),
             paths: IndexSet::new(),
             statements: 0,
+            in_projects: 0,
             exceeded: None,
         }
     }

@@ -140,7 +140,7 @@ impl Admitted {
         if let Some(place) = self.not_utf8 {
             problems.insert(0, place.problem(sources, self.source));
         }
-        File { source: self.source, tree: parsed.tree, problems }
+        File { source: self.source, tree: parsed.tree, problems, statements: self.layout.statements }
     }
 }
 

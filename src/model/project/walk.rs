@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Loader, Matched, PathId, Project, is_pattern, join};
+use super::{FileError, Loader, Matched, PathId, Project, is_pattern, join};
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::source::{SourceId, Span};
 use crate::syntax::{self, Plain, Statement};
@@ -75,6 +75,11 @@ impl Loader<'_> {
                 }
                 Turn::Include(include, from) => self.follow(&include, from, &mut way, &mut project),
             }
+        }
+        self.in_projects += self.files_of(&project).map(|file| file.statements).sum::<usize>();
+        let limit = self.files.limits().statements;
+        if self.in_projects > limit {
+            self.exceed(&self.files.name(root), &FileError::TooManyStatements { limit });
         }
         project
     }
