@@ -39,7 +39,7 @@
 //! let project = loader.project("shop.topo");
 //! let config = Config::default();
 //! let terms = lint::Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: metadata::built_in_clients() };
-//! let outcome = lint::lint(&loader, &[project], &terms);
+//! let outcome = lint::lint(&mut loader, &[project], &terms);
 //! let report = report::concise(&loader.sources, &outcome);
 //! assert_eq!(report, "shop.topo:1:41: error[missing-timeout] `web -> shop` waits for ever: it states that it has no timeout\n");
 //! ```

@@ -111,15 +111,20 @@ impl Outcome {
     }
 }
 
-/// Lints projects that `loader` has read.
+/// Lints projects that `loader` has read. The trees of their files are let go as soon as topologies are made of them;
+/// who asks for one later has it read again.
 #[must_use]
-pub fn lint(loader: &Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
+pub fn lint(loader: &mut Loader<'_>, projects: &[Project], terms: &Terms<'_>) -> Outcome {
     let mut pass = Pass::of(loader, terms);
-    let Some((last, others)) = projects.split_last() else { return pass.outcome() };
+    let Some((last, others)) = projects.split_last() else { return pass.outcome(loader) };
     for project in others {
-        pass = pass.lint(project, |pass| pass);
+        let lowered = lower(loader, project, terms.clients);
+        pass = pass.lint(loader, project, lowered, |pass| pass);
     }
-    pass.lint(last, Pass::outcome)
+    let lowered = lower(loader, last, terms.clients);
+    let trees = loader.let_go_of_trees();
+    parallel::aside(|| drop(trees));
+    pass.lint(loader, last, lowered, |pass| pass.outcome(loader))
 }
 
 /// Lints projects whose facts are there already: each with what is to be said beside what its rules find, and whether
@@ -131,8 +136,8 @@ pub(crate) fn lint_known<'a, 'b: 'a>(
     compared: bool,
 ) -> Outcome {
     let mut pass = Pass::of(loader, terms);
-    projects.for_each(|(project, facts, problems)| pass.add(project, facts, problems, compared));
-    pass.outcome()
+    projects.for_each(|(project, facts, problems)| pass.add(loader, project, facts, problems, compared));
+    pass.outcome(loader)
 }
 
 /// Lints a project whose facts are there already, with what is wrong with its text.
@@ -145,8 +150,8 @@ pub fn lint_facts(
     terms: &Terms<'_>,
 ) -> Outcome {
     let mut pass = Pass::of(loader, terms);
-    pass.add(project, facts, problems, false);
-    pass.outcome()
+    pass.add(loader, project, facts, problems, false);
+    pass.outcome(loader)
 }
 
 /// What is found in a topology, and what is to be said of it as a whole.
@@ -154,7 +159,6 @@ type Found = (Vec<Finding>, Summary);
 
 /// What is found so far.
 struct Pass<'a> {
-    loader: &'a Loader<'a>,
     terms: &'a Terms<'a>,
     views: Views<'a>,
     drafts: Vec<Draft>,
@@ -162,16 +166,21 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn of(loader: &'a Loader<'a>, terms: &'a Terms<'a>) -> Self {
-        Self { loader, terms, views: Views::of(loader, terms.config), drafts: Vec::new(), topologies: Vec::new() }
+    fn of(loader: &Loader<'_>, terms: &'a Terms<'a>) -> Self {
+        Self { terms, views: Views::of(loader, terms.config), drafts: Vec::new(), topologies: Vec::new() }
     }
 
     /// Lints a project and goes on. To take apart what was known of a large topology takes as long as to put in order
     /// what was found.
-    fn lint<R: Send>(mut self, project: &Project, then: impl FnOnce(Self) -> R + Send) -> R {
-        let (topology, problems) = lower(self.loader, project, self.terms.clients);
+    fn lint<R: Send>(
+        mut self,
+        loader: &Loader<'_>,
+        project: &Project,
+        (topology, problems): (Topology, Vec<Problem>),
+        then: impl FnOnce(Self) -> R + Send,
+    ) -> R {
         let facts = Facts::new(&topology, self.terms.clients);
-        let found = self.found(project, &facts, problems, false);
+        let found = self.found(loader, project, &facts, problems, false);
         let keep = || {
             self.keep(found);
             then(self)
@@ -181,15 +190,29 @@ impl<'a> Pass<'a> {
         result
     }
 
-    fn add(&mut self, project: &Project, facts: &Facts<'_>, problems: Vec<Problem>, compared: bool) {
-        let found = self.found(project, facts, problems, compared);
+    fn add(
+        &mut self,
+        loader: &Loader<'_>,
+        project: &Project,
+        facts: &Facts<'_>,
+        problems: Vec<Problem>,
+        compared: bool,
+    ) {
+        let found = self.found(loader, project, facts, problems, compared);
         self.keep(found);
     }
 
-    fn found(&self, project: &Project, facts: &Facts<'_>, problems: Vec<Problem>, compared: bool) -> Found {
+    fn found(
+        &self,
+        loader: &Loader<'_>,
+        project: &Project,
+        facts: &Facts<'_>,
+        problems: Vec<Problem>,
+        compared: bool,
+    ) -> Found {
         let topology = facts.topology();
-        let text_problems = self.loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
-        let sources = &self.loader.sources;
+        let text_problems = loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
+        let sources = &loader.sources;
         let run = Run { sources, topology, terms: self.terms, views: &self.views, compared };
         let problems = text_problems.chain(problems).collect();
         let (mut findings, (coverage, not_analysed)) = parallel::both(
@@ -222,8 +245,8 @@ impl<'a> Pass<'a> {
         self.topologies.push(summary);
     }
 
-    fn outcome(self) -> Outcome {
-        Outcome { findings: settle(self.loader, self.drafts), topologies: self.topologies }
+    fn outcome(self, loader: &Loader<'_>) -> Outcome {
+        Outcome { findings: settle(loader, self.drafts), topologies: self.topologies }
     }
 }
 
@@ -253,7 +276,7 @@ fn settle(loader: &Loader<'_>, mut drafts: Vec<Draft>) -> Vec<Finding> {
         let same = key(later) == key(first) && later.finding.diagnostic.message == first.finding.diagnostic.message;
         same && stands_for.insert(later.number, first.number).is_none()
     });
-    let mut stamp = Stamp::new(loader);
+    let mut stamp = Stamp::new(loader, drafts.iter().map(|draft| &*draft.finding.diagnostic));
     let firsts =
         parallel::map_in_chunks(&drafts, |Draft { finding, .. }| stamp.first(finding.rule, &finding.diagnostic));
     let mut fingerprints: HashMap<usize, Fingerprint> = HashMap::new();

@@ -561,7 +561,7 @@ proptest! {
             let mut loader = Loader::new(&files);
             let project = loader.project(support::ROOT);
             let terms = Terms { config: &config, today, clients: built_in_clients() };
-            let mut outcome = lint(&loader, &[project], &terms);
+            let mut outcome = lint(&mut loader, &[project], &terms);
             known.hide(&mut outcome, &config, today);
             outcome
         };

@@ -12,10 +12,12 @@ use generate::Diagram;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use support::{Texts, with_facts};
-use topolint::analysis::Repetition;
+use topolint::analysis::{Facts, Repetition};
+use topolint::config::Config;
 use topolint::diagnostic::Certainty;
-use topolint::lint::Outcome;
-use topolint::model::{Answer, Loader, Stated};
+use topolint::lint::{Outcome, Terms, lint, lint_facts};
+use topolint::metadata::built_in_clients;
+use topolint::model::{Answer, Loader, Stated, lower};
 use topolint::rules::ALL;
 use topolint::source::{SourceMap, Span};
 use topolint::syntax::{Block, Statement, Tree};
@@ -146,7 +148,7 @@ fn accounts_for_all(text: &str) {
         support::reports(&loader.sources, outcome);
         is_bounded(text, loader, outcome);
         let source = loader.sources.iter().next().map(|(id, _)| id).unwrap();
-        let tree = &loader.loaded(support::ROOT).unwrap().tree;
+        let tree = loader.loaded(support::ROOT).unwrap().tree(&loader.sources);
         for span in &tree.unread {
             support::assert_in_text(&loader.sources, *span, "unread");
         }
@@ -308,6 +310,30 @@ fn many_policies_that_state_the_same_are_not_a_problem_for_each_pair() {
     let policies: Vec<String> = names.iter().map(|name| format!("policy {name} {{ timeout 1s }}")).collect();
     let text = format!("service a, b\n{}\na -> b {{ use {} }}\n", policies.join("\n"), names.join(", "));
     support::lint(&Texts::one(text.as_str()), |loader, outcome| is_bounded(&text, loader, outcome));
+}
+
+#[test]
+fn what_was_let_go_is_read_again_where_a_finding_stands() {
+    let blocks = (0..2_000).map(|at| match at % 10 {
+        3 => format!("group g{at} {{\n  service s{at} {{ nonsense 1; operation o {{ timeout x }} }}\n}}\n"),
+        5 => format!("service s{at} {{ allow missing-owner \"x\" }}\n}}\n"),
+        7 => format!("service s{at} {{ -> }}\n{{ }}\nservice \"s\" s\n"),
+        _ => format!("service s{at} {{ -> s0 {{ timeout 1s }} }}\n"),
+    });
+    let text = blocks.collect::<String>();
+    for text in [text.clone(), format!("{text}service last {{\n"), format!("service first {{\n{text}")] {
+        let files = Texts::one(text);
+        let mut loader = Loader::new(&files);
+        let project = loader.project(support::ROOT);
+        let config = Config::default();
+        let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
+        let (topology, problems) = lower(&loader, &project, terms.clients);
+        let kept = lint_facts(&loader, &project, &Facts::new(&topology, terms.clients), problems, &terms);
+        let let_go = lint(&mut loader, &[project], &terms);
+        let prints = |outcome: &Outcome| outcome.findings.iter().map(|finding| finding.fingerprint).collect::<Vec<_>>();
+        assert_eq!(prints(&let_go), prints(&kept));
+        assert!(let_go.findings.iter().filter(|finding| finding.diagnostic.subjects.is_empty()).count() > 400);
+    }
 }
 
 #[test]

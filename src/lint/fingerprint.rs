@@ -9,10 +9,10 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use crate::diagnostic::Diagnostic;
-use crate::model::Loader;
+use crate::model::{File, Loader};
 use crate::rules::Rule;
 use crate::source::{SourceId, SourceMap, Span};
-use crate::syntax::{Plain, Statement, Tree};
+use crate::syntax::{self, Plain, Statement, Tree};
 
 /// The first 128 bits of SHA-256 over `topolint-v1`, the rule, the identity and, from the second of several equal ones
 /// on, which one it is in written order, from 1; each but the first preceded by a zero byte.
@@ -46,15 +46,28 @@ impl Fingerprint {
 /// Gives every finding of a run its fingerprint.
 pub(super) struct Stamp<'a> {
     sources: &'a SourceMap,
-    trees: HashMap<SourceId, &'a Tree>,
+    trees: HashMap<SourceId, Cow<'a, Tree>>,
     /// How many equal ones there were.
     seen: HashMap<Fingerprint, u32>,
 }
 
 impl<'a> Stamp<'a> {
-    pub(super) fn new(loader: &'a Loader<'_>) -> Self {
-        let trees = loader.all().map(|file| (file.source, &file.tree)).collect();
-        Self { sources: &loader.sources, trees, seen: HashMap::new() }
+    /// For these findings.
+    pub(super) fn new<'d>(loader: &'a Loader<'_>, diagnostics: impl Iterator<Item = &'d Diagnostic>) -> Self {
+        let sources = &loader.sources;
+        let mut places: HashMap<SourceId, Vec<Span>> = HashMap::new();
+        for span in diagnostics.filter(|diagnostic| is_a_place(diagnostic)).map(|diagnostic| diagnostic.primary.span) {
+            places.entry(span.source).or_default().push(span);
+        }
+        let tree = |file: &'a File| {
+            let mut places = places.remove(&file.source)?;
+            let read_again = || {
+                places.sort_unstable();
+                Cow::Owned(syntax::parse_around(sources, file.source, &places))
+            };
+            Some((file.source, file.kept_tree().map_or_else(read_again, Cow::Borrowed)))
+        };
+        Self { sources, trees: loader.all().filter_map(tree).collect(), seen: HashMap::new() }
     }
 
     /// The fingerprint of a finding that is the first of its identity.
@@ -136,6 +149,11 @@ impl<'a> Stamp<'a> {
         let word = |plain: &Plain| matches!(self.sources.text(plain.name), "group" | "topology");
         matches!(statement, Statement::Plain(plain) if word(plain))
     }
+}
+
+/// Whether nothing but its place tells a finding from others of its rule.
+fn is_a_place(diagnostic: &Diagnostic) -> bool {
+    diagnostic.cause.is_none() && diagnostic.subjects.is_empty()
 }
 
 /// The statement that holds a place; statements of one level lie apart, in order.

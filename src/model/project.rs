@@ -5,13 +5,13 @@ mod read;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::{IndexMap, IndexSet};
 
 use crate::diagnostic::Problem;
 use crate::source::{SourceId, SourceMap, Span};
-use crate::syntax::Tree;
+use crate::syntax::{self, Tree};
 
 /// Where texts come from. Paths are relative to the project root, with `/`, without `.` and `..`. Several files may be
 /// asked for at once.
@@ -103,12 +103,27 @@ impl FileError {
 pub struct File {
     /// Its text.
     pub source: SourceId,
-    /// What stands in it.
-    pub tree: Tree,
+    /// What stands in it, unless it was let go.
+    tree: OnceLock<Tree>,
     /// What is wrong with its text.
     pub problems: Vec<Problem>,
     /// How many statements it has, as the limit counts them.
     statements: usize,
+}
+
+impl File {
+    /// What stands in it. If that was let go, it is read again.
+    ///
+    /// INVARIANT: reading works on several threads, so nothing that others wait for asks for what was let go.
+    #[must_use]
+    pub fn tree(&self, sources: &SourceMap) -> &Tree {
+        self.tree.get_or_init(|| syntax::parse(sources, self.source).tree)
+    }
+
+    /// What stands in it, if that is still there.
+    pub(crate) fn kept_tree(&self) -> Option<&Tree> {
+        self.tree.get()
+    }
 }
 
 /// The files of one topology.
@@ -195,6 +210,11 @@ impl<'a> Loader<'a> {
     /// The files that could be read, each with its path from the project root.
     pub fn paths(&self) -> impl Iterator<Item = (&str, &File)> {
         self.read.iter().filter_map(|(path, file)| Some((path.as_str(), file.as_ref().ok()?)))
+    }
+
+    /// Lets go what stands in the files, once topologies are made of it: an eighth of all memory. Texts and problems stay.
+    pub(crate) fn let_go_of_trees(&mut self) -> Vec<Tree> {
+        self.read.values_mut().flatten().filter_map(|file| file.tree.take()).collect()
     }
 
     /// The files of a project that could be read.

@@ -10,8 +10,8 @@ mod tree;
 
 pub(crate) use foreign::comma as stray_comma;
 pub(crate) use layout::{Layout, layout};
-pub(crate) use parse::parse_laid_out;
 pub use parse::{Parsed, parse};
+pub(crate) use parse::{parse_around, parse_laid_out};
 pub use tree::{Arrow, Block, Call, Plain, Statement, Tree, Value, ValueKind, Values, unescape};
 
 /// The deepest nesting of blocks that is read.

@@ -38,6 +38,20 @@ pub fn parse(sources: &SourceMap, id: SourceId) -> Parsed {
     parse_laid_out(sources, id, &layout::layout(text))
 }
 
+/// Reads again what stands around these places of a text, sorted: of the outermost level some statements are left out.
+pub(crate) fn parse_around(sources: &SourceMap, id: SourceId, places: &[Span]) -> Tree {
+    let text = sources.get(id).map_or("", |source| source.text.as_str());
+    let mut layout = layout::layout(text);
+    // Where braces are missing, pieces end elsewhere.
+    if layout.unclosed.is_empty() {
+        layout.pieces.retain(|piece| {
+            let from = places.partition_point(|place| (place.start as usize) < piece.start);
+            places.get(from).is_some_and(|place| place.start as usize <= piece.end)
+        });
+    }
+    parse_laid_out(sources, id, &layout).tree
+}
+
 /// Reads one text of which the layout is known.
 pub(crate) fn parse_laid_out(sources: &SourceMap, id: SourceId, layout: &Layout) -> Parsed {
     let text = sources.get(id).map_or("", |source| source.text.as_str());

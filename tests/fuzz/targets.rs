@@ -48,7 +48,7 @@ pub fn render(bytes: &[u8]) {
     let mut loader = Loader::new(&files);
     let project = loader.project(ROOT);
     let terms = Terms { config: &Config::default(), today: TODAY, clients: built_in_clients() };
-    let outcome = lint::lint(&loader, std::slice::from_ref(&project), &terms);
+    let outcome = lint::lint(&mut loader, std::slice::from_ref(&project), &terms);
     let (topology, _) = lower(&loader, &project, terms.clients);
     let facts = Facts::new(&topology, terms.clients);
     let scene = render::scene(&facts, &loader.sources, &outcome, &view(&topology, bytes.len()));
@@ -97,7 +97,7 @@ fn baseline(files: &Texts, text: &str) {
     let mut loader = Loader::new(files);
     let project = loader.project(ROOT);
     let terms = Terms { config: &config, today: TODAY, clients: built_in_clients() };
-    let mut outcome = lint::lint(&loader, &[project], &terms);
+    let mut outcome = lint::lint(&mut loader, &[project], &terms);
     black_box(known.hide(&mut outcome, &config, TODAY));
     let updated = known.updated(&outcome, &config);
     for written in [known.without(&[]), updated] {

@@ -118,7 +118,7 @@ fn with_loader<T>(files: &Texts, root: &str, config: &Config, look: impl FnOnce(
     let mut loader = Loader::new(files);
     let project = loader.project(root);
     let terms = Terms { config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
-    let outcome = lint::lint(&loader, &[project], &terms);
+    let outcome = lint::lint(&mut loader, &[project], &terms);
     look(&loader, &outcome)
 }
 
@@ -144,7 +144,7 @@ fn with_scene<T>(
     let project = loader.project(root);
     let config = Config::default();
     let terms = Terms { config: &config, today: jiff::civil::date(2026, 11, 22), clients: built_in_clients() };
-    let outcome = lint::lint(&loader, std::slice::from_ref(&project), &terms);
+    let outcome = lint::lint(&mut loader, std::slice::from_ref(&project), &terms);
     let (topology, _) = lower(&loader, &project, built_in_clients());
     let facts = Facts::new(&topology, built_in_clients());
     then(&render::scene(&facts, &loader.sources, &outcome, view), &facts, &loader.sources, &outcome)

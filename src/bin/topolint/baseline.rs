@@ -148,7 +148,7 @@ impl Project {
         let projects = projects(&mut loader, &self.folder, &wanted)?;
         let today = day.unwrap_or_else(today);
         let terms = Terms { config: &self.config, today, clients: built_in_clients() };
-        let mut outcome = lint(&loader, &projects, &terms);
+        let mut outcome = lint(&mut loader, &projects, &terms);
         let used = known.hide(&mut outcome, &self.config, today);
         Ok((outcome, used))
     }

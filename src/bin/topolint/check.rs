@@ -58,7 +58,7 @@ pub(crate) fn run(check: &Check) -> Result<u8, Stop> {
         compared_with = Some(found.sources);
         found.comparison.since()
     } else {
-        lint(&loader, &projects, &terms)
+        lint(&mut loader, &projects, &terms)
     };
     let sources = compared_with.as_ref().unwrap_or(&loader.sources);
     let is_stale = known.is_some_and(|known| {

@@ -37,7 +37,8 @@ impl<'a> Lowering<'a> {
     fn open_file(&mut self, path: &str, root: Option<ScopeId>) -> Option<OpenFile<'a>> {
         let loader = self.loader;
         let file = loader.loaded(path).ok()?;
-        for span in &file.tree.unread {
+        let tree = file.tree(self.sources);
+        for span in &tree.unread {
             self.remember_unread(*span);
         }
         let span = Span { source: file.source, start: 0, end: 0 };
@@ -45,14 +46,14 @@ impl<'a> Lowering<'a> {
         let shared = root.unwrap_or_else(|| self.scope(Some(ScopeId(0)), ScopeKind::Root, None, span));
         if root.is_none() {
             let defaults =
-                file.tree.statements.iter().filter_map(|statement| self.plain_named(statement, ElementKind::Defaults));
+                tree.statements.iter().filter_map(|statement| self.plain_named(statement, ElementKind::Defaults));
             let defaults: Vec<_> = defaults.map(|plain| (shared, plain)).collect();
             self.pending.defaults.extend(defaults);
         }
         let end = self.sources.get(file.source).map_or(0, |source| source.text.len());
         let whole = Span { end: u32::try_from(end).unwrap_or(u32::MAX), ..span };
         let rest = Said { statements: Vec::new(), inside: whole, flawed: false };
-        Some(OpenFile { statements: file.tree.statements.iter(), scope, shared, rest })
+        Some(OpenFile { statements: tree.statements.iter(), scope, shared, rest })
     }
 
     fn plain_named(&self, statement: &'a Statement, kind: ElementKind) -> Option<&'a Plain> {

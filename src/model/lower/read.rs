@@ -404,12 +404,11 @@ impl<'a> Lowering<'a> {
             }
             return values::read(self.sources, key.name(), span, form, tokens);
         }
-        if tokens.is_empty() {
-            return values::read(self.sources, key.name(), span, form, tokens);
-        }
-        let mut data = Vec::new();
-        for group in tokens.chunk_by(|_, next| !next.comma) {
-            data.extend(values::read(self.sources, key.name(), span, form, group)?);
+        let read = |group| values::read(self.sources, key.name(), span, form, group);
+        let mut groups = tokens.chunk_by(|_, next| !next.comma);
+        let mut data = read(groups.next().unwrap_or_default())?;
+        for group in groups {
+            data.extend(read(group)?);
         }
         Ok(data)
     }

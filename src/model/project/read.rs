@@ -140,7 +140,7 @@ impl Admitted {
         if let Some(place) = self.not_utf8 {
             problems.insert(0, place.problem(sources, self.source));
         }
-        File { source: self.source, tree: parsed.tree, problems, statements: self.layout.statements }
+        File { source: self.source, tree: parsed.tree.into(), problems, statements: self.layout.statements }
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(order, (0..990).map(SourceId).collect::<Vec<_>>());
         for path in &readable {
             let file = loader.loaded(path).unwrap();
-            assert_eq!(file.tree.statements.len(), 1);
+            assert_eq!(file.tree(&loader.sources).statements.len(), 1);
             assert!(loader.sources.get(file.source).unwrap().text.starts_with(&format!("service s{path}")));
         }
         assert_eq!(loader.loaded("7").unwrap_err(), FileError::Unreadable("locked".to_owned()));

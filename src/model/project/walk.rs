@@ -155,7 +155,7 @@ impl Loader<'_> {
     fn includes_of(&mut self, path: &str) -> Vec<Include> {
         let Ok(source) = self.file(path).map(|file| file.source) else { return Vec::new() };
         let Ok(file) = self.loaded(path) else { return Vec::new() };
-        let statements = file.tree.statements.iter();
+        let statements = file.tree(&self.sources).statements.iter();
         let plain =
             statements.filter_map(|statement| if let Statement::Plain(plain) = statement { Some(plain) } else { None });
         let includes = plain.filter(|plain| self.sources.text(plain.name) == "include");
