@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
 use super::attempts::Attempts;
+use crate::ids::IdMap;
 use crate::model::{CallId, Fallback, NodeId, OperationId, Stated, Step};
 use crate::syntax::Arrow;
 use crate::vocabulary::Key;
@@ -62,13 +63,14 @@ impl<'f> Facts<'f> {
             let stated = self.cascade().node(node, Key::Connections).given()?;
             Some((node, stated.setting.count()?, stated))
         });
+        let mut open = IdMap::default();
         accepting
-            .map(|(node, accepts, stated)| Connected { node, accepts, stated, callers: self.opened(node) })
+            .map(|(node, accepts, stated)| Connected { node, accepts, stated, callers: self.opened(node, &mut open) })
             .collect()
     }
 
     /// The pool of a caller serves all its calls to the node; what passes another node first ends there.
-    fn opened(&self, node: NodeId) -> Vec<Opened> {
+    fn opened(&self, node: NodeId, open: &mut IdMap<OperationId, OpenTo>) -> Vec<Opened> {
         let topology = self.topology();
         let calls = topology.node(node).operations.iter().flat_map(|id| topology.calls_to(*id));
         let mut pools: BTreeMap<NodeId, (u64, CallId)> = BTreeMap::new();
@@ -84,7 +86,8 @@ impl<'f> Facts<'f> {
         }
         let opened = pools.into_iter().map(|(caller, (pool_size, call))| {
             let instances = self.instances(caller).map(|(_, most)| most);
-            Opened { caller, call, pool_size, instances, needed: self.needed(&callers, caller, node) }
+            let operations = callers.get(&caller).into_iter().flatten().copied();
+            Opened { caller, call, pool_size, instances, needed: self.needed(operations, node, open) }
         });
         let mut opened: Vec<Opened> = opened.collect();
         opened.sort_by(|one, other| {
@@ -94,13 +97,19 @@ impl<'f> Facts<'f> {
         opened
     }
 
-    /// How many connections to a node the workers of a caller need at once; none if their number is not stated, or what
-    /// they have sent may outlive the execution.
-    fn needed(&self, callers: &BTreeMap<NodeId, BTreeSet<OperationId>>, caller: NodeId, node: NodeId) -> Option<u64> {
+    /// How many connections to a node the workers of these operations of its caller need at once; none if their number
+    /// is not stated, or what they have sent may outlive the execution.
+    fn needed(
+        &self,
+        operations: impl Iterator<Item = OperationId>,
+        node: NodeId,
+        open: &mut IdMap<OperationId, OpenTo>,
+    ) -> Option<u64> {
         // By the operation that has its workers for itself.
         let mut pools: BTreeMap<Option<OperationId>, (u64, u64)> = BTreeMap::new();
-        for id in callers.get(&caller).into_iter().flatten().copied() {
-            let at_once = self.at_once(&self.topology().operation(id).body, node)?;
+        for id in operations {
+            let open = open.entry(id).or_insert_with(|| self.open_after(&self.topology().operation(id).body));
+            let at_once = open.get(&node).map_or(Some(0), |open| *open)?;
             if at_once > 0 {
                 let own = Some(id).filter(|id| self.has_own_workers(*id));
                 let pool = pools.entry(own).or_insert((self.worker_count(id)?, 0));
@@ -111,36 +120,46 @@ impl<'f> Facts<'f> {
         Some(all.fold(0, u64::saturating_add))
     }
 
-    /// How many calls to a node some steps have open at once, one after the other; none if nothing bounds that.
-    fn at_once(&self, steps: &[Step], node: NodeId) -> Option<u64> {
-        steps.iter().try_fold(0, |most, step| Some(most.max(self.open_in(step, node, false)?)))
+    /// What some steps have open at once, one after the other.
+    fn open_after(&self, steps: &[Step]) -> OpenTo {
+        let mut open = OpenTo::default();
+        steps.iter().for_each(|step| join(&mut open, self.open_in(step, false), most));
+        open
     }
 
-    fn open_in(&self, step: &Step, node: NodeId, parallel: bool) -> Option<u64> {
+    fn open_in(&self, step: &Step, parallel: bool) -> OpenTo {
         match step {
-            Step::Call(id) => self.open_in_call(*id, node, parallel),
-            Step::Sequence(steps) | Step::OneOf(steps) => self.at_once(steps, node),
+            Step::Call(id) => self.open_in_call(*id, parallel),
+            Step::Sequence(steps) | Step::OneOf(steps) => self.open_after(steps),
             Step::Parallel(branches) => {
-                branches.iter().try_fold(0, |sum: u64, branch| sum.checked_add(self.open_in(branch, node, true)?))
+                let mut open = OpenTo::default();
+                branches.iter().for_each(|branch| join(&mut open, self.open_in(branch, true), u64::checked_add));
+                open
             }
             // Nobody waits for the slowest.
-            Step::Any(_, branches) => self.at_once(branches, node).filter(|open| *open == 0),
+            Step::Any(_, branches) => {
+                let mut open = self.open_after(branches);
+                open.values_mut().for_each(|open| *open = open.filter(|open| *open == 0));
+                open
+            }
         }
     }
 
-    fn open_in_call(&self, id: CallId, node: NodeId, parallel: bool) -> Option<u64> {
+    fn open_in_call(&self, id: CallId, parallel: bool) -> OpenTo {
         let (plan, call) = (self.plan(id), self.topology().call(id));
-        let instead = match &call.fallback {
-            Some(Fallback::Calls(steps)) => self.at_once(steps, node)?,
-            _ => 0,
+        let mut open = match &call.fallback {
+            Some(Fallback::Calls(steps)) => self.open_after(steps),
+            _ => OpenTo::default(),
         };
-        if self.topology().node_id_of(call.to) != node || !self.is_made(id) {
-            return Some(instead);
+        if self.is_made(id) {
+            let copies = plan.hedge.map_or(1, |(copies, ..)| copies);
+            let own = match if parallel { plan.times } else { Attempts::AtMost(1) } {
+                Attempts::AtMost(rounds) => (call.arrow == Arrow::Sync).then(|| copies.saturating_mul(rounds)),
+                Attempts::Unlimited => None,
+            };
+            join(&mut open, [(self.topology().callee_node(id), own)], most);
         }
-        let copies = plan.hedge.map_or(1, |(copies, ..)| copies);
-        let rounds = if parallel { plan.times } else { Attempts::AtMost(1) };
-        let Attempts::AtMost(rounds) = rounds else { return None };
-        (call.arrow == Arrow::Sync).then(|| instead.max(copies.saturating_mul(rounds)))
+        open
     }
 
     fn pool_size(&self, call: CallId) -> Option<u64> {
@@ -150,4 +169,21 @@ impl<'f> Facts<'f> {
         }
         look(Key::PoolSize).given()?.setting.count()
     }
+}
+
+/// How many calls to each node are open at once; none if nothing bounds that.
+type OpenTo = IdMap<NodeId, Option<u64>>;
+
+/// Adds what else is open; the sum is none where one of both is.
+fn join(open: &mut OpenTo, more: impl IntoIterator<Item = (NodeId, Option<u64>)>, sum: fn(u64, u64) -> Option<u64>) {
+    for (node, more) in more {
+        open.entry(node)
+            .and_modify(|open| *open = open.zip(more).and_then(|(open, more)| sum(open, more)))
+            .or_insert(more);
+    }
+}
+
+/// One after the other.
+fn most(one: u64, other: u64) -> Option<u64> {
+    Some(one.max(other))
 }
