@@ -5,6 +5,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use indexmap::IndexSet;
 use jiff::civil::Date;
 
 use crate::config::Config;
@@ -213,17 +214,18 @@ impl Reader<'_> {
     }
 
     fn paths(&mut self, items: &[Node]) -> Vec<String> {
-        let mut paths = Vec::new();
+        // What is named twice means nothing more.
+        let mut paths = IndexSet::new();
         for item in items {
             match &item.value {
                 Value::Text(text) => match join(self.path, text) {
-                    Some(path) => paths.push(path),
+                    Some(path) => drop(paths.insert(path)),
                     None => self.wrong(item.span, format!("`{text}` leaves the project")),
                 },
                 _ => self.wrong(item.span, format!("`paths` takes paths, not {}", item.kind())),
             }
         }
-        paths
+        paths.into_iter().collect()
     }
 
     fn entry(&mut self, item: &Node) -> Option<Entry> {

@@ -5,12 +5,14 @@
 mod enter;
 mod file;
 mod keys;
+mod limits;
 mod load;
 mod locks;
 mod pattern;
 mod relaxed;
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use crate::metadata::{Level, OptionValue, Options};
 use crate::rules::Rule;
@@ -64,6 +66,20 @@ pub struct Effective<'a> {
     config: &'a Config,
     /// What is stronger first.
     layers: Vec<&'a Layer>,
+}
+
+impl PartialEq for Effective<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.places().eq(other.places())
+    }
+}
+
+impl Eq for Effective<'_> {}
+
+impl Hash for Effective<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.places().for_each(|place| place.hash(state));
+    }
 }
 
 impl Config {
@@ -181,6 +197,11 @@ impl Config {
 }
 
 impl Effective<'_> {
+    /// Where its layers lie: what is the same layer holds for both.
+    fn places(&self) -> impl Iterator<Item = *const Layer> {
+        self.layers.iter().map(|layer| std::ptr::from_ref(*layer))
+    }
+
     /// The level of a rule before certainty counts, and where it is set; if nowhere, it is the one on its page.
     #[must_use]
     pub fn level(&self, rule: &Rule) -> (Setting, Option<Span>) {

@@ -5,8 +5,9 @@ mod fingerprint;
 mod reach;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use indexmap::IndexSet;
 use jiff::civil::Date;
 
 pub use fingerprint::Fingerprint;
@@ -213,7 +214,8 @@ impl<'a> Pass<'a> {
         let topology = facts.topology();
         let text_problems = loader.files_of(project).flat_map(|file| file.problems.iter().cloned());
         let sources = &loader.sources;
-        let run = Run { sources, topology, terms: self.terms, views: &self.views, compared };
+        let in_force = self.views.in_force(loader.files_of(project).map(|file| file.source));
+        let run = Run { sources, topology, terms: self.terms, views: &self.views, in_force, compared };
         let problems = text_problems.chain(problems).collect();
         let (mut findings, (coverage, not_analysed)) = parallel::both(
             || run.findings(facts, problems),
@@ -315,40 +317,62 @@ struct Run<'a> {
     topology: &'a Topology,
     terms: &'a Terms<'a>,
     views: &'a Views<'a>,
+    /// The views of the files of the topology.
+    in_force: Vec<usize>,
     /// Whether what has changed is known, so that the rules of changes have spoken.
     compared: bool,
 }
 
 /// What is in force in each file: the one in which a finding stands decides.
 struct Views<'a> {
-    everywhere: Effective<'a>,
-    /// In order, so that the same input gives the same report.
-    by_file: BTreeMap<SourceId, Effective<'a>>,
+    /// Each once; the first holds where no override says anything else.
+    all: Vec<Effective<'a>>,
+    by_file: HashMap<SourceId, usize>,
+}
+
+/// The options of a rule in the files of a topology: each once, and which of them each view has.
+struct Variants {
+    options: Vec<Options>,
+    of_view: HashMap<usize, usize>,
 }
 
 impl<'a> Views<'a> {
     fn of(loader: &Loader<'_>, config: &'a Config) -> Self {
-        let by_file = loader.paths().map(|(path, file)| (file.source, config.at(path))).collect();
-        Self { everywhere: config.everywhere(), by_file }
+        let mut all = IndexSet::from([config.everywhere()]);
+        let by_file = loader.paths().map(|(path, file)| (file.source, all.insert_full(config.at(path)).0)).collect();
+        Self { all: all.into_iter().collect(), by_file }
     }
 
+    fn number(&self, span: Span) -> usize {
+        self.by_file.get(&span.source).copied().unwrap_or(0)
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "numbers are made by the column they index, and there is a first")]
     fn at(&self, span: Span) -> &Effective<'a> {
-        self.by_file.get(&span.source).unwrap_or(&self.everywhere)
+        &self.all[self.number(span)]
     }
 
-    /// The options of a rule that differ somewhere.
-    fn options(&self, rule: &Rule) -> Vec<Options> {
-        let mut all = vec![self.everywhere.options(rule)];
-        if !rule.has_options() {
-            return all;
-        }
-        for view in self.by_file.values() {
-            let options = view.options(rule);
-            if !all.contains(&options) {
-                all.push(options);
+    /// The views of these files, the one that holds elsewhere first.
+    fn in_force(&self, files: impl Iterator<Item = SourceId>) -> Vec<usize> {
+        let mut numbers: Vec<usize> = files.filter_map(|file| self.by_file.get(&file).copied()).chain([0]).collect();
+        // In order, so that the same input gives the same report.
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    fn variants(&self, rule: &Rule, in_force: &[usize]) -> Variants {
+        let mut variants = Variants { options: Vec::new(), of_view: HashMap::new() };
+        let counted = if rule.has_options() { in_force } else { in_force.get(..1).unwrap_or_default() };
+        for number in counted.iter().copied() {
+            let Some(options) = self.all.get(number).map(|view| view.options(rule)) else { continue };
+            let known = variants.options.iter().position(|known| *known == options);
+            variants.of_view.insert(number, known.unwrap_or(variants.options.len()));
+            if known.is_none() {
+                variants.options.push(options);
             }
         }
-        all
+        variants
     }
 }
 
@@ -367,10 +391,11 @@ impl Run<'_> {
         let Some(check) = rule.check else { return Vec::new() };
         let mut findings = Vec::new();
         let mut causes = HashSet::new();
-        let variants = self.views.options(rule);
-        for options in &variants {
+        let variants = self.views.variants(rule, &self.in_force);
+        for (number, options) in variants.options.iter().enumerate() {
             let here = |diagnostic: &Diagnostic| {
-                variants.len() == 1 || self.views.at(diagnostic.primary.span).options(rule) == *options
+                let view = self.views.number(diagnostic.primary.span);
+                variants.options.len() == 1 || variants.of_view.get(&view) == Some(&number)
             };
             // One cause, one finding.
             let found = check(facts, options)

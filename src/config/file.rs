@@ -1,5 +1,7 @@
 //! One `topolint.yaml`: what it says, each mistake at its place with what was probably meant.
 
+use std::collections::HashSet;
+
 use super::pattern::{Pattern, inside};
 use super::{Layer, Setting, enter, keys, read_level};
 use crate::diagnostic::Diagnostic;
@@ -64,7 +66,12 @@ impl Reader<'_> {
     fn entry(&mut self, said: &mut Statements, key: &Text, value: &Node) {
         match key.text.as_str() {
             "extends" => said.extends = self.words(key, value).iter().filter_map(|word| self.path(word)).collect(),
-            "include" => said.include = Some(self.patterns(key, value)),
+            "include" => {
+                let mut named = HashSet::new();
+                let patterns = self.patterns(key, value).into_iter();
+                // What is named twice means nothing more.
+                said.include = Some(patterns.filter(|pattern| named.insert(pattern.path.clone())).collect());
+            }
             "exclude" => said.exclude = Some(self.patterns(key, value)),
             "baseline" => said.baseline = self.word(key, value).and_then(|word| self.path(&word)),
             "fail-on" => said.fail_on = self.word(key, value),

@@ -2,7 +2,7 @@
 //! project, and circles and towers are refused.
 
 use super::file::{Statements, read};
-use super::{Config, locks};
+use super::{Config, limits, locks};
 use crate::diagnostic::Diagnostic;
 use crate::model::Files;
 use crate::source::{SourceId, SourceMap, Span};
@@ -22,7 +22,7 @@ impl Config {
         let mut chain = Chain { files, sources, above: Vec::new(), read: Vec::new(), problems: Vec::new() };
         chain.take(path, None);
         let Chain { read, mut problems, sources, .. } = chain;
-        problems.extend(locks::loosened(&read, sources));
+        problems.extend(locks::loosened(&read, sources).into_iter().chain(limits::exceeded(&read)));
         if problems.is_empty() { Ok(Self { files: read, ..Self::default() }) } else { Err(problems) }
     }
 
@@ -33,7 +33,7 @@ impl Config {
     pub fn read(sources: &SourceMap, id: SourceId) -> Result<Self, Vec<Diagnostic>> {
         let (said, mut problems) = read(sources, id, "topolint.yaml");
         let files = vec![said];
-        problems.extend(locks::loosened(&files, sources));
+        problems.extend(locks::loosened(&files, sources).into_iter().chain(limits::exceeded(&files)));
         if problems.is_empty() { Ok(Self { files, ..Self::default() }) } else { Err(problems) }
     }
 }
