@@ -321,22 +321,93 @@ fn holds(folder: &Folder, path: &str, text: &str) -> bool {
 #[test]
 fn a_picture_that_is_watched_follows_its_files() {
     let folder = Folder::of("include \"part.topo\"\nclient web\nweb -> shop\n").with("part.topo", "service shop\n");
-    let mut watching = Command::new(env!("CARGO_BIN_EXE_topolint"))
-        .args(["render", "a.topo", "--watch", "-o", "out.mmd"])
-        .current_dir(folder.path(""))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a run");
-    let first = holds(&folder, "out.mmd", "▶ shop");
+    let watching = Watching::start(&folder);
+    assert!(holds(&folder, "out.mmd", "▶ shop"));
     fs::write(folder.path("part.topo"), "service shop \"Sells\"\n").expect("a file");
-    let second = holds(&folder, "out.mmd", "Sells");
-    // What cannot be read in between does not end it.
-    fs::remove_file(folder.path("a.topo")).expect("a file");
+    assert!(holds(&folder, "out.mmd", "Sells"));
+    // What cannot be read in between does not end it, and neither does what is gone.
+    fs::remove_file(folder.path("part.topo")).expect("a file");
+    std::thread::sleep(Duration::from_millis(500));
+    fs::write(folder.path("part.topo"), "service shop \"Is back\"\n").expect("a file");
+    assert!(holds(&folder, "out.mmd", "Is back"));
+    fs::write(folder.path("topolint.yaml"), "levels: { nonsense: 1 }\n").expect("a file");
+    std::thread::sleep(Duration::from_millis(500));
+    fs::remove_file(folder.path("topolint.yaml")).expect("a file");
     std::thread::sleep(Duration::from_millis(500));
     fs::write(folder.path("a.topo"), "service other\n").expect("a file");
-    let third = holds(&folder, "out.mmd", "other");
-    let runs = watching.try_wait().expect("a program").is_none();
-    watching.kill().expect("an end");
-    watching.wait().expect("an end");
-    assert!(first && second && third && runs, "{first} {second} {third} {runs}");
+    assert!(holds(&folder, "out.mmd", "other"));
+    drop(watching);
+}
+
+#[test]
+fn a_mended_configuration_and_an_included_file_that_comes_later_are_noticed() {
+    let folder = Folder::of("include \"part.topo\"\nclient web\nweb -> shop\n").with("topolint.yaml", "nonsense: 1\n");
+    let watching = Watching::start(&folder);
+    std::thread::sleep(Duration::from_millis(500));
+    fs::write(folder.path("topolint.yaml"), "unstated: warn\n").expect("a file");
+    assert!(holds(&folder, "out.mmd", "web"));
+    fs::write(folder.path("part.topo"), "service shop \"Sells\"\n").expect("a file");
+    assert!(holds(&folder, "out.mmd", "Sells"));
+    drop(watching);
+}
+
+#[test]
+fn a_file_that_was_saved_tomorrow_is_drawn_once() {
+    let folder = Folder::of("service shop\n");
+    let file = fs::File::options().append(true).open(folder.path("a.topo")).expect("a file");
+    file.set_modified(std::time::SystemTime::now() + Duration::from_secs(86_400)).expect("a day");
+    let watching = Watching::start(&folder);
+    assert!(holds(&folder, "out.mmd", "shop"));
+    std::thread::sleep(Duration::from_millis(900));
+    let drawn = || fs::metadata(folder.path("out.mmd")).and_then(|about| about.modified()).expect("a picture");
+    let settled = drawn();
+    std::thread::sleep(Duration::from_millis(900));
+    assert_eq!(drawn(), settled);
+    drop(watching);
+}
+
+/// A picture that is drawn anew whenever its files are saved, until this is dropped.
+struct Watching(std::process::Child);
+
+impl Watching {
+    fn start(folder: &Folder) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_topolint"));
+        command.args(["render", "a.topo", "--watch", "-o", "out.mmd"]).current_dir(folder.path(""));
+        Self(command.stderr(Stdio::null()).spawn().expect("a run"))
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let runs = self.0.try_wait().is_ok_and(|ended| ended.is_none());
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        assert!(runs || std::thread::panicking(), "it has ended by itself");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_over_what_is_checked_nor_through_a_link_out_of_the_project() {
+    let folder = Folder::of(SHOP).with("shop.txt", SHOP).with("../secret", "kept\n").with("../elsewhere/x", "");
+    let folder = folder.with_link("arch.svg", "a.topo").with_link("out.svg", "../secret");
+    let folder = folder.with_link("away", "../elsewhere");
+    assert_refused(
+        &folder.run("render shop.txt -o shop.txt -f svg"),
+        "it would replace what is checked",
+        "another name",
+    );
+    for (link, error, help) in [
+        ("arch.svg", "it would replace what is checked", "another name"),
+        ("out.svg", "a link on the way leaves the project", "name the place that it leads to"),
+        ("away/out.svg", "a link on the way leaves the project", "name the place that it leads to"),
+    ] {
+        assert_refused(&folder.run(&format!("render a.topo -f svg -o {link}")), error, help);
+        assert_refused(&folder.run(&format!("check a.topo --report json={link}")), error, help);
+    }
+    assert_eq!(fs::read_to_string(folder.path("a.topo")).expect("a file"), SHOP);
+    assert_eq!(fs::read_to_string(folder.path("../secret")).expect("a file"), "kept\n");
+    assert_eq!(folder.run("render a.topo -o ../elsewhere/out.svg").code, Some(0), "nobody is led astray");
+    let run = folder.run("check shop.txt --report json=shop.txt");
+    assert_refused(&run, "it would replace what is checked", "another name");
 }

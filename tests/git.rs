@@ -248,6 +248,101 @@ fn no_repository_is_2() {
     assert_refused(&run, &["lies in no git repository", "--against FOLDER"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pattern_finds_in_a_commit_what_it_finds_here() {
+    let text = "include \"linked/*.topo\"\ninclude \"deep/*/*.topo\"\nclient web\nweb -> a { timeout 1s }\n";
+    let files = [
+        ("shop.topo", text),
+        ("parts/a.topo", "service a { operation x { -> b.y { timeout none } } }\n"),
+        ("parts/b/too-deep.topo", "service a\n"),
+        ("deep/er/b.topo", "service b { operation y }\n"),
+        ("deep/er/est/too-deep.topo", "service b\n"),
+    ];
+    let folder = repository(&files).with_link("linked", "parts").with_link("deep/away", "../parts");
+    commit(&folder);
+    let folder = folder.with("shop.topo", text.replace("1s", "2s"));
+    let run = folder.run("check shop.topo --since main -f concise");
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(0), "", ""), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn long_links_in_a_commit_are_not_followed() {
+    let text = "include \"alias.topo\"\nclient web\nweb -> shop { timeout 1s }\n";
+    let folder = repository(&[("shop.topo", text)]);
+    let target = folder.path("target");
+    fs::write(&target, "../".repeat(1_000_000)).expect("a file");
+    let root = folder.path("");
+    let object = git(&root, &["hash-object", "-w", "target"]);
+    git(&root, &["update-index", "--add", "--cacheinfo", &format!("120000,{},alias.topo", object.trim())]);
+    git(&root, &["commit", "-qm", "linked"]);
+    fs::remove_file(target).expect("the file");
+    let folder = folder.with("alias.topo", "service shop\n");
+    let run = folder.run("check shop.topo --since main -f concise");
+    assert_eq!((run.code, run.out.as_str()), (Some(0), ""), "{run:?}");
+}
+
+#[test]
+fn a_commit_that_lists_more_files_than_there_are_objects_is_refused() {
+    let folder = repository(&[("shop.topo", SHOP)]);
+    let root = folder.path("");
+    let mut object = git(&root, &["rev-parse", "HEAD:shop.topo"]).trim().to_owned();
+    for level in 0..9 {
+        let (kind, mode) = if level == 0 { ("blob", "100644") } else { ("tree", "040000") };
+        let list: String = (0..10).map(|at| format!("{mode} {kind} {object}\ta{at}\n")).collect();
+        fs::write(folder.path("list"), list).expect("a file");
+        let mut make = std::process::Command::new("git");
+        make.args(["mktree"]).current_dir(&root).stdin(fs::File::open(folder.path("list")).expect("a list"));
+        object = String::from_utf8(make.output().expect("git").stdout).expect("a name").trim().to_owned();
+    }
+    let bomb = git(&root, &["commit-tree", "-p", "HEAD", "-m", "many", &object]);
+    git(&root, &["reset", "-q", "--soft", bomb.trim()]);
+    let run = folder.run("check shop.topo --since HEAD --max-files 2000");
+    assert_refused(&run, &["there are more than 10000 files below", "raise `--max-files`"]);
+}
+
+#[test]
+fn an_object_that_is_cut_off_is_not_taken_for_all_of_it() {
+    let folder = repository(&[("shop.topo", &retried())]);
+    let root = folder.path("");
+    let name = git(&root, &["rev-parse", "HEAD:shop.topo"]);
+    let object = folder.path(&format!(".git/objects/{}/{}", &name[..2], name[2..].trim()));
+    let bytes = fs::read(&object).expect("an object");
+    fs::remove_file(&object).expect("an object that may be replaced");
+    fs::write(&object, &bytes[..bytes.len() / 2]).expect("half of it");
+    let run = folder.with("shop.topo", SHOP).run("check --since main -f concise");
+    assert!(run.err.contains("shop.topo` cannot be read") && run.err.contains("left out"), "{run:?}");
+}
+
+#[test]
+fn a_folder_with_a_name_that_means_something_to_git_is_a_folder() {
+    let folder = repository(&[(":x/topolint.yaml", "{}\n"), (":x/shop.topo", &retried())]);
+    let run = Run::of(folder.command("check --since main -f concise").current_dir(folder.path(":x")));
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("", ""), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_program_of_the_project_is_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = repository(&[
+        ("shop.topo", SHOP),
+        ("git", "#!/bin/sh\ntouch was-run\n"),
+        ("dot", "#!/bin/sh\ntouch was-run\n"),
+    ]);
+    for name in ["git", "dot"] {
+        fs::set_permissions(folder.path(name), fs::Permissions::from_mode(0o755)).expect("a program");
+    }
+    for arguments in ["check --since main", "render shop.topo --engine dot -f svg"] {
+        for path in [".", ""] {
+            let run = Run::of(folder.command(arguments).env("PATH", path));
+            assert_refused(&run, &["there is no `"]);
+        }
+    }
+    assert!(!folder.path("was-run").exists());
+}
+
 #[test]
 fn no_git_is_2() {
     let folder = repository(&[("shop.topo", SHOP)]);

@@ -188,6 +188,44 @@ fn what_lies_below_many_is_not_followed_for_each() {
 }
 
 #[test]
+fn many_topologies_in_one_folder_do_not_multiply() {
+    let text = |at: usize| format!("client w\nservice s{at}\nw -> s{at}\n");
+    let folder = (0..4_000).fold(Folder::new(), |folder, at| folder.with(&format!("f{at}.topo"), text(at)));
+    ran_soon(&folder, "check -f concise");
+}
+
+#[test]
+fn what_a_configuration_would_multiply_is_refused() {
+    let overrides = |count: usize| {
+        let each =
+            |at: usize| format!("  - files: a{at}.topo\n    options: {{ long-tail: {{ ratio: {} }} }}\n", at + 2);
+        format!("overrides:\n{}", (0..count).map(each).collect::<String>())
+    };
+    let folder = Folder::of("service a\n");
+    assert_eq!(folder.run("check").code, Some(0));
+    let folder = folder.with("topolint.yaml", overrides(32));
+    assert_eq!(folder.run("check").code, Some(0), "{:?}", folder.run("check"));
+    let folder = folder.with("topolint.yaml", overrides(33));
+    assert_refused(&folder.run("check"), &["more than 32 overrides set options of `long-tail`", "the same options"]);
+    let patterns = |count| list("a", count).replace(", ", ".topo, ");
+    let folder = folder.with("topolint.yaml", format!("exclude: [{}]\n", patterns(1_001)));
+    assert_refused(&folder.run("check"), &["more than 1000 patterns choose files", "name folders"]);
+}
+
+#[test]
+fn folders_that_are_named_again_and_again_list_no_more() {
+    let folder = (0..40).fold(Folder::new(), |folder, at| folder.with(&format!("a/b/f{at}.topo"), "service s\n"));
+    let again = |path: &str| vec![path; 20_000].join(", ");
+    let folder = folder.with("topolint.yaml", format!("include: [{}]\n", again(".")));
+    ran_soon(&folder, "check -f concise");
+    let known = format!("version: 1\npaths: [{}]\nfindings: []\n", again("a"));
+    let folder = folder.with("topolint.yaml", "baseline: known.yaml\n").with("known.yaml", known);
+    ran_soon(&folder, "check -f concise");
+    let run = folder.run("check a a/b a a/b a a/b --max-files 40 -f concise");
+    assert_refused(&run, &["goes beyond the limit of 40 files", "raise `--max-files`, or name fewer"]);
+}
+
+#[test]
 fn a_list_that_is_too_long_is_a_mistake() {
     let shop =
         |count: usize| format!("client w\nservice shop {{ tags {} }}\nw -> shop {{ timeout 1s }}\n", list("t", count));

@@ -223,6 +223,11 @@ impl<'a> Loader<'a> {
         std::iter::once(&project.root).chain(included).filter_map(|path| self.loaded(path).ok())
     }
 
+    /// The paths and patterns by which includes name files, whether there are any.
+    pub fn looked_up(&self) -> impl Iterator<Item = &str> {
+        self.matched.keys().map(String::as_str)
+    }
+
     /// The files that match a pattern.
     fn matching(&mut self, pattern: &str) -> Result<Arc<Matched>, FileError> {
         if let Some(found) = self.matched.get(pattern) {

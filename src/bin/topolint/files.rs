@@ -17,8 +17,27 @@ use crate::output::{self, Stop};
 /// The name of a configuration.
 const CONFIGURATION: &str = "topolint.yaml";
 
-/// All patterns together look at so many entries of folders for each file that may be read.
-const LOOKED_AT: usize = 50;
+/// All that is named together, by paths and by patterns, may list so many files for each one that may be read.
+const LISTED: usize = 5;
+
+/// How much has been looked at.
+#[derive(Default)]
+pub(crate) struct Looked(AtomicUsize);
+
+impl Looked {
+    /// All paths and patterns together look at so many files and folders for each file that may be read.
+    const MOST: usize = 50;
+
+    /// Refuses what one of them means if it is too much, or if all have looked at too much.
+    pub(crate) fn at_one_more(&self, found: usize, limits: Limits) -> Result<(), FileError> {
+        let is_over = found > limits.files || self.is_over(1, limits.files.saturating_mul(Self::MOST));
+        if is_over { Err(FileError::TooManyFiles { limit: limits.files }) } else { Ok(()) }
+    }
+
+    fn is_over(&self, more: usize, most: usize) -> bool {
+        self.0.fetch_add(more, Ordering::Relaxed).saturating_add(more) > most
+    }
+}
 
 /// The files below a project root.
 pub(crate) struct Folder {
@@ -28,8 +47,10 @@ pub(crate) struct Folder {
     /// Where the tool was called, for the names that people see.
     here: PathBuf,
     limits: Limits,
-    /// So many entries of folders have been looked at for patterns.
-    looked_at: AtomicUsize,
+    /// In folders.
+    looked_at: Looked,
+    /// By all paths and patterns.
+    listed: Looked,
     /// What came on standard input, and under which path it counts.
     piped: Option<(String, Vec<u8>)>,
 }
@@ -46,7 +67,7 @@ impl Folder {
         let start = if start.is_dir() { start } else { start.parent().map_or(here.clone(), Path::to_path_buf) };
         let with = |mark: &str| start.ancestors().find(|folder| folder.join(mark).exists()).map(Path::to_path_buf);
         let root = with(".git").or_else(|| with(CONFIGURATION)).unwrap_or_else(|| start.clone());
-        Ok(Self { root, start, here, limits, looked_at: AtomicUsize::new(0), piped: None })
+        Ok(Self { root, start, here, limits, looked_at: Looked::default(), listed: Looked::default(), piped: None })
     }
 
     /// The folder that a file lies in, as a project of its own.
@@ -58,7 +79,8 @@ impl Folder {
             start: folder,
             here: self.here.clone(),
             limits: self.limits,
-            looked_at: AtomicUsize::new(0),
+            looked_at: Looked::default(),
+            listed: Looked::default(),
             piped: None,
         })
     }
@@ -96,10 +118,15 @@ impl Folder {
         Ok(path)
     }
 
-    /// The nearest configuration upward; the search ends at the project's root.
+    /// The nearest configuration upward.
     pub(crate) fn configuration(&self) -> Option<PathBuf> {
+        self.configurations().find(|path| path.is_file())
+    }
+
+    /// Where a configuration may lie, the nearest first; the search ends at the project's root.
+    pub(crate) fn configurations(&self) -> impl Iterator<Item = PathBuf> {
         let folders = self.start.ancestors().take_while(|folder| folder.starts_with(&self.root));
-        folders.map(|folder| folder.join(CONFIGURATION)).find(|path| path.is_file())
+        folders.map(|folder| folder.join(CONFIGURATION))
     }
 
     /// Where a path from the root lies.
@@ -152,7 +179,8 @@ impl Folder {
             let found = found.map_err(|error| format!("error: `{}` {}", pattern.written, error.reason()))?;
             let counts = |path: &String| is_topo(Path::new(path)) && !is_excluded(path);
             let is_named = !is_pattern(&pattern.path);
-            return Ok(found.into_iter().filter(|path| is_named || counts(path)).collect());
+            let found = found.into_iter().filter(|path| is_named || counts(path)).collect();
+            return self.within_limit(Path::new(&pattern.written), found);
         }
         self.below(&full, is_excluded)
     }
@@ -194,20 +222,41 @@ impl Folder {
         let mut found = Vec::new();
         for entry in WalkBuilder::new(folder).follow_links(false).require_git(false).build() {
             let entry = entry.map_err(|error| format!("error: cannot read a folder: {error}"))?;
+            let looked = self.looked_at.at_one_more(found.len(), self.limits);
+            looked.map_err(|error| refusal(&output::path(folder), &error))?;
             if is_topo(entry.path()) && entry.file_type().is_some_and(|kind| kind.is_file()) {
                 let unreadable = || {
                     format!("error: `{}` has a name that is not UTF-8\n  help: rename it", output::path(entry.path()))
                 };
                 found.push(self.relative(entry.path()).ok_or_else(unreadable)?);
-                if found.len() > self.limits.files {
-                    let error = FileError::TooManyFiles { limit: self.limits.files };
-                    return Err(refusal(&output::path(folder), &error).into());
-                }
             }
         }
+        let mut found = self.within_limit(folder, found)?;
         found.retain(|path| !is_excluded(path));
         found.sort();
         Ok(found)
+    }
+
+    /// The files that a path or a pattern means, if they are not too many; nor those that all of these mean, which may
+    /// name the same files again and again.
+    fn within_limit(&self, named: &Path, found: Vec<String>) -> Result<Vec<String>, Stop> {
+        let limit = self.limits.files;
+        if found.len() > limit || self.listed.is_over(found.len(), limit.saturating_mul(LISTED)) {
+            return Err(refusal(&output::path(named), &FileError::TooManyFiles { limit }).into());
+        }
+        Ok(found)
+    }
+
+    /// Whether a path lies in the project by its name, and the file elsewhere.
+    pub(crate) fn is_left_by(&self, path: &Path, place: &Path) -> bool {
+        let mut named = PathBuf::new();
+        for part in self.here.join(path).components() {
+            match part {
+                Component::ParentDir => drop(named.pop()),
+                part => named.push(part),
+            }
+        }
+        named.starts_with(&self.root) && place.is_absolute() && !place.starts_with(&self.root)
     }
 
     /// From where paths count for those who know files by the repository they lie in.
@@ -215,14 +264,6 @@ impl Folder {
         let repository = self.root.ancestors().find(|folder| folder.join(".git").exists());
         let text = |path: &Path| path.to_string_lossy().replace('\\', "/");
         Base::new(&text(&self.here), &text(repository.unwrap_or(&self.here)))
-    }
-
-    /// Refuses what a pattern means if it is too much, or if all patterns have looked at too much.
-    fn look(&self, found: usize) -> Result<(), FileError> {
-        let looked_at = self.looked_at.fetch_add(1, Ordering::Relaxed);
-        let limit = self.limits.files;
-        let is_over = found > limit || looked_at >= limit.saturating_mul(LOOKED_AT);
-        if is_over { Err(FileError::TooManyFiles { limit }) } else { Ok(()) }
     }
 
     fn relative(&self, full: &Path) -> Option<String> {
@@ -266,7 +307,7 @@ impl Files for Folder {
         let walk = WalkBuilder::new(&start).standard_filters(false).follow_links(false).max_depth(Some(depth)).build();
         let mut found = Vec::new();
         for entry in walk.filter_map(Result::ok) {
-            self.look(found.len())?;
+            self.looked_at.at_one_more(found.len(), self.limits)?;
             if entry.file_type().is_none_or(|kind| kind.is_dir()) {
                 continue;
             }

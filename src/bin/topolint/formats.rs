@@ -48,7 +48,7 @@ pub(crate) fn report(
         return Err(format!("error: `--statistics` is a table for people\n  help: {help}").into());
     }
     let plain = Look::default();
-    written::all(&check.report, |format, out| run.write(*format, plain, out))?;
+    written::all(&check.report, folder, sources, |format, out| run.write(*format, plain, out))?;
     let rest = match summary() {
         Some(file) if run.speaks_to_github() => run.summarize(&file),
         _ => "`topolint check -f concise` lists all",

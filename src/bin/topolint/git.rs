@@ -2,17 +2,35 @@
 //! run as a process, and only such commands of it as run nothing that a repository could bring along: no hooks, no
 //! filters, no monitor of files, no pager, no questions, no network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use topolint::model::{FileError, Files, Limits, is_pattern};
 
-use crate::files::matcher;
+use crate::files::{Looked, matcher};
 use crate::output::{self, Stop};
+use crate::programs::{self, said};
+
+/// A commit may list so many files for each file that may be read.
+const LISTED: usize = 5;
+
+/// All paths together have so many bytes for each file that a commit may list.
+const BYTES: usize = 256;
+
+/// No path is longer on any system: a link to more leads nowhere.
+const LONGEST_LINK: u64 = 4_096;
+
+/// All links together lead over so many folders and files.
+const FOLLOWED: usize = 1_000_000;
+
+/// So much of what git complains about is shown.
+const MOST_WORDS: u64 = 4_000;
 
 /// The files below a folder as they were in a commit.
 pub(crate) struct Tree {
@@ -23,6 +41,11 @@ pub(crate) struct Tree {
     prefix: String,
     entries: BTreeMap<String, Entry>,
     objects: Mutex<Option<Objects>>,
+    /// Where links lead, by their objects.
+    targets: Mutex<HashMap<String, Arc<str>>>,
+    looked_at: Looked,
+    /// So many folders and files were on the ways of links.
+    followed: AtomicUsize,
     limits: Limits,
     /// What people have to know.
     pub(crate) notices: Vec<String>,
@@ -46,7 +69,7 @@ impl Tree {
                 .push(format!("`{reference}` shares no history with the checkout: compared with `{reference}` itself"));
             commit.clone()
         });
-        let (entries, unreadable) = git.entries(&base, &prefix)?;
+        let (entries, unreadable) = git.entries(&base, &prefix, limits)?;
         if unreadable > 0 {
             let files = if unreadable == 1 { "file whose name is" } else { "files whose names are" };
             notices.push(format!("`{reference}` has {unreadable} {files} not UTF-8: left out"));
@@ -58,6 +81,9 @@ impl Tree {
             prefix: prefix.to_string_lossy().into_owned(),
             entries,
             objects: Mutex::new(None),
+            targets: Mutex::default(),
+            looked_at: Looked::default(),
+            followed: AtomicUsize::new(0),
             limits,
             notices,
         })
@@ -87,31 +113,58 @@ impl Tree {
         files.filter(inside).filter(visible).cloned().collect()
     }
 
-    /// The path of a file, through the links on the way.
+    /// The path of a file or folder, through the links on the way.
     fn resolved(&self, path: &str) -> Result<String, FileError> {
         const MOST: usize = 40;
         let mut left: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
-        let mut at: Vec<String> = Vec::new();
+        let mut at = String::with_capacity(path.len());
         let mut links = 0;
         while let Some(part) = left.pop() {
+            let folder = at.len();
             match part.as_str() {
                 "" | "." => continue,
-                ".." => drop(at.pop().ok_or(FileError::Outside)?),
-                _ => at.push(part),
+                ".." if at.is_empty() => return Err(FileError::Outside),
+                ".." => {
+                    at.truncate(at.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                _ if at.is_empty() => at.push_str(&part),
+                _ => at.extend(["/", &part]),
             }
-            let Some(link) = self.entries.get(&at.join("/")).filter(|entry| entry.is_link) else { continue };
+            let Some(link) = self.entries.get(&at).filter(|entry| entry.is_link) else { continue };
             links += 1;
             if links > MOST {
                 return Err(FileError::Unreadable("its links lead in a circle".to_owned()));
             }
-            let target = String::from_utf8_lossy(&self.object(&link.object)?).into_owned();
+            let target = self.target(&link.object)?;
             if target.starts_with('/') {
                 return Err(FileError::Outside);
             }
-            at.pop();
+            at.truncate(folder);
+            let before = left.len();
             left.extend(target.split('/').rev().map(str::to_owned));
+            if self.followed.fetch_add(left.len() - before, Ordering::Relaxed) > FOLLOWED {
+                return Err(FileError::Unreadable("there are too many links to follow".to_owned()));
+            }
         }
-        Ok(at.join("/"))
+        Ok(at)
+    }
+
+    /// Where a link leads.
+    fn target(&self, object: &str) -> Result<Arc<str>, FileError> {
+        let mut known = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = known.get(object) {
+            return Ok(target.clone());
+        }
+        let bytes = self.object(object, LONGEST_LINK).map_err(|error| match error {
+            FileError::TooLarge { .. } => {
+                FileError::Unreadable(format!("its link is longer than {LONGEST_LINK} bytes"))
+            }
+            error => error,
+        })?;
+        let target: Arc<str> = String::from_utf8_lossy(&bytes).into();
+        known.insert(object.to_owned(), target.clone());
+        Ok(target)
     }
 
     fn is_folder(&self, path: &str) -> bool {
@@ -119,13 +172,13 @@ impl Tree {
         self.entries.range(start.clone()..).next().is_some_and(|(next, _)| next.starts_with(&start))
     }
 
-    fn object(&self, name: &str) -> Result<Vec<u8>, FileError> {
+    fn object(&self, name: &str, limit: u64) -> Result<Vec<u8>, FileError> {
         // Whoever held it before and panicked has ended the program.
         let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
         if objects.is_none() {
             *objects = Some(Objects::of(&self.folder).map_err(|error| unreadable(&error))?);
         }
-        let read = objects.as_mut().map(|objects| objects.read(name, self.limits.file_size));
+        let read = objects.as_mut().map(|objects| objects.read(name, limit));
         read.unwrap_or_else(|| Err(FileError::Unreadable("git does not answer".to_owned())))
     }
 }
@@ -144,9 +197,32 @@ impl Files for Tree {
             return Ok(if self.has(&path) { vec![path] } else { Vec::new() });
         }
         let is_match = matcher(pattern)?;
+        let folder = pattern.split('/').take_while(|part| !is_pattern(part)).collect::<Vec<_>>().join("/");
+        // As on the disk: links lead to the folder, and of what is in it none is followed on the way.
+        let Ok(start) = self.resolved(&folder) else { return Ok(Vec::new()) };
+        let start = if start.is_empty() { start } else { format!("{start}/") };
+        let depth = if pattern.contains("**") {
+            usize::MAX
+        } else {
+            pattern.split('/').count() - folder.split('/').filter(|part| !part.is_empty()).count()
+        };
         let mut found = Vec::new();
-        for path in self.entries.keys().filter(|path| is_match(path)) {
-            found.extend(Some(self.resolved(path)?).filter(|path| self.has(path)));
+        let mut next = self.entries.range(start.clone()..).next();
+        while let Some((path, entry)) = next {
+            let Some(below) = path.strip_prefix(&start) else { break };
+            self.looked_at.at_one_more(found.len(), self.limits)?;
+            let written = if folder.is_empty() { below.to_owned() } else { format!("{folder}/{below}") };
+            if is_match(&written) {
+                found.extend(match self.resolved(path) {
+                    Err(FileError::Outside) => return Err(FileError::Outside),
+                    Err(error) if !entry.is_link => return Err(error),
+                    resolved => resolved.ok().filter(|path| self.has(path)),
+                });
+            }
+            // Of a folder deeper than the pattern nothing is looked at.
+            let deeper = below.match_indices('/').nth(depth - 1).map(|(at, _)| &path[..start.len() + at]);
+            let after = deeper.map_or_else(|| format!("{path}\0"), |folder| format!("{folder}0"));
+            next = self.entries.range(after..).next();
         }
         found.sort();
         found.dedup();
@@ -157,7 +233,7 @@ impl Files for Tree {
         let path = self.resolved(path)?;
         let entry = self.entries.get(&path);
         let entry = entry.ok_or_else(|| FileError::Unreadable(format!("it is not in `{}`", self.name)))?;
-        self.object(&entry.object)
+        self.object(&entry.object, self.limits.file_size)
     }
 
     fn name(&self, path: &str) -> String {
@@ -175,7 +251,7 @@ struct Objects {
 impl Objects {
     fn of(folder: &Path) -> io::Result<Self> {
         let mut process = Git { folder }
-            .command(["cat-file", "--batch"])
+            .command(["cat-file", "--batch"])?
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -203,9 +279,12 @@ impl Objects {
         let mut bytes = Vec::new();
         // What is too large is read past, so that the next answer starts where it is expected; a newline ends each.
         let kept = if size > limit { 0 } else { size };
-        let mut rest = self.answers.by_ref().take(size + 1);
+        let mut rest = self.answers.by_ref().take(size.saturating_add(1));
         let read = rest.by_ref().take(kept).read_to_end(&mut bytes).and_then(|_| io::copy(&mut rest, &mut io::sink()));
         read.map_err(|error| unreadable(&error))?;
+        if rest.limit() > 0 {
+            return Err(FileError::Unreadable("git hands out only a part of it".to_owned()));
+        }
         if size > limit { Err(FileError::TooLarge { size, limit }) } else { Ok(bytes) }
     }
 }
@@ -227,8 +306,8 @@ struct Git<'a> {
 }
 
 impl Git<'_> {
-    fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
-        let mut command = Command::new("git");
+    fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> io::Result<Command> {
+        let mut command = programs::command("git")?;
         command.current_dir(self.folder).stdin(Stdio::null());
         // Set by hooks for the repository that they run in; the folder says which one is meant.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_TRACE"] {
@@ -241,14 +320,16 @@ impl Git<'_> {
             ("GIT_ALLOW_PROTOCOL", "none"),
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_PAGER", "cat"),
+            // A folder may be called `:x`.
+            ("GIT_LITERAL_PATHSPECS", "1"),
             ("LC_ALL", "C"),
         ]);
         command.args(["--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]).args(arguments);
-        command
+        Ok(command)
     }
 
     fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Result<Output, Stop> {
-        self.command(arguments).output().map_err(|error| not_run(&error))
+        self.command(arguments).and_then(|mut command| command.output()).map_err(|error| not_run(&error))
     }
 
     /// What it says, if it says yes.
@@ -361,34 +442,78 @@ impl Git<'_> {
     }
 
     /// The files below a folder by their path in it, and how many have names that are not UTF-8.
-    fn entries(&self, commit: &str, prefix: &OsStr) -> Result<(BTreeMap<String, Entry>, usize), Stop> {
-        let mut command = self.command(["ls-tree", "-r", "-z", "--full-tree", commit]);
+    fn entries(&self, commit: &str, prefix: &OsStr, limits: Limits) -> Result<(BTreeMap<String, Entry>, usize), Stop> {
+        let mut listing =
+            self.command(["ls-tree", "-r", "-z", "--full-tree", commit]).map_err(|error| not_run(&error))?;
         if !prefix.is_empty() {
-            command.arg("--").arg(prefix);
+            listing.arg("--").arg(prefix);
         }
-        let output = command.output().map_err(|error| not_run(&error))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut listing =
+            listing.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| not_run(&error))?;
+        let complaining = listing.stderr.take().map(|out| thread::spawn(move || said(out, MOST_WORDS)));
+        let read = listing.stdout.take().map(|out| Listing::read(BufReader::new(out), prefix, limits));
+        let Some(read) = read.unwrap_or_default() else {
+            // Few objects may list more files than there is room for.
+            let _ = listing.kill();
+            let _ = listing.wait();
+            let most = limits.files.saturating_mul(LISTED);
+            let folder = output::path(self.folder);
+            let message = format!("error: there are more than {most} files below `{folder}` in `{commit}`");
+            return Err((clean(&message) + "\n  help: raise `--max-files`, or check a folder in it").into());
+        };
+        let status = listing.wait().map_err(|error| not_run(&error))?;
+        if !status.success() {
+            let said = complaining.and_then(|thread| thread.join().ok()).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said).into_owned();
             return Err(clean(&format!("error: git cannot list the files of `{commit}`: {}", first_line(&said))).into());
         }
-        let mut entries = BTreeMap::new();
-        let mut unreadable = 0;
-        for line in output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-            let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { continue };
-            let (head, path) = line.split_at(tab);
-            let path = path.get(1..).unwrap_or_default();
-            let Some(path) = path.strip_prefix(prefix.as_encoded_bytes()) else { continue };
-            let Ok(path) = std::str::from_utf8(path) else {
-                unreadable += usize::from(path.ends_with(b".topo"));
-                continue;
-            };
-            let head = String::from_utf8_lossy(head);
-            let mut words = head.split(' ');
-            if let (Some(mode), Some("blob"), Some(object)) = (words.next(), words.next(), words.next()) {
-                entries.insert(path.to_owned(), Entry { object: object.to_owned(), is_link: mode == "120000" });
+        Ok((read.entries, read.unreadable))
+    }
+}
+
+/// What a commit lists.
+#[derive(Default)]
+struct Listing {
+    entries: BTreeMap<String, Entry>,
+    unreadable: usize,
+}
+
+impl Listing {
+    /// None if it is too much.
+    fn read(mut lines: impl BufRead, prefix: &OsStr, limits: Limits) -> Option<Self> {
+        let most = limits.files.saturating_mul(LISTED);
+        let mut room = most.saturating_mul(BYTES);
+        let mut listing = Self::default();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            // What cannot be read ends too early, and git says why.
+            let read = lines.by_ref().take(room as u64 + 1).read_until(0, &mut line).unwrap_or(0);
+            room = room.checked_sub(read)?;
+            if listing.entries.len() > most {
+                return None;
             }
+            if line.pop() != Some(0) {
+                return Some(listing);
+            }
+            listing.enter(&line, prefix);
         }
-        Ok((entries, unreadable))
+    }
+
+    fn enter(&mut self, line: &[u8], prefix: &OsStr) {
+        let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { return };
+        let (head, path) = line.split_at(tab);
+        let path = path.get(1..).unwrap_or_default();
+        let Some(path) = path.strip_prefix(prefix.as_encoded_bytes()) else { return };
+        let Ok(path) = std::str::from_utf8(path) else {
+            self.unreadable += usize::from(path.ends_with(b".topo"));
+            return;
+        };
+        let head = String::from_utf8_lossy(head);
+        let mut words = head.split(' ');
+        if let (Some(mode), Some("blob"), Some(object)) = (words.next(), words.next(), words.next()) {
+            self.entries.insert(path.to_owned(), Entry { object: object.to_owned(), is_link: mode == "120000" });
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! An installed Graphviz, run only when it is asked for: DOT goes in, a picture comes out, both bounded.
 
-use std::io::{self, Read as _, Write as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{self, Write as _};
+use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use topolint::source::clean;
 
 use crate::output::Stop;
+use crate::programs::{self, said};
 
 /// No picture is larger.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
@@ -19,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Lets `dot` draw a text as `svg` or `png`.
 pub(crate) fn draw(dot: String, format: &str, scale: f64, seconds: u64) -> Result<Vec<u8>, Stop> {
     let resolution = format!("-Gdpi={}", 96.0 * scale);
-    let mut command = Command::new("dot");
+    let mut command = programs::command("dot").map_err(|error| unavailable(&error))?;
     command.arg(format!("-T{format}"));
     if format == "png" {
         command.arg(resolution);
@@ -29,8 +30,8 @@ pub(crate) fn draw(dot: String, format: &str, scale: f64, seconds: u64) -> Resul
     // Each stream has a thread: a pipe that is full would stop all.
     let input = child.stdin.take();
     let feeding = thread::spawn(move || input.map(|mut input| input.write_all(dot.as_bytes())));
-    let drawing = child.stdout.take().map(|out| thread::spawn(move || all(out, MOST_BYTES)));
-    let complaining = child.stderr.take().map(|out| thread::spawn(move || all(out, MOST_WORDS)));
+    let drawing = child.stdout.take().map(|out| thread::spawn(move || said(out, MOST_BYTES)));
+    let complaining = child.stderr.take().map(|out| thread::spawn(move || said(out, MOST_WORDS)));
     // Where it is ended, its streams are left alone: a program that it started may keep them open.
     let Some(status) = wait(&mut child, Duration::from_secs(seconds))? else {
         let help =
@@ -39,23 +40,15 @@ pub(crate) fn draw(dot: String, format: &str, scale: f64, seconds: u64) -> Resul
     };
     let _ = feeding.join();
     let picture = drawing.and_then(|thread| thread.join().ok()).unwrap_or_default();
-    let said = complaining.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    let complaints = complaining.and_then(|thread| thread.join().ok()).unwrap_or_default();
     if !status.success() || picture.is_empty() {
-        return Err(failed(status, &said).into());
+        return Err(failed(status, &complaints).into());
     }
     if picture.len() as u64 > MOST_BYTES {
         let help = "`--collapse all` draws less";
         return Err(format!("error: Graphviz draws more than {MOST_BYTES} bytes\n  help: {help}").into());
     }
     Ok(picture)
-}
-
-/// What a stream says, and one byte more than is wanted at most; the rest is read and dropped.
-fn all(mut stream: impl io::Read, most: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let _ = stream.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes);
-    let _ = io::copy(&mut stream, &mut io::sink());
-    bytes
 }
 
 /// Its end; none if it had to be ended.

@@ -17,6 +17,7 @@ mod graphviz;
 mod names;
 mod output;
 mod path;
+mod programs;
 mod render;
 mod rules;
 mod shell;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use topolint::analysis::Facts;
 use topolint::lint::{Finding, Terms, lint_facts};
 use topolint::metadata::built_in_clients;
-use topolint::model::{Loader, NodeId, OperationId, Project, Topology, lower};
+use topolint::model::{Loader, NodeId, OperationId, Project, Topology, is_pattern, lower};
 use topolint::render::{self, Collapse, Scene, View};
 use topolint::source::{SourceMap, clean};
 use topolint::vocabulary::{did_you_mean, suggest};
@@ -50,12 +50,16 @@ fn once(render: &Render, format: Picture, files: &mut Vec<PathBuf>) -> Result<()
     let look = output::look(render.common.input.color);
     let mut folder = Folder::around(&render.paths, render.common.input.limits())?;
     let mut sources = SourceMap::default();
-    let config = configuration(&render.common, &folder, &mut sources, look)?;
+    let config = configuration(&render.common, &folder, &mut sources, look);
+    files.extend(folder.configurations().chain(names(&sources)));
+    let config = config?;
     let wanted = wanted_of(&render.paths, &mut folder, &config, &sources, look)?;
     let mut loader = Loader::new(&folder);
     loader.sources = sources;
-    let projects = projects(&mut loader, &folder, &wanted)?;
-    files.extend(loader.sources.iter().map(|(_, source)| PathBuf::from(&source.name)));
+    let projects = projects(&mut loader, &folder, &wanted);
+    let included = loader.looked_up().filter(|path| !is_pattern(path)).map(|path| folder.full(path));
+    files.extend(names(&loader.sources).chain(included));
+    let projects = projects?;
     let [project] = projects.as_slice() else { return Err(several(&projects).into()) };
     let clients = built_in_clients();
     let run = Run {
@@ -76,8 +80,12 @@ fn once(render: &Render, format: Picture, files: &mut Vec<PathBuf>) -> Result<()
     };
     match &render.output {
         None => output::write(|out| out.write_all(&picture)),
-        Some(path) => written::all(&[((), path.clone())], |(), out| out.write_all(&picture)),
+        Some(path) => written::all(&[((), path.clone())], &folder, &loader.sources, |(), out| out.write_all(&picture)),
     }
+}
+
+fn names(sources: &SourceMap) -> impl Iterator<Item = PathBuf> {
+    sources.iter().map(|(_, source)| PathBuf::from(&source.name))
 }
 
 fn several(projects: &[Project]) -> String {

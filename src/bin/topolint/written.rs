@@ -4,17 +4,28 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::files::reason;
+use topolint::source::SourceMap;
+
+use crate::files::{Folder, reason};
 use crate::output::{self, Stop};
 
-/// Writes several files. If one of them cannot be written, none is.
+/// Writes several files, over none of what they are made of, and through no link that a project brings along to lead
+/// out of it. If one of them cannot be written, none is.
 pub(crate) fn all<T>(
     files: &[(T, PathBuf)],
+    project: &Folder,
+    made_of: &SourceMap,
     write: impl Fn(&T, &mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), Stop> {
     let mut places = Vec::new();
     for (_, path) in files {
         let place = place(path)?;
+        if is_one_of(&place, made_of) {
+            return Err(replaces(path));
+        }
+        if project.is_left_by(path, &place) {
+            return Err(refused(path, "a link on the way leaves the project", "name the place that it leads to"));
+        }
         if places.contains(&place) {
             let help = "give each report a file of its own";
             return Err(format!("error: `{}` is named twice\n  help: {help}", output::path(path)).into());
@@ -49,29 +60,46 @@ fn refusal(path: &Path, error: &io::Error) -> String {
     format!("error: cannot write `{}`: {}", output::path(path), reason(error))
 }
 
+fn refused(path: &Path, why: &str, help: &str) -> Stop {
+    Stop::Refused(format!("error: cannot write `{}`: {why}\n  help: {help}", output::path(path)))
+}
+
+fn replaces(path: &Path) -> Stop {
+    refused(path, "it would replace what is checked", "give it another name")
+}
+
+/// Whether a file is one of those that were read, under whatever name.
+fn is_one_of(place: &Path, read: &SourceMap) -> bool {
+    // Only a name that may be the same is looked up.
+    let named = |name: &str| Path::new(name).file_name() == place.file_name();
+    let mut same = read.iter().filter(|(_, source)| named(&source.name));
+    same.any(|(_, source)| fs::canonicalize(&source.name).is_ok_and(|read| read == place))
+}
+
 /// Where a file lies, under whatever name it is reached.
 fn place(path: &Path) -> Result<PathBuf, Stop> {
-    let refused = |why: &str, help: &str| {
-        Stop::Refused(format!("error: cannot write `{}`: {why}\n  help: {help}", output::path(path)))
-    };
     if path.is_dir() {
-        return Err(refused("it is a folder", "name a file in it"));
+        return Err(refused(path, "it is a folder", "name a file in it"));
     }
-    let is_ours = path.extension().is_some_and(|ending| ending == "topo") || path.ends_with("topolint.yaml");
-    if is_ours {
-        return Err(refused("it would replace what is checked", "give it another name"));
+    if is_ours(path) {
+        return Err(replaces(path));
     }
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return Ok(path.to_path_buf());
     }
     if let Ok(place) = path.canonicalize() {
-        return Ok(place);
+        return if is_ours(&place) { Err(replaces(path)) } else { Ok(place) };
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match (folder.canonicalize(), path.file_name()) {
         (Ok(folder), Some(name)) => Ok(folder.join(name)),
-        _ => Err(refused("its folder does not exist", "make the folder first")),
+        _ => Err(refused(path, "its folder does not exist", "make the folder first")),
     }
+}
+
+/// Whether it is a file that we read, by its name.
+fn is_ours(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "topo") || path.ends_with("topolint.yaml")
 }
 
 /// A file on its way.
