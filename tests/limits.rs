@@ -172,6 +172,9 @@ fn what_lies_below_many_is_not_followed_for_each() {
     let offered = each(MANY, |at| format!("operation o{at}\n"));
     let own = each(MANY, |at| format!("operation o{at} {{ load 5/s; -> d{at} {{ timeout 1s; pool-size 9 }} }}\n"));
     let accepting = each(MANY, |at| format!("service d{at} {{ connections 5 }}\n"));
+    let opened = each(MANY, |at| format!("-> d{at} {{ timeout 1s; pool-size 9 }}\n"));
+    let half = each(3 * MANY, |at| format!("-> t{}\n", at % 3));
+    let three = each(3, |at| format!("service t{at} {{ availability 99.9% }}\n"));
     for (text, arguments) in [
         (format!("{chain}service s{MANY}\n{entries}"), "check a.topo -f concise"),
         (format!("{chain}service s{MANY}\n{entries}"), "what-if a.topo --kill s16000 -f json"),
@@ -182,6 +185,8 @@ fn what_lies_below_many_is_not_followed_for_each() {
         (format!("w -> s\nstore db\ncache c {{ of db }}\nservice s {{\n{set}}}\n"), "check a.topo -f concise"),
         (format!("service b {{\n{offered}}}\nservice a {{\n{}}}\n", "-> b\n".repeat(MANY)), "check a.topo -f concise"),
         (format!("service a {{ concurrency 9\n{own}}}\n{accepting}"), "check a.topo -f concise"),
+        (format!("service a {{\n{opened}}}\n{accepting}w -> a\n"), "check a.topo -f concise"),
+        (format!("service a {{ parallel any 24000 {{\n{half}}} }}\n{three}w -> a\n"), "check a.topo -f concise"),
     ] {
         ran_soon(&Folder::of(format!("client w\n{text}")), arguments);
     }
@@ -242,10 +247,13 @@ fn the_questions_of_a_page_do_not_multiply() {
     let made = each(24_000, |at| format!("-> b.o{at}\n"));
     let offered = each(24_000, |at| format!("operation o{at}\n"));
     let chain = each(24_000, |at| format!("service s{at}\ns{at} -> s{}\n", at + 1));
+    let enough = each(1_000, |at| format!("-> t{at}\n"));
+    let parts = each(1_000, |at| format!("service t{at} {{ availability 99.{at}% }}\n"));
     for (text, how) in [
         (format!("service q {{ availability 99.9% }}\n{hub}"), "--collapse none"),
         (format!("service a {{\n{made}}}\nservice b {{\n{offered}}}\n"), ""),
         (format!("{chain}service s24000\n"), "--group-by owner --collapse all"),
+        (format!("service a {{ parallel any 500 {{\n{enough}}} }}\n{parts}"), "--collapse none"),
     ] {
         ran_soon(&Folder::of(text), &format!("render a.topo -f html -o a.html {how}"));
     }

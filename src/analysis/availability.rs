@@ -15,7 +15,7 @@ mod structure;
 
 use super::Facts;
 use crate::ids::IdSet;
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::{CallId, NodeId, OperationId, Step};
 use crate::vocabulary::Key;
 pub(super) use solved::Basis;
 use solved::{Certain, Solved};
@@ -87,6 +87,22 @@ pub struct Outlook {
     pub availability: Availability,
 }
 
+/// How much is looked at to combine branches of which some are enough.
+fn work_of_steps(steps: &[Step]) -> usize {
+    /// So many steps of combining take as long as to look at a call.
+    const QUICK: usize = 4;
+    let of = |step: &Step| match step {
+        Step::Call(_) => 0,
+        Step::Sequence(steps) | Step::Parallel(steps) | Step::OneOf(steps) => work_of_steps(steps),
+        Step::Any(enough, branches) => {
+            let needed = usize::try_from(*enough).map_or(branches.len(), |enough| enough.min(branches.len()));
+            let combined = needed.saturating_mul(branches.len() - needed + 1).min(diagram::STEPS);
+            combined / QUICK + work_of_steps(branches)
+        }
+    };
+    steps.iter().map(of).sum()
+}
+
 impl Facts<'_> {
     /// How much of the time an operation works.
     #[must_use]
@@ -131,8 +147,10 @@ impl Facts<'_> {
         const COPIED: usize = 32;
         let topology = self.topology();
         let concerned = self.concerned(failing);
-        let calls = concerned.iter().map(|operation| 1 + topology.calls_from(*operation).count());
-        topology.operations.len() / COPIED + calls.sum::<usize>()
+        let of = |operation: &OperationId| {
+            1 + topology.calls_from(*operation).count() + work_of_steps(&topology.operation(*operation).body)
+        };
+        topology.operations.len() / COPIED + concerned.iter().map(of).sum::<usize>()
     }
 
     /// The operations that have something to do with what fails: it is theirs, or they wait for one of those.

@@ -1,6 +1,8 @@
 //! Exact probabilities of formulas whose components fail independently: reduced ordered decision diagrams (Bryant
 //! 1986), in which whatever occurs several times is one variable. They may be large: above a budget there is none.
 
+use indexmap::IndexMap;
+
 use super::Target;
 use super::formula::{FormulaId, Formulas, Shape, Site};
 use super::numbered::{Column, Numbered};
@@ -16,7 +18,7 @@ const ALWAYS: Root = 1;
 pub(super) const DECISIONS: usize = 1_000;
 
 /// So many steps are spent on making one diagram.
-const STEPS: usize = 100_000;
+pub(super) const STEPS: usize = 100_000;
 
 /// What is decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,16 +178,28 @@ impl Diagrams<'_> {
         }
     }
 
-    /// By the number still needed: of the parts seen so far, at least so many are up.
+    /// By the number still needed: of the parts seen so far, at least so many are up. What stands there several times is
+    /// up as often.
     fn enough(&mut self, needed: usize, parts: &[FormulaId]) -> Option<Root> {
+        let mut often: IndexMap<FormulaId, usize> = IndexMap::new();
+        for part in parts {
+            *often.entry(*part).or_default() += 1;
+        }
         let mut at_least = vec![NEVER; needed + 1];
         *at_least.first_mut()? = ALWAYS;
-        for part in parts {
-            let part = self.of_formula(*part)?;
-            for count in (1..=needed).rev() {
-                let with = self.and(part, *at_least.get(count - 1)?)?;
+        let mut seen = 0;
+        for (part, times) in often {
+            let part = self.of_formula(part)?;
+            seen += times;
+            // No more can be up than were seen; and with fewer than this, all that follow would not be enough.
+            let least = needed.saturating_sub(parts.len() - seen).max(1);
+            for count in (least..=needed.min(seen)).rev() {
+                let left = self.left;
+                let with = self.and(part, *at_least.get(count.saturating_sub(times))?)?;
                 let either = self.or(*at_least.get(count)?, with)?;
                 *at_least.get_mut(count)? = either;
+                // What is known already takes time as well.
+                self.left = self.left.min(left.checked_sub(1)?);
             }
         }
         at_least.last().copied()
