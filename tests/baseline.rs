@@ -272,6 +272,16 @@ fn prune_only_removes() {
 }
 
 #[test]
+fn a_baseline_of_a_path_that_is_gone_says_so() {
+    let folder = folder().with("topolint.yaml", "baseline: known.yaml\n");
+    let folder = folder.with("known.yaml", "version: 1\npaths: [gone]\nfindings: []\n");
+    for how in ["update", "prune"] {
+        let run = folder.run(&format!("baseline {how}"));
+        assert_refused(&run, &["`known.yaml` was made from `gone`", "remove it from `paths` of `known.yaml`"]);
+    }
+}
+
+#[test]
 fn a_baseline_of_some_paths_is_updated_from_these() {
     let folder = Folder::new()
         .with("arch/a.topo", TWO)

@@ -224,6 +224,14 @@ fn rewrite(kept: &Kept, adds: bool) -> Result<u8, Stop> {
         return Err(format!("error: no baseline is configured\n  help: {help}").into());
     };
     let paths: Vec<PathBuf> = baseline.paths.iter().map(|path| project.folder.full(path)).collect();
+    if let Some(gone) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
+        let (file, gone) =
+            (project.folder.shown(&file), output::path(gone.strip_prefix(project.folder.root()).unwrap_or(gone)));
+        let help = format!("remove it from `paths` of `{file}`");
+        return Err(
+            format!("error: `{file}` was made from `{gone}`, which is not there any more\n  help: {help}").into()
+        );
+    }
     let (outcome, used) = project.outcome(&paths, &baseline, kept.today)?;
     let pruned = baseline.without(&used.stale);
     let new = if adds { baseline.updated(&outcome, &project.config) } else { pruned.clone() };

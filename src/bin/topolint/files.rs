@@ -386,8 +386,10 @@ fn upward(from: &Path, to: &Path) -> PathBuf {
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, Stop> {
-    path.canonicalize()
-        .map_err(|error| Stop::Refused(format!("error: cannot read `{}`: {}", output::path(path), reason(&error))))
+    path.canonicalize().map_err(|error| {
+        let help = "name a file or a folder that is there, and that you may read";
+        Stop::Refused(format!("error: cannot read `{}`: {}\n  help: {help}", output::path(path), reason(&error)))
+    })
 }
 
 /// Where a file or folder lies: its folder without links, its own name as it is.
