@@ -166,6 +166,10 @@ fn what_lies_below_many_is_not_followed_for_each() {
         let quantile = 50.0 + 49.0 * f64::from(u32::try_from(at).unwrap_or(0)) / 16_000.0;
         format!("service s{at} {{ latency p{quantile:.5} {}us; -> s{} {{ timeout 1h }} }}\n", at + 1, at + 1)
     });
+    let promising = each(MANY, |at| {
+        format!("service s{at} {{ availability 99.8%; slo {{ availability 99.9% }}; -> s{} }}\n", at + 1)
+    });
+    let asking = each(MANY, |at| format!("service s{at} {{ -> s{}; -> i }}\n", at + 1));
     let boxes = each(MANY / 2, |at| format!("group g{at} {{ quota 5 instances; cost-budget 1 USD/month }}\n"));
     let inside = format!("{}{}", "group d {\n".repeat(60), each(MANY / 2, |at| format!("service s{at} {{ -> h }}\n")));
     let set = "-> c.set\n".repeat(MANY);
@@ -185,6 +189,13 @@ fn what_lies_below_many_is_not_followed_for_each() {
         (format!("w -> s\nstore db\ncache c {{ of db }}\nservice s {{\n{set}}}\n"), "check a.topo -f concise"),
         (format!("service b {{\n{offered}}}\nservice a {{\n{}}}\n", "-> b\n".repeat(MANY)), "check a.topo -f concise"),
         (format!("service a {{ concurrency 9\n{own}}}\n{accepting}"), "check a.topo -f concise"),
+        (format!("{promising}service s{MANY}\nw -> s0\n"), "check a.topo -f concise"),
+        (
+            format!(
+                "{asking}service s{MANY}\nservice i {{ role identity }}\nw -> s0.x\nservice s0 {{ operation x {{ slo {{ availability 99.9% }} }} }}\n"
+            ),
+            "check a.topo -f json",
+        ),
         (format!("service a {{\n{opened}}}\n{accepting}w -> a\n"), "check a.topo -f concise"),
         (format!("service a {{ parallel any 24000 {{\n{half}}} }}\n{three}w -> a\n"), "check a.topo -f concise"),
     ] {

@@ -6,6 +6,7 @@
 //! Whether parts fail together is not known unless `independent-of` says so: there is the least, the most, and what
 //! holds if they do not. What a request does by `chance` it does alike each time it comes to that call.
 
+mod dependencies;
 mod diagram;
 mod formula;
 mod numbered;
@@ -17,6 +18,7 @@ use super::Facts;
 use crate::ids::IdSet;
 use crate::model::{CallId, NodeId, OperationId, Step};
 use crate::vocabulary::Key;
+pub use dependencies::{Dependencies, Dependency};
 pub(super) use solved::Basis;
 use solved::{Certain, Solved};
 

@@ -77,10 +77,9 @@ impl Facts<'_> {
         let mut way = Vec::new();
         for goals in rest {
             let ways = self.ways_over(starts.iter().copied(), |call| self.is_made(call));
-            let calls = |goal: &OperationId| ways.way(self, *goal);
             let reached = goals.iter().filter(|goal| ways.reach(**goal));
-            let goal = *reached.min_by_key(|goal| (calls(goal).len(), self.rank(**goal)))?;
-            way.extend(calls(&goal));
+            let goal = *reached.min_by_key(|goal| (ways.length(**goal), self.rank(**goal)))?;
+            way.extend(ways.way(self, goal));
             starts = vec![goal];
         }
         Some(way)

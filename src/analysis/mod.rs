@@ -60,7 +60,7 @@ use std::sync::OnceLock;
 
 pub use amplification::Executions;
 pub use attempts::{Attempts, Limit, Plan, ProxyLayer};
-pub use availability::{Availability, Failure, Outlook, Target, Verdict};
+pub use availability::{Availability, Dependencies, Dependency, Failure, Outlook, Target, Verdict};
 pub use backoff::Backoff;
 pub use barriers::{Dedup, Memory};
 pub use budgets::{RetryBudget, expected_tries};

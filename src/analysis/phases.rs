@@ -98,13 +98,6 @@ impl Facts<'_> {
         needed
     }
 
-    /// The nodes that every execution of an operation needs, besides its own, each with the calls that lead to it.
-    #[must_use]
-    pub fn needed_by(&self, operation: OperationId) -> Vec<(NodeId, Vec<CallId>)> {
-        let needed = self.needed_below(self.needed_calls(operation));
-        needed.nodes().map(|node| (node, needed.way(self, node))).collect()
-    }
-
     /// The calls that every execution of an operation needs, by name.
     pub(super) fn needed_calls(&self, operation: OperationId) -> Vec<CallId> {
         let calls = self.topology().calls_from(operation).filter(|call| self.is_always_needed(*call));

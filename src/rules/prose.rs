@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic};
+use crate::analysis::{Attempts, Extent, Facts, Limit, Limited, Part, Plan, Traffic, Ways};
 use crate::diagnostic::{Because, Diagnostic, Edit, Fix, Step, decimals, spaced};
 pub(super) use crate::diagnostic::{number, percentage, quantile};
 use crate::model::{Answer, CallId, Duration, OperationId, Origin, Stated};
@@ -87,7 +87,10 @@ pub(super) fn place(stated: Stated<'_>) -> Option<Span> {
 }
 
 /// So many calls of a way are named; of a longer one, the last.
-const NAMED: usize = 7;
+pub(super) const NAMED: usize = 7;
+
+/// So many calls of a way are shown one by one.
+const STEPS: usize = 12;
 
 /// `browser -> shop.checkout -> orders.place`: the way to an operation, then further calls.
 pub(super) fn path(facts: &Facts<'_>, from: OperationId, then: &[CallId], left_out: usize) -> String {
@@ -240,7 +243,25 @@ pub(super) fn needs(facts: &Facts<'_>, calls: &[CallId]) -> Vec<Step> {
         let text = format!("needs `{}`", facts.topology().operation_name(row.to));
         Step { subject: facts.topology().call_name(*call), span: row.span, text, value: None }
     };
-    calls.iter().filter(|call| !facts.topology().call(**call).implied).take(12).map(step).collect()
+    calls.iter().filter(|call| !facts.topology().call(**call).implied).take(STEPS).map(step).collect()
+}
+
+/// What each call on a shortest way does; of a long one the last calls, the first of which says how many come before.
+pub(super) fn on_the_way(facts: &Facts<'_>, ways: &Ways, to: OperationId, does: &str) -> Vec<Step> {
+    let topology = facts.topology();
+    let calls = ways.last_calls(facts, to, STEPS);
+    let mut before = ways.length(to).unwrap_or(0) - calls.len();
+    let mut text = || match std::mem::take(&mut before) {
+        0 => does.to_owned(),
+        before => format!("{does}, after {} like it", count(before as u64, "call")),
+    };
+    let step = |call: CallId| Step {
+        subject: topology.call_name(call),
+        span: topology.call(call).span,
+        text: text(),
+        value: None,
+    };
+    calls.into_iter().map(step).collect()
 }
 
 /// `a`, `b` and `c`; of many, the first few.

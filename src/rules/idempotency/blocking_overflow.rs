@@ -2,7 +2,7 @@
 
 use super::queue;
 use crate::analysis::Facts;
-use crate::diagnostic::{Certainty, Diagnostic};
+use crate::diagnostic::{Certainty, Diagnostic, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, NodeId, Stated};
 use crate::rules::prose;
@@ -23,8 +23,8 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
             let mut calls: Vec<CallId> = producers(queue).filter(|call| !facts.plan(*call).soft).collect();
             calls.sort_by_key(|call| (facts.topology().call(*call).arrow == Arrow::Async, facts.call_rank(*call)));
             let first = calls.first().copied()?;
-            let way = ways.way(facts, facts.topology().caller(first));
-            Some(report(facts, queue, stated, first, calls.len(), &way))
+            let way = prose::on_the_way(facts, &ways, facts.topology().caller(first), "waits for its answer");
+            Some(report(facts, (queue, stated), first, calls.len(), way))
         })
         .collect()
 }
@@ -38,11 +38,10 @@ fn blocks<'a>(facts: &Facts<'a>, queue: NodeId) -> Option<(NodeId, Stated<'a>)> 
 
 fn report(
     facts: &Facts<'_>,
-    queue: NodeId,
-    stated: Stated<'_>,
+    (queue, stated): (NodeId, Stated<'_>),
     call: CallId,
     count: usize,
-    way: &[CallId],
+    way: Vec<Step>,
 ) -> Diagnostic {
     let topology = facts.topology();
     let name = topology.node_name(queue);
@@ -62,8 +61,7 @@ fn report(
     diagnostic.group = Some("full queues make those wait who are waited for".into());
     diagnostic.subjects = vec![name.to_owned(), topology.call_name(call)];
     diagnostic.consequence = Some("a slow consumer stops what users do, as if it were called directly".to_owned());
-    diagnostic.witness =
-        way.iter().map(|call| queue::call_step(facts, *call, "waits for its answer".to_owned())).collect();
+    diagnostic.witness = way;
     diagnostic.witness.push(queue::call_step(facts, call, "waits for room".to_owned()));
     diagnostic.witness.push(queue::step(facts, queue, stated, "has no room until a consumer has made some".to_owned()));
     let more = if count > 1 { format!(", and on the {} others like it", count - 1) } else { String::new() };

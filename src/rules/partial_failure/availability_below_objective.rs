@@ -1,25 +1,36 @@
 //! A promise of availability that what it needs cannot keep.
 
-use std::collections::BTreeMap;
-
-use crate::analysis::{Availability, Facts};
+use crate::analysis::{Availability, Dependencies, Dependency, Facts};
 use crate::diagnostic::{Certainty, Diagnostic, Measure, Step};
 use crate::metadata::Options;
-use crate::model::{CallId, NodeId, OperationId};
+use crate::model::OperationId;
 use crate::rules::prose;
-use crate::source::Span;
 use crate::vocabulary::Key;
 
 pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic> {
     let promising = facts.topology().operation_ids();
-    promising.filter_map(|id| finding(facts, id, facts.promised_availability(id)?)).collect()
+    let breached = promising.filter_map(|id| {
+        let promise = facts.promised_availability(id)?;
+        Some((id, promise, breach(&facts.availability(id), promise)?))
+    });
+    let breached: Vec<(OperationId, f64, Breach)> = breached.collect();
+    if breached.is_empty() {
+        return Vec::new();
+    }
+    let dependencies = facts.dependencies(8, prose::NAMED);
+    breached
+        .into_iter()
+        .filter_map(|(id, promise, breach)| finding(facts, &dependencies, id, promise, breach))
+        .collect()
 }
+
+/// How sure it is that a promise cannot be kept, the most that can be reached, and on what that rests.
+type Breach = (Certainty, f64, &'static str);
 
 /// Sums of shares end in noise.
 const NOISE: f64 = 1e-9;
 
-/// How sure it is that a promise cannot be kept, the most that can be reached, and on what that rests.
-fn breach(row: &Availability, promise: f64) -> Option<(Certainty, f64, &'static str)> {
+fn breach(row: &Availability, promise: f64) -> Option<Breach> {
     let ways = [
         (Certainty::Proved, row.proved_at_most, ""),
         (Certainty::Possible, row.independent_at_most, ", if its parts fail independently"),
@@ -28,11 +39,16 @@ fn breach(row: &Availability, promise: f64) -> Option<(Certainty, f64, &'static 
     ways.into_iter().find(|(_, most, _)| *most < promise - NOISE)
 }
 
-fn finding(facts: &Facts<'_>, id: OperationId, promise: f64) -> Option<Diagnostic> {
-    let topology = facts.topology();
-    let (certainty, most, rests_on) = breach(&facts.availability(id), promise)?;
-    let name = topology.operation_name(id);
-    let parts = parts(facts, id);
+fn finding(
+    facts: &Facts<'_>,
+    dependencies: &Dependencies<'_>,
+    id: OperationId,
+    promise: f64,
+    (certainty, most, rests_on): Breach,
+) -> Option<Diagnostic> {
+    let name = facts.topology().operation_name(id);
+    let (parts, way) = (dependencies.of(id), dependencies.way(facts, id));
+    let worst = parts.first().map(|worst| (worst, !way.calls.is_empty()));
     let setting = facts.cascade().operation(id, Key::Slo).given()?.setting.field(Key::Availability)?;
     let message = format!(
         "`{name}` promises {} %, but what it needs is up for {} % of the time at most{rests_on}",
@@ -41,9 +57,8 @@ fn finding(facts: &Facts<'_>, id: OperationId, promise: f64) -> Option<Diagnosti
     );
     let mut diagnostic = Diagnostic::new(setting.span, message).at("promised").subject(name.clone());
     diagnostic.certainty = certainty;
-    diagnostic.witness = parts.iter().take(8).map(|part| part.step(facts)).collect();
-    diagnostic.path =
-        parts.first().filter(|part| !part.way.is_empty()).map(|part| prose::path(facts, id, &part.way, 0));
+    diagnostic.witness = parts.iter().map(|part| step(facts, part)).collect();
+    diagnostic.path = worst.filter(|(_, is_below)| *is_below).map(|_| prose::path(facts, id, &way.calls, way.left_out));
     diagnostic.consequence = Some(format!(
         "the promise leaves {} of outage in 30 days, what it needs takes {}",
         prose::outage(promise),
@@ -51,48 +66,21 @@ fn finding(facts: &Facts<'_>, id: OperationId, promise: f64) -> Option<Diagnosti
     ));
     diagnostic.cause = Some(format!("availability {name}"));
     diagnostic.group = Some("what a promise needs is not up often enough".into());
-    diagnostic.help = help(facts, &name, promise, most, parts.first());
+    diagnostic.help = help(facts, &name, promise, most, worst);
     Some(diagnostic)
 }
 
-/// A node that it cannot do without, and how often it is up.
-struct Part {
-    node: NodeId,
-    share: f64,
-    place: Span,
-    way: Vec<CallId>,
+fn step(facts: &Facts<'_>, part: &Dependency<'_>) -> Step {
+    let text = format!("up for {} %: {} in 30 days", prose::percentage(part.share), prose::outage(part.share));
+    let down = (1.0 - part.share) * 30.0 * 86_400.0;
+    let subject = facts.topology().node_name(part.node).to_owned();
+    Step { subject, span: part.stated.span, text, value: Some(Measure::Seconds(down)) }
 }
 
-impl Part {
-    fn step(&self, facts: &Facts<'_>) -> Step {
-        let text = format!("up for {} %: {} in 30 days", prose::percentage(self.share), prose::outage(self.share));
-        let down = (1.0 - self.share) * 30.0 * 86_400.0;
-        let subject = facts.topology().node_name(self.node).to_owned();
-        Step { subject, span: self.place, text, value: Some(Measure::Seconds(down)) }
-    }
-}
-
-/// What is stated of what it needs, worst first.
-fn parts(facts: &Facts<'_>, id: OperationId) -> Vec<Part> {
-    let topology = facts.topology();
-    let mut ways: BTreeMap<NodeId, Vec<CallId>> = facts.needed_by(id).into_iter().collect();
-    ways.insert(topology.node_id_of(id), Vec::new());
-    let part = |(node, way): (NodeId, Vec<CallId>)| {
-        let look = |key| facts.cascade().node(node, key).given();
-        let stated = look(Key::Availability).or_else(|| look(Key::Sla))?;
-        Some(Part { node, share: stated.setting.share()?, place: stated.setting.span, way })
-    };
-    let mut parts: Vec<Part> = ways.into_iter().filter_map(part).collect();
-    parts.sort_by(|one, other| {
-        let name = |part: &Part| topology.node_name(part.node);
-        one.share.total_cmp(&other.share).then_with(|| name(one).cmp(name(other)))
-    });
-    parts
-}
-
-fn help(facts: &Facts<'_>, name: &str, promise: f64, most: f64, worst: Option<&Part>) -> Vec<String> {
+/// What helps, by what is worst and whether it lies below.
+fn help(facts: &Facts<'_>, name: &str, promise: f64, most: f64, worst: Option<(&Dependency<'_>, bool)>) -> Vec<String> {
     let mut help = Vec::new();
-    if let Some(worst) = worst {
+    if let Some((worst, is_below)) = worst {
         let part = facts.topology().node_name(worst.node);
         // If the rest stays as it is, and fails independently.
         let needed = (promise * worst.share / most.min(worst.share).max(f64::MIN_POSITIVE) * 1e6).ceil() / 1e6;
@@ -109,7 +97,7 @@ fn help(facts: &Facts<'_>, name: &str, promise: f64, most: f64, worst: Option<&P
                 prose::percentage(tenth)
             ));
         }
-        if !worst.way.is_empty() {
+        if is_below {
             help.push(format!("or let what needs `{part}` do without for a while: a `fallback` on the way"));
         }
     }

@@ -1,6 +1,6 @@
 //! An entry with an objective that asks an identity provider at every request.
 
-use crate::analysis::Facts;
+use crate::analysis::{Facts, Ways};
 use crate::diagnostic::{Because, Certainty, Diagnostic, Step};
 use crate::metadata::Options;
 use crate::model::{CallId, OperationId};
@@ -20,7 +20,7 @@ pub(in crate::rules) fn check(facts: &Facts<'_>, _: &Options) -> Vec<Diagnostic>
     asked
         .filter_map(|call| {
             let entry = ways.start(topology.caller(call))?;
-            finding(facts, call, entry, &ways.way(facts, topology.caller(call)))
+            finding(facts, &ways, call, entry)
         })
         .collect()
 }
@@ -30,7 +30,7 @@ fn objective(facts: &Facts<'_>, entry: OperationId) -> Option<f64> {
     facts.cascade().operation(entry, Key::Slo).given()?.setting.field(Key::Availability)?.share()
 }
 
-fn finding(facts: &Facts<'_>, id: CallId, entry: OperationId, way: &[CallId]) -> Option<Diagnostic> {
+fn finding(facts: &Facts<'_>, ways: &Ways, id: CallId, entry: OperationId) -> Option<Diagnostic> {
     let topology = facts.topology();
     let node = facts.topology().callee_node(id);
     let look = |key| facts.cascade().node(node, key).given();
@@ -59,15 +59,14 @@ fn finding(facts: &Facts<'_>, id: CallId, entry: OperationId, way: &[CallId]) ->
             vec![Because { rules: &["availability-below-objective"], cause: format!("availability {name}") }];
     }
     diagnostic.group = Some("every request waits for an identity provider".into());
-    let steps = way.iter().copied().chain([id]);
-    diagnostic.witness = steps
-        .map(|call| Step {
-            subject: topology.call_name(call),
-            span: topology.call(call).span,
-            text: "is made at every request".to_owned(),
-            value: None,
-        })
-        .collect();
+    let asks = "is made at every request";
+    diagnostic.witness = prose::on_the_way(facts, ways, topology.caller(id), asks);
+    diagnostic.witness.push(Step {
+        subject: topology.call_name(id),
+        span: topology.call(id).span,
+        text: asks.to_owned(),
+        value: None,
+    });
     let diagnostic = diagnostic.subject(topology.call_name(id));
     let diagnostic = diagnostic.help("verify signed tokens where they arrive, and leave the call out");
     let call = prose::call(facts, id);
