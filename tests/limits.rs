@@ -176,7 +176,8 @@ fn what_lies_below_many_is_not_followed_for_each() {
     let offered = each(MANY, |at| format!("operation o{at}\n"));
     let own = each(MANY, |at| format!("operation o{at} {{ load 5/s; -> d{at} {{ timeout 1s; pool-size 9 }} }}\n"));
     let accepting = each(MANY, |at| format!("service d{at} {{ connections 5 }}\n"));
-    let opened = each(MANY, |at| format!("-> d{at} {{ timeout 1s; pool-size 9 }}\n"));
+    let opened = each(3 * MANY, |at| format!("-> d{at} {{ timeout 1s; pool-size 9 }}\n"));
+    let opening = each(3 * MANY, |at| format!("service d{at} {{ connections 5 }}\n"));
     let half = each(3 * MANY, |at| format!("-> t{}\n", at % 3));
     let three = each(3, |at| format!("service t{at} {{ availability 99.9% }}\n"));
     for (text, arguments) in [
@@ -196,7 +197,7 @@ fn what_lies_below_many_is_not_followed_for_each() {
             ),
             "check a.topo -f json",
         ),
-        (format!("service a {{\n{opened}}}\n{accepting}w -> a\n"), "check a.topo -f concise"),
+        (format!("service a {{\n{opened}}}\n{opening}w -> a\n"), "check a.topo -f concise"),
         (format!("service a {{ parallel any 24000 {{\n{half}}} }}\n{three}w -> a\n"), "check a.topo -f concise"),
     ] {
         ran_soon(&Folder::of(format!("client w\n{text}")), arguments);
