@@ -290,8 +290,8 @@ fn a_commit_that_lists_more_files_than_there_are_objects_is_refused() {
     let mut object = git(&root, &["rev-parse", "HEAD:shop.topo"]).trim().to_owned();
     for level in 0..9 {
         let (kind, mode) = if level == 0 { ("blob", "100644") } else { ("tree", "040000") };
-        let list: String = (0..10).map(|at| format!("{mode} {kind} {object}\ta{at}\n")).collect();
-        fs::write(folder.path("list"), list).expect("a file");
+        let list: Vec<String> = (0..10).map(|at| format!("{mode} {kind} {object}\ta{at}\n")).collect();
+        fs::write(folder.path("list"), list.concat()).expect("a file");
         let mut make = std::process::Command::new("git");
         make.args(["mktree"]).current_dir(&root).stdin(fs::File::open(folder.path("list")).expect("a list"));
         object = String::from_utf8(make.output().expect("git").stdout).expect("a name").trim().to_owned();

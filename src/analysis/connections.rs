@@ -123,7 +123,9 @@ impl<'f> Facts<'f> {
     /// What some steps have open at once, one after the other.
     fn open_after(&self, steps: &[Step]) -> OpenTo {
         let mut open = OpenTo::default();
-        steps.iter().for_each(|step| join(&mut open, self.open_in(step, false), most));
+        for step in steps {
+            join(&mut open, self.open_in(step, false), MOST);
+        }
         open
     }
 
@@ -133,13 +135,17 @@ impl<'f> Facts<'f> {
             Step::Sequence(steps) | Step::OneOf(steps) => self.open_after(steps),
             Step::Parallel(branches) => {
                 let mut open = OpenTo::default();
-                branches.iter().for_each(|branch| join(&mut open, self.open_in(branch, true), u64::checked_add));
+                for branch in branches {
+                    join(&mut open, self.open_in(branch, true), u64::checked_add);
+                }
                 open
             }
             // Nobody waits for the slowest.
             Step::Any(_, branches) => {
                 let mut open = self.open_after(branches);
-                open.values_mut().for_each(|open| *open = open.filter(|open| *open == 0));
+                for open in open.values_mut() {
+                    *open = open.filter(|open| *open == 0);
+                }
                 open
             }
         }
@@ -157,7 +163,7 @@ impl<'f> Facts<'f> {
                 Attempts::AtMost(rounds) => (call.arrow == Arrow::Sync).then(|| copies.saturating_mul(rounds)),
                 Attempts::Unlimited => None,
             };
-            join(&mut open, [(self.topology().callee_node(id), own)], most);
+            join(&mut open, [(self.topology().callee_node(id), own)], MOST);
         }
         open
     }
@@ -184,6 +190,4 @@ fn join(open: &mut OpenTo, more: impl IntoIterator<Item = (NodeId, Option<u64>)>
 }
 
 /// One after the other.
-fn most(one: u64, other: u64) -> Option<u64> {
-    Some(one.max(other))
-}
+const MOST: fn(u64, u64) -> Option<u64> = |one, other| Some(one.max(other));
