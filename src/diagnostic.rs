@@ -206,9 +206,15 @@ pub fn percentage(share: f64) -> String {
     decimals(share * 100.0)
 }
 
+/// What is beyond all that can be counted.
+const INFINITE: &str = "∞";
+
 /// At most four decimals, and no zeros behind the last that counts.
 #[must_use]
 pub fn decimals(value: f64) -> String {
+    if value.is_infinite() {
+        return INFINITE.to_owned();
+    }
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -216,6 +222,9 @@ pub fn decimals(value: f64) -> String {
 /// A number as people write it, with three digits that count.
 #[must_use]
 pub fn number(value: f64) -> String {
+    if value.is_infinite() {
+        return INFINITE.to_owned();
+    }
     let digits = if value >= 100.0 || value.fract() == 0.0 {
         0
     } else if value >= 10.0 {

@@ -355,7 +355,7 @@ fn a_mended_configuration_and_an_included_file_that_comes_later_are_noticed() {
 fn a_file_that_was_saved_tomorrow_is_drawn_once() {
     let folder = Folder::of("service shop\n");
     let file = fs::File::options().append(true).open(folder.path("a.topo")).expect("a file");
-    file.set_modified(std::time::SystemTime::now() + Duration::from_secs(86_400)).expect("a day");
+    file.set_modified(std::time::SystemTime::now() + Duration::from_hours(24)).expect("a day");
     let watching = Watching::start(&folder);
     assert!(holds(&folder, "out.mmd", "shop"));
     std::thread::sleep(Duration::from_millis(900));

@@ -419,6 +419,18 @@ fn numbers_beyond_all_measure_are_mistakes_or_infinite() {
 }
 
 #[test]
+fn what_is_divided_by_is_more_than_zero() {
+    for (text, attribute) in [
+        ("network { between regions { bandwidth 0bps } }\n", "bandwidth"),
+        ("service timer, job\ntimer -> job { every 0ms }\n", "every"),
+        ("service timer, job\ntimer -> job { every 0.0000001us }\n", "every"),
+    ] {
+        let run = Folder::of(text).run("check a.topo");
+        assert!(run.flat().contains(&format!("`{attribute}` is more than zero")), "{run:?}");
+    }
+}
+
+#[test]
 fn the_largest_numbers_that_are_read_overflow_nothing() {
     let call = "{ times 4294967295; timeout 100000d; retries 4294967295; backoff exponential 1d..100000d }";
     let services: String = (0..40)
@@ -431,8 +443,10 @@ fn the_largest_numbers_that_are_read_overflow_nothing() {
     ran(&folder, "check a.topo -f json");
     let facts = ran(&folder, "facts a.topo -f json").out;
     assert!(!facts.contains("NaN") && !facts.contains("inf"), "no number that JSON lacks");
-    ran(&folder, "path web s40.go a.topo");
-    ran(&folder, "render a.topo");
+    for arguments in ["check a.topo -f concise", "facts a.topo", "path web s40.go a.topo", "render a.topo"] {
+        let said = ran(&folder, arguments).out;
+        assert!(!said.contains("NaN") && !said.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word == "inf"));
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::model::cascade::DefaultsFor;
 use crate::model::setting::{Reference, Setting, State};
 use crate::model::topology::{Allow, Between, Name, NodeId, OperationId, Owner};
 use crate::model::values::{self, Datum};
-use crate::model::{Link, Settings};
+use crate::model::{Duration, Link, Settings};
 use crate::source::{SourceMap, Span};
 use crate::syntax::{self, Block, Plain, Statement, Value, ValueKind};
 use crate::vocabulary::{Cascade, ElementKind, Form, Key, Places, Slot, did_you_mean, suggest};
@@ -18,6 +18,20 @@ const MOST_VALUES: usize = 1_024;
 pub(super) struct Content<'a> {
     pub(super) settings: Settings,
     pub(super) rest: Vec<&'a Statement>,
+}
+
+/// What is divided by is more than zero: there is no schedule without time between runs, and no link that carries nothing.
+fn above_zero(key: Key, span: Span, data: Vec<Datum>) -> Result<Vec<Datum>, Box<Problem>> {
+    let is_zero = |datum: &Datum| match datum {
+        Datum::Duration(time) => *time == Duration::ZERO,
+        Datum::Bandwidth(bits) => *bits <= 0.0,
+        _ => false,
+    };
+    if !matches!(key, Key::Every | Key::Bandwidth) || !data.iter().any(is_zero) {
+        return Ok(data);
+    }
+    let diagnostic = Diagnostic::new(span, format!("`{key}` is more than zero"));
+    Err(Box::new(Problem::new("wrong-value", diagnostic.help("leave it out where nothing is known of it"))))
 }
 
 impl<'a> Lowering<'a> {
@@ -373,7 +387,7 @@ impl<'a> Lowering<'a> {
             self.problem("wrong-value", diagnostic.help("remove it, or end the statement before it with `;`"));
             return setting;
         }
-        match self.data(key, span, written.values) {
+        match self.data(key, span, written.values).and_then(|data| above_zero(key, span, data)) {
             Ok(data) => setting.state = State::Given(data.into()),
             Err(problem) => {
                 self.problems.push(*problem);
