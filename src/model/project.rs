@@ -223,7 +223,7 @@ impl<'a> Loader<'a> {
         std::iter::once(&project.root).chain(included).filter_map(|path| self.loaded(path).ok())
     }
 
-    /// The paths and patterns by which includes name files, whether there are any.
+    /// The paths and patterns by which includes name files, whether or not there are any.
     pub fn looked_up(&self) -> impl Iterator<Item = &str> {
         self.matched.keys().map(String::as_str)
     }
