@@ -186,6 +186,11 @@ impl Reader<'_> {
         for (key, value) in entries {
             match (key.text.as_str(), &value.value) {
                 ("version", _) => {}
+                ("paths", Value::List(items)) if items.is_empty() => {
+                    let problem = Diagnostic::new(value.span, "`paths` names nothing");
+                    let help = "name what was checked, or leave `paths` out: then it is what `topolint check` checks without a path";
+                    self.problems.push(problem.help(help));
+                }
                 ("paths", Value::List(items)) => baseline.paths = self.paths(items),
                 ("findings", Value::List(items)) => {
                     baseline.entries = items.iter().filter_map(|item| self.entry(item)).collect();

@@ -274,11 +274,37 @@ fn prune_only_removes() {
 #[test]
 fn a_baseline_of_a_path_that_is_gone_says_so() {
     let folder = folder().with("topolint.yaml", "baseline: known.yaml\n");
-    let folder = folder.with("known.yaml", "version: 1\npaths: [gone]\nfindings: []\n");
-    for how in ["update", "prune"] {
-        let run = folder.run(&format!("baseline {how}"));
-        assert_refused(&run, &["`known.yaml` was made from `gone`", "remove it from `paths` of `known.yaml`"]);
+    for (paths, help) in [
+        ("gone", "name in `paths` of `known.yaml` what took its place"),
+        ("a.topo, gone", "remove it from `paths` of `known.yaml`"),
+    ] {
+        let text = format!("version: 1\npaths: [{paths}]\nfindings: []\n");
+        std::fs::write(folder.path("known.yaml"), text).expect("a file");
+        for how in ["update", "prune"] {
+            let run = folder.run(&format!("baseline {how}"));
+            assert_refused(&run, &["`known.yaml` was made from `gone`", help]);
+        }
     }
+}
+
+#[test]
+fn without_a_repository_the_project_of_a_baseline_is_the_folder_that_it_is_in() {
+    let folder = Folder::new().with("../bare/parts/a.topo", TWO).with("../bare/parts/deep/b.topo", "service b\n");
+    let run = |arguments: &str| Run::of(folder.command(arguments).current_dir(folder.path("../bare")));
+    let created = run("baseline create parts/a.topo");
+    assert_eq!(created.out, "parts/topolint-baseline.yaml: 1 entry written\n", "{created:?}");
+    assert_says(&created, 0, &["`baseline: topolint-baseline.yaml` into `parts/topolint.yaml`"]);
+    for command in ["baseline update", "baseline prune", "check parts/a.topo"] {
+        let after = run(&format!("{command} --baseline parts/topolint-baseline.yaml"));
+        assert_eq!(after.code, Some(0), "{after:?}");
+    }
+    // A baseline beside the project says nothing of where that is.
+    assert_eq!(run("baseline create parts/a.topo --baseline known.yaml").code, Some(0));
+    let apart = run("baseline update --baseline known.yaml");
+    assert_refused(&apart, &["`known.yaml` was made from `a.topo`", "or call it in the project it is of"]);
+    let inside =
+        folder.command("baseline update --baseline ../known.yaml").current_dir(folder.path("../bare/parts")).output();
+    assert!(inside.expect("a run").status.success());
 }
 
 #[test]
@@ -362,6 +388,7 @@ fn a_broken_baseline_is_refused_with_place_and_way_out() {
         ("version: 1\nfindings: {}\n".to_owned(), &["topolint-baseline.yaml:2:11", "takes a list, not a mapping"]),
         ("version: 1\nfindings: []\nmore: 1\n".to_owned(), &["topolint-baseline.yaml:3:1", "no `more`"]),
         ("version: 1\npaths: [../x]\nfindings: []\n".to_owned(), &["`../x` leaves the project"]),
+        ("version: 1\npaths: []\nfindings: []\n".to_owned(), &["topolint-baseline.yaml:2:8", "`paths` names nothing"]),
     ] {
         let folder = folder().with(FILE, &text);
         for command in ["check", "baseline update", "baseline prune"] {

@@ -408,6 +408,17 @@ fn nothing_is_written_over_what_is_checked_nor_through_a_link_out_of_the_project
     assert_eq!(fs::read_to_string(folder.path("a.topo")).expect("a file"), SHOP);
     assert_eq!(fs::read_to_string(folder.path("../secret")).expect("a file"), "kept\n");
     assert_eq!(folder.run("render a.topo -o ../elsewhere/out.svg").code, Some(0), "nobody is led astray");
+    // Wherever the way into the project begins.
+    let folder = folder.with_link("../here", "project");
+    for way in ["../here/out.svg", "../project/away/out.svg", "../here/away/../out.svg"] {
+        let run = folder.run(&format!("render a.topo -f svg -o {way}"));
+        assert_refused(&run, "a link on the way leaves the project", "name the place that it leads to");
+    }
+    assert_eq!(folder.run("render a.topo -o ../here/drawn.svg").code, Some(0), "it stays inside");
+    // Also what it is compared with is not replaced.
+    let folder = folder.with("../before/shop.txt", SHOP);
+    let run = folder.run("render shop.txt --against ../before -f svg -o ../before/shop.txt");
+    assert_refused(&run, "it would replace what is checked", "another name");
     let run = folder.run("check shop.txt --report json=shop.txt");
     assert_refused(&run, "it would replace what is checked", "another name");
 }

@@ -350,6 +350,17 @@ fn no_git_is_2() {
     assert_refused(&run, &["there is no `git` to run", "install git"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn who_says_nothing_of_paths_has_git_where_the_system_has_it() {
+    if !["/usr/bin/git", "/bin/git"].iter().any(|place| std::path::Path::new(place).exists()) {
+        return;
+    }
+    let folder = repository(&[("shop.topo", SHOP)]);
+    let run = Run::of(folder.command("check --since main").env_remove("PATH"));
+    assert_eq!(run.code, Some(0), "{run:?}");
+}
+
 #[test]
 fn a_shallow_clone_names_the_command_that_helps_and_it_does() {
     let folder = repository(&[("shop.topo", SHOP)]);

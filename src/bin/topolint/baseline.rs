@@ -15,7 +15,7 @@ use topolint::source::{SourceMap, clean};
 use crate::arguments::{Common, Keep, Kept, Made};
 use crate::check::{projects, today, wanted_of};
 use crate::configuration::{configuration, refused};
-use crate::files::Folder;
+use crate::files::{CONFIGURATION, Folder};
 use crate::output::{self, Stop};
 use crate::written;
 
@@ -199,7 +199,10 @@ fn create(made: &Made) -> Result<u8, Stop> {
     left_out(&outcome, &project.config);
     if named.is_none() {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        output::notice(&format!("write `baseline: {name}` into `topolint.yaml`, so that `topolint check` follows it"));
+        let configuration = project.folder.shown(&file.with_file_name(CONFIGURATION));
+        output::notice(&format!(
+            "write `baseline: {name}` into `{configuration}`, so that `topolint check` follows it"
+        ));
     }
     Ok(0)
 }
@@ -227,7 +230,11 @@ fn rewrite(kept: &Kept, adds: bool) -> Result<u8, Stop> {
     if let Some(gone) = paths.iter().find(|path| path.symlink_metadata().is_err()) {
         let (file, gone) =
             (project.folder.shown(&file), output::path(gone.strip_prefix(project.folder.root()).unwrap_or(gone)));
-        let help = format!("remove it from `paths` of `{file}`");
+        let help = match paths.as_slice() {
+            // Without any it would be of everything.
+            [_] => format!("name in `paths` of `{file}` what took its place, or call it in the project it is of"),
+            _ => format!("remove it from `paths` of `{file}`"),
+        };
         return Err(
             format!("error: `{file}` was made from `{gone}`, which is not there any more\n  help: {help}").into()
         );

@@ -15,7 +15,7 @@ use crate::check::refusal;
 use crate::output::{self, Stop};
 
 /// The name of a configuration.
-const CONFIGURATION: &str = "topolint.yaml";
+pub(crate) const CONFIGURATION: &str = "topolint.yaml";
 
 /// All that is named together, by paths and by patterns, may list so many files for each one that may be read.
 const LISTED: usize = 5;
@@ -134,10 +134,12 @@ impl Folder {
         self.root.join(path)
     }
 
-    /// The baseline that is written where none is named: beside the configuration.
+    /// The baseline that is written where none is named: beside the configuration, else in the current folder, and
+    /// always in the project.
     pub(crate) fn default_baseline(&self) -> PathBuf {
         let configuration = self.configuration();
-        configuration.as_deref().and_then(Path::parent).unwrap_or(&self.here).join("topolint-baseline.yaml")
+        let inside = if self.here.starts_with(&self.root) { &self.here } else { &self.root };
+        configuration.as_deref().and_then(Path::parent).unwrap_or(inside).join("topolint-baseline.yaml")
     }
 
     /// A path from the root, as a file at another place writes it; a file outside of the project writes it from the root.
@@ -247,16 +249,23 @@ impl Folder {
         Ok(found)
     }
 
-    /// Whether a path lies in the project by its name, and the file elsewhere.
-    pub(crate) fn is_left_by(&self, path: &Path, place: &Path) -> bool {
-        let mut named = PathBuf::new();
+    /// Whether a link on the way of a path leads out of the project, wherever the way begins.
+    pub(crate) fn is_left_by(&self, path: &Path) -> bool {
+        let is_inside = |at: &Path| at.starts_with(&self.root);
+        let (mut at, mut was_inside) = (PathBuf::new(), false);
         for part in self.here.join(path).components() {
-            match part {
-                Component::ParentDir => drop(named.pop()),
-                part => named.push(part),
+            if part == Component::ParentDir {
+                // Whoever goes up leaves it by name; not from where a link has led to.
+                was_inside &= !is_inside(&at);
+                at.pop();
+            } else {
+                at.push(part);
+                // What is not there is no link.
+                at = at.canonicalize().unwrap_or(at);
             }
+            was_inside |= is_inside(&at);
         }
-        named.starts_with(&self.root) && place.is_absolute() && !place.starts_with(&self.root)
+        was_inside && !is_inside(&at)
     }
 
     /// From where paths count for those who know files by the repository they lie in.

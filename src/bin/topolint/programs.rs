@@ -4,6 +4,9 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Where programs lie for those who say nothing about it.
+const PATH: &str = "/usr/bin:/bin";
+
 /// Runs an installed program, found as the system finds it, but never in the folder that we are in: a relative folder
 /// in `PATH` would run what a project brings along.
 ///
@@ -11,7 +14,7 @@ use std::process::Command;
 /// `NotFound`, if it is not installed.
 pub(crate) fn command(name: &str) -> io::Result<Command> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::var_os("PATH").unwrap_or_else(|| PATH.into());
     let mut places = std::env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|at| at.join(&file));
     let found: Option<PathBuf> = places.find(|place| is_program(place));
     found.map(Command::new).ok_or_else(|| io::ErrorKind::NotFound.into())

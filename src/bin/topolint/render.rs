@@ -74,13 +74,18 @@ fn once(render: &Render, format: Picture, files: &mut Vec<PathBuf>) -> Result<()
         look,
     };
     let terms = Terms { config: &config, today: render.today.unwrap_or_else(today), clients };
-    let picture = match &render.against {
-        None => one(render, run, &terms, format)?,
-        Some(reference) => both(render, run, &Base::named(run, reference)?, &terms, format)?,
+    let Some(reference) = &render.against else {
+        let picture = one(render, run, project, &terms, format)?;
+        return write(render, &folder, &loader.sources, &picture);
     };
+    let (picture, sources) = both(render, run, project, &Base::named(run, reference)?, &terms, format)?;
+    write(render, &folder, &sources, &picture)
+}
+
+fn write(render: &Render, folder: &Folder, made_of: &SourceMap, picture: &[u8]) -> Result<(), Stop> {
     match &render.output {
-        None => output::write(|out| out.write_all(&picture)),
-        Some(path) => written::all(&[((), path.clone())], &folder, &loader.sources, |(), out| out.write_all(&picture)),
+        None => output::write(|out| out.write_all(picture)),
+        Some(path) => written::all(&[((), path.clone())], folder, made_of, |(), out| out.write_all(picture)),
     }
 }
 
@@ -99,8 +104,7 @@ fn several(projects: &[Project]) -> String {
 }
 
 /// A picture of what is there.
-fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
-    let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
+fn one(render: &Render, run: Run<'_>, project: &Project, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
     let (topology, problems) = lower(run.loader, project, terms.clients);
     let mistakes = mistakes(run.loader, project, &problems);
     let facts = Facts::new(&topology, terms.clients);
@@ -125,9 +129,15 @@ fn one(render: &Render, run: Run<'_>, terms: &Terms<'_>, format: Picture) -> Res
     drawn
 }
 
-/// A picture of what is there, and of what was.
-fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: Picture) -> Result<Vec<u8>, Stop> {
-    let Some(project) = run.projects.first() else { return Ok(Vec::new()) };
+/// A picture of what is there, and of what was; and all texts that it is made of.
+fn both(
+    render: &Render,
+    run: Run<'_>,
+    project: &Project,
+    base: &Base,
+    terms: &Terms<'_>,
+    format: Picture,
+) -> Result<(Vec<u8>, SourceMap), Stop> {
     let (topology, _) = lower(run.loader, project, terms.clients);
     compared_with(run, base, terms, |loader, projects, found| {
         let now = Facts::new(&topology, terms.clients);
@@ -147,7 +157,8 @@ fn both(render: &Render, run: Run<'_>, base: &Base, terms: &Terms<'_>, format: P
             None => after,
         };
         let all: Vec<&Finding> = found.outcome.shown().chain(found.fixed_findings()).collect();
-        draw(render, format, scene, &now, &loader.sources, &all)
+        let picture = draw(render, format, scene, &now, &loader.sources, &all)?;
+        Ok((picture, loader.sources))
     })?
 }
 

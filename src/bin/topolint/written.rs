@@ -23,7 +23,7 @@ pub(crate) fn all<T>(
         if is_one_of(&place, made_of) {
             return Err(replaces(path));
         }
-        if project.is_left_by(path, &place) {
+        if project.is_left_by(path) {
             return Err(refused(path, "a link on the way leaves the project", "name the place that it leads to"));
         }
         if places.contains(&place) {
